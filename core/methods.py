@@ -1,0 +1,161 @@
+"""The one registry of methods: a file that holds ``METHOD`` is a method, and nothing else is needed.
+
+A method lives in its task's folder as one file, ``core/<task>/<name>.py``, and is called
+``<task>.<name>``. Pages, the command line, batch runs and benchmarks find it here. Such a file is
+imported to learn what it offers, so it imports its heavy libraries inside the function that runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import core
+from core.errors import MethodUnknown, ParameterInvalid
+from core.frames import Frame
+from core.parameters import Parameters
+from core.results import Provenance, Result
+
+TASKS: dict[str, str] = {
+    "stars": "Star detection",
+    "clusters": "Star clusters",
+    "surfaces": "Planetary surfaces",
+    "dso": "Deep-sky objects",
+}
+"""The tasks by the name of their folder, with their title."""
+
+Progress = Callable[[float, str], None]
+"""Told the fraction done in [0, 1] and what is being done. It may raise to stop the run."""
+
+
+def no_progress(fraction: float, doing: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A named way to do one task.
+
+    Attributes:
+        name: ``"<task>.<file>"``.
+        title: What a person calls it.
+        summary: One sentence for visitors: what it is good and bad at.
+        description: A paragraph for researchers.
+        reference: Where the method was published.
+        params: Its parameter dataclass.
+        analyse: Does the work: ``analyse(frame, params, progress)`` gives a :class:`Result`.
+        labels: The classes it can give.
+        geometry: What a detection is drawn and corrected as.
+        weights_sha256: Hash of the weights it runs with; None when it has none.
+    """
+
+    name: str
+    title: str
+    summary: str
+    description: str
+    reference: str
+    params: type[Parameters]
+    analyse: Callable[[Frame, Any, Progress], Result]
+    labels: tuple[str, ...]
+    geometry: Literal["point", "box"]
+    weights_sha256: str | None = None
+
+    @property
+    def task(self) -> str:
+        """The task's folder, ``"stars"``."""
+        return self.name.partition(".")[0]
+
+    def run(self, frame: Frame, params: Parameters | None = None, progress: Progress = no_progress) -> Result:
+        """Analyse a frame.
+
+        Args:
+            frame: The frame.
+            params: The method's parameters; its defaults when None.
+            progress: Told how far the run is.
+
+        Returns:
+            The result with its provenance and its total time. Nothing found is a result.
+
+        Raises:
+            ParameterInvalid: ``params`` belong to another method.
+            AlmagestError: The frame cannot be analysed by this method.
+        """
+        chosen = self.params() if params is None else params
+        if not isinstance(chosen, self.params):
+            raise ParameterInvalid(
+                f"{self.name} takes {self.params.__name__}, got {type(chosen).__name__}.",
+                parameter="params",
+                given=type(chosen).__name__,
+                limit=self.params.__name__,
+            )
+        started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        start = time.perf_counter()
+        result = self.analyse(frame, chosen, progress)
+        seconds = time.perf_counter() - start
+        provenance = Provenance(
+            method=self.name,
+            params=chosen.to_dict(),
+            frame_name=frame.name,
+            frame_sha256=frame.sha256,
+            frame_key=frame.key,
+            width=frame.width,
+            height=frame.height,
+            hdu=frame.hdu,
+            plane=frame.plane,
+            processing=frame.processing,
+            weights_sha256=self.weights_sha256,
+            version=core.__version__,
+            started_at=started_at,
+        )
+        return dataclasses.replace(
+            result, timings={**result.timings, "total": seconds}, provenance=provenance
+        )
+
+
+def methods(task: str | None = None) -> dict[str, Method]:
+    """Every method by name, or those of one task, in alphabetical order.
+
+    Raises:
+        MethodUnknown: There is no such task.
+    """
+    if task is not None and task not in TASKS:
+        raise MethodUnknown(
+            f"There is no task {task!r}; there are: {', '.join(TASKS)}.",
+            parameter="task",
+            given=task,
+            limit=", ".join(TASKS),
+        )
+    found: dict[str, Method] = {}
+    for name in TASKS if task is None else (task,):
+        try:
+            package = importlib.import_module(f"core.{name}")
+        except ModuleNotFoundError:
+            continue
+        for module in pkgutil.iter_modules(package.__path__):
+            method = getattr(importlib.import_module(f"core.{name}.{module.name}"), "METHOD", None)
+            if isinstance(method, Method):
+                found[method.name] = method
+    return dict(sorted(found.items()))
+
+
+def get_method(name: str) -> Method:
+    """The method called ``name``.
+
+    Raises:
+        MethodUnknown: There is none; the message lists those there are.
+    """
+    known = methods()
+    if name not in known:
+        raise MethodUnknown(
+            f"There is no method {name!r}; there are: {', '.join(known)}.",
+            parameter="method",
+            given=name,
+            limit=", ".join(known),
+        )
+    return known[name]

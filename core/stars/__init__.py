@@ -1,0 +1,1 @@
+"""Star detection: one file a method."""
