@@ -95,7 +95,7 @@ class ParameterSpec:
             if not isinstance(value, str) or (self.choices and value not in self.choices):
                 raise self._refusal(value)
             return value
-        if isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "__float__"):
+        if isinstance(value, bool) or not hasattr(value, "__float__"):
             raise self._refusal(value)
         number = float(value)
         if not math.isfinite(number) or (self.kind is int and number != int(number)):
@@ -238,6 +238,6 @@ def _spec(field: dataclasses.Field[Any], hint: Any) -> ParameterSpec:
         name=field.name,
         kind=concrete[0],
         optional=len(concrete) < len(kinds),
-        default=field.default,
+        default=typing.cast(Value, field.default),
         **field.metadata[_METADATA],
     )

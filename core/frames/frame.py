@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 Float32 = NDArray[np.float32]
+Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 RowOrder = Literal["bottom", "top"]
 
 
@@ -126,7 +127,7 @@ class Frame:
         """The same frame with its pixels processed by ``processing`` (canonical JSON of the steps)."""
         return dataclasses.replace(self, pixels=pixels, processing=processing)
 
-    def sky(self, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    def sky(self, x: ArrayLike, y: ArrayLike) -> Pair | None:
         """ICRS right ascension and declination in degrees of pixel positions; None without a WCS.
 
         Args:
@@ -137,9 +138,7 @@ class Frame:
         sky = self.wcs.celestial.pixel_to_world(np.asarray(x, float), np.asarray(y, float)).icrs
         return np.atleast_1d(sky.ra.deg), np.atleast_1d(sky.dec.deg)
 
-    def pixel(
-        self, ra_deg: ArrayLike, dec_deg: ArrayLike
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    def pixel(self, ra_deg: ArrayLike, dec_deg: ArrayLike) -> Pair | None:
         """Pixel positions of ICRS sky positions in degrees; None without a WCS. Off-sky gives NaN."""
         if self.wcs is None:
             return None
