@@ -58,6 +58,10 @@ class CatalogueUnavailable(AlmagestError):
     """A reference catalogue cannot be reached or does not cover the field."""
 
 
+class ExportRefused(AlmagestError):
+    """A result cannot be written in this format, or not with what is at hand."""
+
+
 class StoreUnavailable(AlmagestError):
     """The database cannot be opened, read or written."""
 

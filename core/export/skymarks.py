@@ -1,0 +1,86 @@
+"""The scale bar and the compass of an annotated picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.frames import Frame
+
+ToView = Callable[[Any, Any], tuple[Any, Any]]
+"""Maps frame pixels ``x, y`` to picture pixels ``u, v``, both 0-based at the first pixel's centre."""
+
+_UNITS = (("deg", 3600.0), ("arcmin", 60.0), ("arcsec", 1.0))
+
+
+@dataclass(frozen=True)
+class ScaleBar:
+    """A round length that fits a picture.
+
+    Attributes:
+        length_px: Its length in picture pixels.
+        text: What it measures, with its unit.
+    """
+
+    length_px: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Compass:
+    """Where north and east lie on a picture: unit vectors ``(du, dv)``, v downwards."""
+
+    north: tuple[float, float]
+    east: tuple[float, float]
+
+
+def scale_bar(longest_px: float, zoom: float, arcsec_per_px: float | None) -> ScaleBar:
+    """The longest round scale bar that fits.
+
+    Args:
+        longest_px: The room there is, in picture pixels.
+        zoom: Picture pixels for one pixel of the frame.
+        arcsec_per_px: The frame's pixel scale; without one the bar measures pixels of the frame.
+    """
+    if arcsec_per_px is None:
+        length = _round_down(longest_px / zoom)
+        return ScaleBar(length * zoom, f"{length:g} px")
+    room = longest_px / zoom * arcsec_per_px
+    name, arcsec = next((unit for unit in _UNITS if room >= unit[1]), _UNITS[-1])
+    length = _round_down(room / arcsec)
+    return ScaleBar(length * arcsec / arcsec_per_px * zoom, f"{length:g} {name}")
+
+
+def _round_down(value: float) -> float:
+    """The largest of 1, 2, 5, 10, 15, 20, 30, 50, 100, 200, 500, … that is not above ``value``."""
+    power = 10.0 ** math.floor(math.log10(value))
+    steps = (1.0, 1.5, 2.0, 3.0, 5.0) if power == 10.0 else (1.0, 2.0, 5.0)
+    return max(step for step in steps if step * power <= value * (1 + 1e-9)) * power
+
+
+def compass_of(frame: Frame, to_view: ToView) -> Compass | None:
+    """North and east at the middle of a frame as a picture shows it; None without a WCS."""
+    x, y = (frame.width - 1) / 2, (frame.height - 1) / 2
+    sky = frame.sky(x, y)
+    if sky is None or frame.pixel_scale_arcsec is None or not np.isfinite(sky).all():
+        return None
+    ra, dec = float(sky[0][0]), float(sky[1][0])
+    step = 5 * frame.pixel_scale_arcsec / 3600 * (1 if dec < 89 else -1)
+    north = frame.pixel(ra, dec + step)
+    east = frame.pixel(ra + abs(step) / max(math.cos(math.radians(dec)), 1e-6), dec)
+    if north is None or east is None:
+        return None
+    sign = math.copysign(1.0, step)
+    origin = np.array(to_view(x, y), float)
+    arrows = []
+    for (to_x, to_y), way in ((north, sign), (east, 1.0)):
+        vector = (np.array(to_view(float(to_x[0]), float(to_y[0])), float) - origin) * way
+        length = float(np.hypot(*vector))
+        if not math.isfinite(length) or length == 0:
+            return None
+        arrows.append((float(vector[0] / length), float(vector[1] / length)))
+    return Compass(north=arrows[0], east=arrows[1])
