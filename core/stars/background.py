@@ -1,0 +1,171 @@
+"""The sky under the stars: its level and its noise over a mesh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.frames import Frame
+
+Float32 = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+MAP_SIDE = 256
+"""Longest side, in cells, of the background and noise maps that are kept."""
+SENTINEL = 1e12
+"""A value this many times the frame's bright pixels is a mark for a missing pixel, not light."""
+SAFE_VALUES = (1e-3, 1e12)
+"""Largest pixel values whose squares float32 holds; other frames are scaled by a power of two."""
+SAMPLE_SIZE = 200_000
+"""Pixels looked at to learn what values a frame holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sky:
+    """A frame with its background taken away.
+
+    Attributes:
+        data: ``(H, W)`` float32, frame minus background; 0 where a pixel is missing.
+        noise: ``(H, W)`` float32, standard deviation of the sky, nowhere 0.
+        missing: ``(H, W)``, True where there is no measurement; None when every pixel is there.
+        scale: ``data`` and ``noise`` times this are in the frame's units.
+        level_map, noise_map: The background and its noise in the frame's units over the whole frame, at most
+            :data:`MAP_SIDE` cells a side.
+    """
+
+    data: Float32
+    noise: Float32
+    missing: Mask | None
+    scale: float
+    level_map: Float32
+    noise_map: Float32
+
+    @property
+    def missing_fraction(self) -> float:
+        """Share of the pixels that are missing, in [0, 1]."""
+        return 0.0 if self.missing is None else float(self.missing.mean())
+
+    def level_at(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``(N,)`` background in the frame's units at pixel positions."""
+        (height, width), (rows, columns) = self.data.shape, self.level_map.shape
+        row = np.clip((y + 0.5) * rows / height, 0, rows - 1).astype(np.intp)
+        column = np.clip((x + 0.5) * columns / width, 0, columns - 1).astype(np.intp)
+        level: NDArray[np.float64] = self.level_map[row, column].astype(np.float64)
+        return level
+
+
+def subtract_background(frame: Frame, mesh_px: int = 64, saturation: float | None = None) -> Sky:
+    """Measure the sky over a mesh and take it away.
+
+    Each cell's level and noise are the clipped mean or mode and the clipped standard deviation, smoothed by
+    a 3 × 3 median and joined by splines (Bertin & Arnouts 1996, A&AS 117, 393; the ``sep`` library).
+
+    Where a sky is smoother than the steps its values are stored in (the black skies of 8-bit pictures), the
+    noise measured would be 0 and everything would be a star: below half a step it is taken to be a step,
+    about what compression leaves in such skies.
+
+    Args:
+        frame: The frame; colours are averaged.
+        mesh_px: Side of a cell in pixels; at most the frame itself.
+        saturation: Pixels at or above this do not count as sky; None when unknown.
+    """
+    import sep
+
+    grey = frame.grey
+    missing, scale = _usable(grey)
+    data = np.multiply(grey, np.float32(1 / scale), dtype=np.float32, order="C")
+    if missing is not None:
+        data[missing] = 0.0
+        if missing.all():
+            nothing = np.zeros((1, 1), np.float32)
+            return Sky(data, np.ones_like(data), missing, scale, nothing, nothing)
+    ignored = missing
+    if saturation is not None:
+        bright = grey >= saturation
+        if bright.mean() < 0.5:
+            ignored = bright if missing is None else bright | missing
+    height, width = data.shape
+    cell = {"bw": min(mesh_px, width), "bh": min(mesh_px, height)}
+    level = sep.Background(data, mask=ignored, **cell).back()
+    level_map = _thin(level) * np.float32(scale)
+    data -= level
+    del level
+    if missing is not None:
+        data[missing] = 0.0
+    # Measured again where the sky is already flat: a gradient within a cell is not noise.
+    flat = sep.Background(data, mask=ignored, **cell)
+    flat.subfrom(data)
+    if missing is not None:
+        data[missing] = 0.0
+    cells = _at_cell_centres(flat.rms(), cell["bw"], cell["bh"])
+    step = _step(frame.pixels) / scale
+    cells[cells < 0.5 * step] = step
+    noise_cells = np.maximum(cells, _least_noise(data, level_map / np.float32(scale)))
+    noise = _between_cells(noise_cells, data.shape, cell["bw"], cell["bh"])
+    return Sky(data, noise, missing, scale, level_map, _thin(noise) * np.float32(scale))
+
+
+def _usable(grey: Float32) -> tuple[Mask | None, float]:
+    """The missing pixels, None when there are none, and a power of two to divide the values by."""
+    usable = np.isfinite(grey)
+    sample = grey.reshape(-1)[:: max(1, grey.size // SAMPLE_SIZE)]
+    magnitude = np.abs(sample[np.isfinite(sample)])
+    typical = float(np.percentile(magnitude, 99)) if len(magnitude) else 0.0
+    if typical > 0:
+        usable &= np.abs(grey) <= min(SENTINEL * typical, float(np.finfo(np.float32).max))
+    largest = float(np.max(np.abs(grey), where=usable, initial=0.0))
+    scale = 1.0
+    if largest > 0 and not SAFE_VALUES[0] <= largest <= SAFE_VALUES[1]:
+        scale = float(2.0 ** np.floor(np.log2(largest / 2.0**20)))
+    return None if usable.all() else ~usable, scale
+
+
+def _step(pixels: Float32) -> float:
+    """The least difference between two values of the frame, 0 when all are equal: 1 for 8-bit pictures."""
+    values = pixels.reshape(-1)[:: max(1, pixels.size // SAMPLE_SIZE)]
+    differences = np.diff(np.unique(values[np.isfinite(values)].astype(np.float64)))
+    return float(differences.min()) if len(differences) else 0.0
+
+
+def _least_noise(data: Float32, level: Float32) -> np.float32:
+    """What rounding to float32 leaves, so that the noise of a frame without any is not 0."""
+    largest = max(float(np.abs(level).max()), 1e-6 * float(np.abs(data).max()))
+    return np.float32(max(4 * float(np.finfo(np.float32).eps) * largest, 1e-30))
+
+
+def _at_cell_centres(values: Float32, bw: int, bh: int) -> Float32:
+    """One value a cell, from ``sep``'s spline through the cells' centres."""
+    height, width = values.shape
+    rows = np.minimum(np.arange(0, height, bh) + bh // 2, height - 1)
+    columns = np.minimum(np.arange(0, width, bw) + bw // 2, width - 1)
+    return np.maximum(values[np.ix_(rows, columns)], np.float32(0))
+
+
+def _between_cells(cells: Float32, shape: tuple[int, ...], bw: int, bh: int) -> Float32:
+    """Straight lines between the cells: a spline dips below 0 where the noise rises steeply.
+
+    Args:
+        cells: ``(m, n)`` values at the centres of the cells.
+        shape: ``(H, W)`` of the map that is returned.
+        bw, bh: Width and height of a cell, pixels.
+    """
+    height, width = shape
+    centres = np.arange(cells.shape[1]) * bw + bw // 2
+    lines = np.stack([np.interp(np.arange(width), centres, line) for line in cells]).astype(np.float32)
+    position = np.clip((np.arange(height) - bh // 2) / bh, 0, len(cells) - 1)
+    above = position.astype(np.intp)
+    below = np.minimum(above + 1, len(cells) - 1)
+    noise = np.empty((height, width), np.float32)
+    for row, (i, j, t) in enumerate(zip(above, below, position - above, strict=True)):
+        noise[row] = lines[i] + np.float32(t) * (lines[j] - lines[i])
+    return noise
+
+
+def _thin(values: Float32) -> Float32:
+    """The values at the centres of at most ``MAP_SIDE`` × ``MAP_SIDE`` equal cells."""
+    rows, columns = (
+        ((np.arange(n := min(side, MAP_SIDE)) + 0.5) * side / n).astype(int) for side in values.shape
+    )
+    return np.ascontiguousarray(values[np.ix_(rows, columns)])

@@ -1,0 +1,126 @@
+"""Stars by DAOFIND: peaks of the filtered frame, judged by their sharpness and roundness."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.frames import Frame
+from core.methods import Method, Progress
+from core.parameters import parameter
+from core.results import Result
+from core.stars.background import Sky
+from core.stars.detection import Candidates, StarParameters, detect
+
+
+@dataclass(frozen=True)
+class DaofindParameters(StarParameters):
+    """What DAOFIND can be told."""
+
+    sharpness_low: float = parameter(
+        0.2,
+        label="Least sharpness",
+        low=-10.0,
+        high=10.0,
+        step=0.05,
+        help="The highest pixel's rise above its neighbours over the fitted height; blots are low.",
+        why="DAOFIND's own limit.",
+        advanced=True,
+    )
+    sharpness_high: float = parameter(
+        1.2,
+        label="Greatest sharpness",
+        low=-10.0,
+        high=10.0,
+        step=0.05,
+        help="Hot pixels and cosmic rays exceed it.",
+        why="DAOFIND's 1.0 turns down well-focused stars narrower than 2 px.",
+        advanced=True,
+    )
+    roundness_limit: float = parameter(
+        1.0,
+        label="Roundness limit",
+        low=0.0,
+        high=10.0,
+        step=0.05,
+        help="Both roundness measures must lie within ± this; 0 is round, trails go beyond.",
+        why="DAOFIND's own limit; faint stars in blends scatter up to it.",
+        advanced=True,
+    )
+    min_separation_fwhm: float = parameter(
+        1.0,
+        label="Least separation",
+        unit="FWHM",
+        low=0.0,
+        high=10.0,
+        step=0.1,
+        help="Of two peaks closer than this only the higher is kept.",
+        why="Closer stars do not have two peaks; photutils' 2.5 loses neighbours in crowded fields.",
+    )
+
+
+def find(sky: Sky, fwhm_px: float, params: DaofindParameters) -> Candidates:
+    """Find the peaks without any cut, then say which cuts each would not have passed."""
+    from photutils.detection import DAOStarFinder
+    from photutils.utils.exceptions import NoDetectionsWarning
+
+    finder = DAOStarFinder(
+        threshold=params.threshold_sigma * sky.noise,
+        fwhm=fwhm_px,
+        min_separation=params.min_separation_fwhm * fwhm_px,
+        sharpness_range=None,
+        roundness_range=None,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoDetectionsWarning)
+        peaks = finder(sky.data, mask=sky.missing)
+    if peaks is None:
+        return Candidates(pd.DataFrame({"x": [], "y": []}))
+    sharpness, roundness1, roundness2 = (
+        np.asarray(peaks[name], float) for name in ("sharpness", "roundness1", "roundness2")
+    )
+    table = pd.DataFrame(
+        {
+            "x": np.asarray(peaks["x_centroid"], float),
+            "y": np.asarray(peaks["y_centroid"], float),
+            "sharpness": sharpness,
+            "roundness1": roundness1,
+            "roundness2": roundness2,
+        }
+    )
+    reasons = np.full(len(table), None, dtype=object)
+    limit = params.roundness_limit
+    for i, (sharp, first, second) in enumerate(zip(sharpness, roundness1, roundness2, strict=True)):
+        worst = max(first, second, key=abs)
+        if not sharp <= params.sharpness_high:
+            reasons[i] = f"sharpness {sharp:.2f} above {params.sharpness_high:g}: a hot pixel or a cosmic ray"
+        elif sharp < params.sharpness_low:
+            reasons[i] = f"sharpness {sharp:.2f} below {params.sharpness_low:g}: blurred, not a star"
+        elif not abs(worst) <= limit:
+            reasons[i] = f"roundness {worst:.2f} outside ±{limit:g}: not round"
+    return Candidates(table, reasons)
+
+
+def analyse(frame: Frame, params: DaofindParameters, progress: Progress) -> Result:
+    """Find and measure stars; see :func:`core.stars.detection.detect`."""
+    return detect(frame, params, progress, find)
+
+
+METHOD = Method(
+    name="stars.daofind",
+    title="DAOFIND",
+    summary="Looks for peaks shaped like a star; careful with blots and trails, but misses close neighbours.",
+    description=(
+        "The frame is correlated with a Gaussian of the stars' width less its mean, and peaks above the "
+        "threshold are candidates, judged by how sharp and how round they are. The classical finder for "
+        "photometry of star clusters."
+    ),
+    reference="Stetson 1987, PASP 99, 191 (doi:10.1086/131977); photutils (doi:10.5281/zenodo.596036)",
+    params=DaofindParameters,
+    analyse=analyse,
+    labels=("star",),
+    geometry="point",
+)

@@ -1,0 +1,108 @@
+"""Which candidates are not stars, and why, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Reasons = NDArray[np.object_]
+
+SHAPE_SNR = 10.0
+"""Fainter sources have shapes too uncertain to be turned down for."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a star must be.
+
+    Attributes:
+        min_snr: Least signal-to-noise ratio in the aperture.
+        edge_margin_px: Least distance of the centre from the frame's edge, pixels.
+        max_ellipticity: Greatest ellipticity of sources with SNR of :data:`SHAPE_SNR` or more.
+        max_concentration: How many times sharper than a star a source may be.
+        max_width: How many times wider than a star a source may be.
+        fwhm_px: Width of the frame's stars.
+    """
+
+    min_snr: float
+    edge_margin_px: float
+    max_ellipticity: float
+    max_concentration: float
+    max_width: float
+    fwhm_px: float
+
+
+def screen(
+    sources: pd.DataFrame, shape: tuple[int, int], rules: Rules, known: Reasons | None = None
+) -> Reasons:
+    """Say for each candidate why it is not a star, or None when it is one.
+
+    Saturated stars are cut flat and trail, so their shape is not held against them.
+
+    Args:
+        sources: Table of :func:`core.stars.photometry.measure_sources`, N rows.
+        shape: Rows and columns of the frame.
+        rules: What a star must be.
+        known: ``(N,)`` reasons the method itself has; they come after place and brightness.
+
+    Returns:
+        ``(N,)`` sentences or None.
+    """
+    height, width = shape
+    table = sources
+    margin = np.minimum.reduce([table["x"], table["y"], width - 1 - table["x"], height - 1 - table["y"]])
+    bright = (table["snr"] >= SHAPE_SNR) & ~table["saturated"]
+    sharp = table["concentration"] - 3 * table["concentration_err"] > rules.max_concentration
+    reasons = np.full(len(table), None, dtype=object)
+
+    def reject(which: pd.Series | NDArray[np.bool_], sentence: str, column: str | None = None) -> None:
+        for i in np.flatnonzero(np.asarray(which, bool) & pd.isna(reasons)):
+            reasons[i] = sentence if column is None else sentence.format(table[column].iloc[int(i)])
+
+    reject(table["missing"] > 0.5, "mostly missing pixels")
+    reject(margin < rules.edge_margin_px, "touches the edge of the frame")
+    reject(
+        ~(table["snr"] >= rules.min_snr),
+        f"below threshold after photometry: SNR {{:.1f}} < {rules.min_snr:g}",
+        "snr",
+    )
+    reject(
+        sharp & ~table["saturated"],
+        "sharper than a star, {:.1f} times: a hot pixel or a cosmic ray",
+        "concentration",
+    )
+    if known is not None:
+        for i in np.flatnonzero(pd.isna(reasons)):
+            reasons[i] = known[i]
+    reject(
+        bright & (table["ellipticity"] > rules.max_ellipticity),
+        "too elongated, ellipticity {:.2f}: a trail or a cosmic ray",
+        "ellipticity",
+    )
+    reject(
+        bright & (table["fwhm_px"] > rules.max_width * rules.fwhm_px),
+        "wider than a star, FWHM {:.1f} px: a galaxy or a nebula",
+        "fwhm_px",
+    )
+    for double in _doubles(table, reasons, 0.5 * max(rules.fwhm_px, 1.0)):
+        reasons[double] = "the same star as a brighter candidate beside it"
+    return reasons
+
+
+def _doubles(table: pd.DataFrame, reasons: Reasons, radius_px: float) -> list[int]:
+    """The fainter of each two accepted candidates closer than ``radius_px``."""
+    from scipy.spatial import cKDTree
+
+    accepted = np.flatnonzero(pd.isna(reasons))
+    if len(accepted) < 2:
+        return []
+    pairs = cKDTree(table[["x", "y"]].to_numpy()[accepted]).query_pairs(radius_px, output_type="ndarray")
+    flux = table["flux"].to_numpy()
+    dropped: set[int] = set()
+    for a, b in sorted((int(accepted[i]), int(accepted[j])) for i, j in pairs):
+        if a not in dropped and b not in dropped:
+            dropped.add(b if flux[a] >= flux[b] else a)
+    return sorted(dropped)
