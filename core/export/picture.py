@@ -22,11 +22,11 @@ def write_png(catalogue: Catalogue) -> bytes:
     Raises:
         ExportRefused: The catalogue is without its frame.
     """
-    from core.frames.display import DisplaySettings, render
-
     frame = catalogue.frame
     if frame is None:
         raise ExportRefused("An annotated picture needs the frame, and it is not at hand.", parameter="frame")
+    from core.frames.display import DisplaySettings, render
+
     shown = render(frame, DisplaySettings.for_frame(frame), max_side=MAX_SIDE_PX)
     labels = catalogue.detections.table["label"]
     radius = catalogue.radius_px

@@ -14,6 +14,7 @@ from core.frames import Frame
 ToView = Callable[[Any, Any], tuple[Any, Any]]
 """Maps frame pixels ``x, y`` to picture pixels ``u, v``, both 0-based at the first pixel's centre."""
 
+_STEP_PX = 0.01  # short, so that the arrows are true a pixel away from a pole
 _UNITS = (("deg", 3600.0), ("arcmin", 60.0), ("arcsec", 1.0))
 
 
@@ -69,15 +70,16 @@ def compass_of(frame: Frame, to_view: ToView) -> Compass | None:
     if sky is None or frame.pixel_scale_arcsec is None or not np.isfinite(sky).all():
         return None
     ra, dec = float(sky[0][0]), float(sky[1][0])
-    step = 5 * frame.pixel_scale_arcsec / 3600 * (1 if dec < 89 else -1)
-    north = frame.pixel(ra, dec + step)
-    east = frame.pixel(ra + abs(step) / max(math.cos(math.radians(dec)), 1e-6), dec)
+    step = _STEP_PX * frame.pixel_scale_arcsec / 3600
+    # North is sought away from the nearer pole: no declination lies beyond it.
+    northward = -1.0 if dec > 0 else 1.0
+    north = frame.pixel(ra, dec + step * northward)
+    east = frame.pixel(ra + step / max(math.cos(math.radians(dec)), 1e-9), dec)
     if north is None or east is None:
         return None
-    sign = math.copysign(1.0, step)
     origin = np.array(to_view(x, y), float)
     arrows = []
-    for (to_x, to_y), way in ((north, sign), (east, 1.0)):
+    for (to_x, to_y), way in ((north, northward), (east, 1.0)):
         vector = (np.array(to_view(float(to_x[0]), float(to_y[0])), float) - origin) * way
         length = float(np.hypot(*vector))
         if not math.isfinite(length) or length == 0:

@@ -1,0 +1,100 @@
+import json
+
+import pytest
+from pycocotools.coco import COCO
+
+from core.export import export
+from core.export.coco import picture_name
+from core.results import Detections
+
+
+@pytest.fixture
+def load(tmp_path, capsys):
+    def load(payload):
+        (tmp_path / "coco.json").write_bytes(payload)
+        with capsys.disabled():
+            pass
+        return COCO(str(tmp_path / "coco.json"))
+
+    return load
+
+
+def test_pycocotools_reads_boxes_and_centres(make, load):
+    result = make(["star", "galaxy"], ["Ø ★", None])
+    coco = load(export(result, "coco"))
+    table = result.detections.table
+    point, box = coco.loadAnns(coco.getAnnIds())
+    # A point of FWHM 3 px at (5.25, 7.5): 6 px wide, and half a pixel on as COCO counts.
+    assert point["bbox"] == pytest.approx([2.75, 5.0, 6.0, 6.0])
+    assert point["keypoints"] == pytest.approx([5.75, 8.0, 2])
+    assert box["bbox"] == pytest.approx([table["x_min"][1] + 0.5, table["y_min"][1] + 0.5, 5.0, 5.0])
+    assert coco.loadCats(point["category_id"])[0]["name"] == "star"
+    assert coco.loadCats(box["category_id"])[0]["name"] == "galaxy"
+    assert point["attributes"]["name"] == "Ø ★"
+    assert point["attributes"]["flux"] is None
+    assert (coco.imgs[1]["width"], coco.imgs[1]["height"]) == (64, 48)
+
+
+def test_a_point_of_unknown_size_has_the_stated_box(make):
+    result = make(["star"])
+    bare = Detections(result.detections.table.drop(columns="fwhm_px"))
+    box = json.loads(export(result, "coco", detections=bare))["annotations"][0]["bbox"]
+    assert box[2:] == [8.0, 8.0]
+
+
+def test_boxes_are_cut_at_the_border_and_left_out_beyond(make):
+    result = make(["star", "star", "star"])
+    table = result.detections.table.assign(
+        x=[0.0, 63.0, -50.0],
+        y=[0.0, 47.0, 0.0],
+        x_min=[-0.5, 53.0, -60.0],
+        x_max=[4.5, 73.0, -40.0],
+        y_min=[-0.5, 43.0, -5.0],
+        y_max=[4.5, 90.0, 5.0],
+    )
+    boxes = [
+        a["bbox"] for a in json.loads(export(result, "coco", detections=Detections(table)))["annotations"]
+    ]
+    assert boxes == [[0.0, 0.0, 5.0, 5.0], [53.5, 43.5, 10.5, 4.5]]
+
+
+def test_class_numbers_follow_the_methods_labels(make, load):
+    coco = load(export(make(["star", "unforeseen"]), "coco", labels=("galaxy", "star", "nebula")))
+    names = {number: entry["name"] for number, entry in coco.cats.items()}
+    assert names == {1: "galaxy", 2: "star", 3: "nebula", 4: "unforeseen"}
+
+
+def test_nothing_found_is_an_image_without_annotations(make, load):
+    coco = load(export(make([]), "coco", labels=("star",)))
+    assert coco.getAnnIds() == []
+    assert coco.getImgIds() == [1]
+
+
+def test_supervision_reads_it(make, sv, tmp_path):
+    (tmp_path / "coco.json").write_bytes(export(make(["star", "galaxy", "star"]), "coco"))
+    from PIL import Image
+
+    Image.new("RGB", (64, 48)).save(tmp_path / "m_31.png")
+    dataset = sv.DetectionDataset.from_coco(str(tmp_path), str(tmp_path / "coco.json"))
+    _, _, found = next(iter(dataset))
+    assert found.xyxy[0] == pytest.approx([2.75, 5.0, 8.75, 11.0])
+    assert [dataset.classes[number] for number in found.class_id] == ["star", "galaxy", "star"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "picture"),
+    [
+        ("m31.jpg", "m31.jpg"),
+        ("m 31.PNG", "m_31.png"),
+        ("isaac.fits.fz", "isaac.png"),
+        ("deep.fits", "deep.png"),
+        ("../../etc/passwd", "passwd.png"),
+        ("..\\..\\boot.ini", "boot.png"),
+        ("ngc.1275.fit", "ngc.1275.png"),
+        ("星.tif", "星.tif"),
+        ("...", "frame.png"),
+        ("", "frame.png"),
+    ],
+)
+def test_picture_name(frame, picture):
+    assert picture_name(frame) == picture
