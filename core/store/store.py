@@ -1,0 +1,166 @@
+"""The store: every frame seen, every run, what it found, and what people put right."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import core
+from core.errors import ParameterInvalid
+from core.frames import Frame
+from core.results import Result
+from core.store import frames, runs
+from core.store.database import Database
+from core.store.frames import StoredFrame
+from core.store.runs import StoredRun
+from core.store.schema import migrate
+
+PATH_VARIABLE = "ALMAGEST_STORE"
+DEFAULT_PATH = Path("data") / "almagest.duckdb"
+
+
+def default_path() -> Path:
+    """Where the store is: the environment variable ``ALMAGEST_STORE``, else a file inside the project."""
+    given = os.environ.get(PATH_VARIABLE, "").strip()
+    return Path(given).expanduser() if given else Path(core.__file__).parents[1] / DEFAULT_PATH
+
+
+class Store:
+    """A database of frames, runs, detections and corrections, for all threads of one process.
+
+    Every method raises :class:`~core.errors.StoreUnavailable` when the database cannot be used. What a
+    method writes is written whole or not at all.
+
+    Args:
+        path: The file, made when it is not there; ``":memory:"`` for one that is forgotten; None for
+            :func:`default_path`.
+
+    Raises:
+        StoreUnavailable: Another process holds the file, it cannot be written, it is no store, or it
+            was written by a newer Almagest.
+    """
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        self._database = Database(default_path() if path is None else path)
+        try:
+            migrate(self._database)
+        except BaseException:
+            self._database.close()
+            raise
+
+    @property
+    def path(self) -> str:
+        """The file, or ``":memory:"``."""
+        return self._database.path
+
+    def close(self) -> None:
+        """Let go of the file, so that another program can open it."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def save_run(self, frame: Frame, result: Result, *, person: str | None = None) -> str:
+        """Keep a result for good.
+
+        Args:
+            frame: The frame that was analysed.
+            result: As :meth:`core.methods.Method.run` gives it.
+            person: Who ran it.
+
+        Returns:
+            The run's id.
+
+        Raises:
+            ParameterInvalid: The result does not say where it came from, or came from another frame.
+        """
+        provenance = result.provenance
+        if provenance is None:
+            raise ParameterInvalid(
+                "Only a result that says where it came from can be stored; run the method with Method.run.",
+                parameter="result",
+                given="no provenance",
+                limit="a provenance",
+            )
+        if provenance.frame_key != frame.key:
+            raise ParameterInvalid(
+                f"The result comes from {provenance.frame_name!r}, not from these pixels of {frame.name!r}.",
+                parameter="frame",
+                given=frame.key,
+                limit=provenance.frame_key,
+            )
+
+        def work(cursor: Any) -> str:
+            frames.insert_frame(cursor, frame)
+            return runs.insert_run(cursor, result, provenance, person)
+
+        return self._database.write(work)
+
+    def find_run(
+        self, frame_key: str, method: str, params: Mapping[str, Any], weights_sha256: str | None = None
+    ) -> StoredRun | None:
+        """The newest stored run that would give the same result if it were done again.
+
+        Args:
+            frame_key: :attr:`core.frames.Frame.key` of the frame.
+            method: Name of the method.
+            params: All its parameters by name, as :meth:`core.parameters.Parameters.to_dict` gives them.
+            weights_sha256: Hash of the weights it would run with.
+
+        Returns:
+            The run, or None. A run by another version of Almagest is not the same: the method may have
+            changed.
+        """
+        with self._database.cursor() as cursor:
+            return runs.find_run(cursor, frame_key, method, params, weights_sha256)
+
+    def load_result(self, run_id: str) -> Result:
+        """The result as it was saved; maps come back at the resolution they were stored at.
+
+        Raises:
+            ParameterInvalid: There is no such run.
+        """
+        with self._database.cursor() as cursor:
+            return runs.load_result(cursor, run_id)
+
+    def run(self, run_id: str) -> StoredRun:
+        """What is known of a run without loading what it found.
+
+        Raises:
+            ParameterInvalid: There is no such run.
+        """
+        with self._database.cursor() as cursor:
+            return runs.get_run(cursor, run_id)
+
+    def runs(
+        self,
+        *,
+        frame_key: str | None = None,
+        task: str | None = None,
+        method: str | None = None,
+        limit: int | None = 100,
+    ) -> list[StoredRun]:
+        """Stored runs, newest first, at most ``limit`` (None: all), of a frame, a task or a method."""
+        asked = {"frame_key": frame_key, "task": task, "method": method}
+        wanted = {column: value for column, value in asked.items() if value is not None}
+        with self._database.cursor() as cursor:
+            return runs.select_runs(cursor, wanted, limit)
+
+    def frames(self, limit: int | None = 100) -> list[StoredFrame]:
+        """Frames that were analysed, newest first, at most ``limit`` (None: all)."""
+        with self._database.cursor() as cursor:
+            return frames.select_frames(cursor, limit)
+
+    def counts(self) -> dict[str, int]:
+        """How many frames, runs, detections and corrections there are."""
+        with self._database.cursor() as cursor:
+            row = cursor.execute(
+                "SELECT (SELECT count(*) FROM frames), (SELECT count(*) FROM runs), "
+                "(SELECT coalesce(sum(n_detections), 0) FROM runs), (SELECT count(*) FROM corrections)"
+            ).fetchone()
+        return dict(zip(("frames", "runs", "detections", "corrections"), map(int, row or ()), strict=True))
