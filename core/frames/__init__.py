@@ -1,5 +1,7 @@
 """Frames: pixels with what is known of them, read from files, processed and shown."""
 
+from core.frames.fits import HduChoice
 from core.frames.frame import Frame
+from core.frames.read import image_hdus, read_frame
 
-__all__ = ["Frame"]
+__all__ = ["Frame", "HduChoice", "image_hdus", "read_frame"]

@@ -1,0 +1,185 @@
+"""What a FITS header says of its pixels: where they lie on the sky, their unit, gain and saturation.
+
+Headers are written by many hands. Each fact is taken only from cards that mean one thing, and a card
+that cannot be believed gives "unknown" rather than a number.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.frames.fits_layout import Hdu, card
+from core.frames.limits import MAX_AXES, MAX_KEPT_CARDS, MAX_KEPT_TEXT
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+    from astropy.wcs import WCS
+
+Plain = str | int | float | bool
+
+KEPT: tuple[str, ...] = (
+    *("EXTNAME", "OBJECT", "OBJTYPE", "IMAGETYP", "TELESCOP", "INSTRUME", "DETECTOR", "CAMERA", "OBSERVER"),
+    *("ORIGIN", "SITELAT", "SITELONG", "FILTER", "FILTER1", "FILTER2", "EXPTIME", "EXPOSURE", "NCOMBINE"),
+    *("STACKCNT", "DATE-OBS", "TIME-OBS", "MJD-OBS", "DATE-END", "AIRMASS", "SEEING", "RA", "DEC", "EQUINOX"),
+    *("OBJCTRA", "OBJCTDEC", "BUNIT", "GAIN", "EGAIN", "RDNOISE", "READNOIS", "SATURATE", "SATLEVEL"),
+    *("XBINNING", "YBINNING", "XPIXSZ", "YPIXSZ", "FOCALLEN", "APTDIA", "CCD-TEMP", "BAYERPAT", "ROWORDER"),
+    *("SWCREATE", "PROGRAM"),
+)
+"""The cards kept with a frame, most telling first."""
+
+_ELECTRON_UNITS = {"electron", "electrons", "e-", "e", "elec"}
+_ADU_UNITS = {"adu", "count", "counts", "ct", "dn", "data number", "analog-to-digital units"}
+_UNSIGNED_OFFSET = {8: 0, 16: 2**15}
+_MAX_SIP_ORDER = 9
+
+
+@dataclass(frozen=True)
+class Headers:
+    """The image's own header, and the primary header it inherits from (FITS standard, appendix K)."""
+
+    image: Header
+    primary: Header
+
+    def get(self, key: str) -> Plain | None:
+        """A card of the image, else of the primary header; None when neither has a usable value."""
+        own = card(self.image, key)
+        return card(self.primary, key) if own is None or own == "" else own
+
+    def number(self, key: str) -> float | None:
+        """A card as a finite number, or None."""
+        value = self.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            return None
+        return float(value)
+
+
+def kept_cards(headers: Headers) -> dict[str, Plain]:
+    """The telling cards (:data:`KEPT`) as plain values; long text is cut."""
+    found: dict[str, Plain] = {}
+    for key in KEPT:
+        value = headers.get(key)
+        if value is None or value == "" or (isinstance(value, float) and not math.isfinite(value)):
+            continue
+        found[key] = value[:MAX_KEPT_TEXT] if isinstance(value, str) else value
+        if len(found) == MAX_KEPT_CARDS:
+            break
+    return found
+
+
+def unit(headers: Headers) -> str:
+    """``"adu"``, ``"electron"``, or BUNIT as it stands; empty when there is none."""
+    value = headers.get("BUNIT")
+    text = str(value).strip() if isinstance(value, str) else ""
+    if text.lower() in _ELECTRON_UNITS:
+        return "electron"
+    return "adu" if text.lower() in _ADU_UNITS else text[:MAX_KEPT_TEXT]
+
+
+def gain_e_per_adu(headers: Headers) -> float | None:
+    """Electrons for one unit of the pixel values, or None when the header does not say so clearly.
+
+    Pixels in electrons have a gain of 1, whatever the cards say of the camera, and pixels in a unit that
+    is neither electrons nor counts have none. For counts, EGAIN and ESO's CONAD mean electrons per count
+    wherever they are written. GAIN means that at observatories, but amateur programs write the camera's
+    *setting* into it (0 to 600, a whole number): it is believed when its comment speaks of electrons, or
+    when it is between 0.05 and 20 and not a whole number.
+    """
+    if unit(headers) == "electron":
+        return 1.0
+    if unit(headers) not in ("adu", ""):
+        return None
+    for key in ("EGAIN", "HIERARCH ESO DET OUT1 CONAD"):
+        value = headers.number(key)
+        if value is not None and 0.001 <= value <= 1000.0:
+            return value
+    value = headers.number("GAIN")
+    if value is None:
+        return None
+    speaks_of_electrons = any(word in _comment(headers, "GAIN") for word in ("e-", "electron", "e/"))
+    if speaks_of_electrons and 0.001 <= value <= 1000.0:
+        return value
+    return value if 0.05 <= value <= 20.0 and value != int(value) else None
+
+
+def saturation(headers: Headers, hdu: Hdu) -> float | None:
+    """Pixel value at and above which a pixel is saturated, or None when nothing says so.
+
+    SATURATE or SATLEVEL where the header has one; else the largest value that 8- or 16-bit integers can
+    hold, moved by BZERO. Integers with a BSCALE are numbers packed by a program, and 32-bit and floating
+    point pixels have no limit of their own: they have none. DATAMAX is most often just the largest value
+    found, and is not used.
+    """
+    for key in ("SATURATE", "SATLEVEL"):
+        value = headers.number(key)
+        if value is not None and value > 0.0:
+            return value
+    zero = headers.number("BZERO") or 0.0
+    if hdu.bitpix not in _UNSIGNED_OFFSET or headers.number("BSCALE") not in (None, 1.0):
+        return None
+    return float(2**hdu.bitpix - 1 - _UNSIGNED_OFFSET[hdu.bitpix]) + zero
+
+
+def celestial_wcs(headers: Headers) -> tuple[WCS | None, str | None]:
+    """The sky coordinates of the image's first two axes, and a sentence when they cannot be used.
+
+    Returns:
+        ``(wcs, None)`` when they are sound, ``(None, None)`` when the header has none, and
+        ``(None, sentence)`` when it has some that astropy cannot make sense of.
+    """
+    from astropy.wcs import WCS
+    from astropy.wcs.utils import proj_plane_pixel_scales
+
+    header = headers.image
+    if not _claims_sky(header):
+        return None, None
+    broken = "The sky coordinates in the header are damaged and are not used."
+    orders = [card(header, f"{name}_ORDER") for name in ("A", "B", "AP", "BP")]
+    axes = card(header, "WCSAXES")
+    if any(isinstance(order, int | float) and order > _MAX_SIP_ORDER for order in orders) or (
+        isinstance(axes, int | float) and axes > MAX_AXES
+    ):
+        return None, broken  # astropy would make room for what they claim
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # FITSFixedWarning for old spellings, numpy's for a singular matrix
+        try:
+            wcs = WCS(header, naxis=2)
+            if not wcs.has_celestial:
+                return None, broken
+            scales = proj_plane_pixel_scales(wcs)
+            middle = [(side + 1) / 2 for side in reversed(wcs.array_shape or (1, 1))]
+            sky = wcs.pixel_to_world(*middle).icrs
+            numbers = np.array([*scales, sky.ra.deg, sky.dec.deg])
+            sound = np.isfinite(numbers).all() and (scales > 0).all()
+        except Exception:  # wcslib and astropy raise a dozen kinds for a header that is not one
+            return None, broken
+    return (wcs, None) if sound else (None, broken)
+
+
+def pixel_scale_arcsec(headers: Headers) -> float | None:
+    """Arcseconds a pixel where there is no WCS: PIXSCALE or SECPIX, else camera and telescope.
+
+    XPIXSZ (µm, binning included) over FOCALLEN (mm), as MaxIm DL, N.I.N.A. and ASCOM programs write them.
+    """
+    for key in ("PIXSCALE", "SECPIX"):
+        value = headers.number(key)
+        if value is not None and 1e-4 < value < 3600.0:
+            return value
+    pixel_um, focal_mm = headers.number("XPIXSZ"), headers.number("FOCALLEN")
+    if not pixel_um or not focal_mm or not 0.5 <= pixel_um <= 200.0 or not 1.0 <= focal_mm <= 200_000.0:
+        return None
+    return math.degrees(pixel_um * 1e-3 / focal_mm) * 3600.0
+
+
+def _claims_sky(header: Header) -> bool:
+    kinds = " ".join(str(card(header, f"CTYPE{axis}")).upper() for axis in (1, 2))
+    return any(kind in kinds for kind in ("RA--", "DEC-", "LON-", "LAT-"))
+
+
+def _comment(headers: Headers, key: str) -> str:
+    header = headers.image if key in headers.image else headers.primary
+    return str(header.comments[key]).lower() if key in header else ""

@@ -1,0 +1,157 @@
+"""Reading TIFF: 8, 16 and 32-bit integers and floats, grey, colour and palette, page by page."""
+
+from __future__ import annotations
+
+import io
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import FrameRejected
+from core.frames.frame import Frame
+from core.frames.layers import frame_pixels, upright
+from core.frames.limits import MAX_PAGES, MAX_PIXELS, check_size
+from core.frames.missing import finite
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+_NONE, _LZW, _JPEG, _DEFLATE, _PACKBITS, _OLD_DEFLATE, _ZSTD = 1, 5, 7, 8, 32773, 32946, 50000
+_COMPRESSIONS = (_NONE, _LZW, _JPEG, _DEFLATE, _PACKBITS, _OLD_DEFLATE, _ZSTD)
+_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
+_MIN_IS_WHITE, _PALETTE, _CMYK, _YCBCR, _CFA = 0, 3, 5, 6, 32803
+_DNG_VERSION, _ORIENTATION = 50706, 274
+_PALETTE_TO_8_BIT = 257.0
+"""TIFF palettes are 16-bit; 8-bit pictures have one of these to a step."""
+
+
+def read_tiff(data: bytes, name: str, sha256: str, page: int | None) -> Frame:
+    """Read one page of a TIFF file.
+
+    Values are kept as stored, save that a palette gives its colours on a scale of 0 to 255 and that
+    "white is zero" is turned round. Thumbnails are not counted as pages.
+
+    Args:
+        data: The file.
+        name: Its name, already fit to be shown.
+        sha256: Hash of the file's bytes.
+        page: Which page, from 0; the first when None.
+
+    Raises:
+        FrameRejected: The file is damaged, is a camera's raw file or holds what is not read, or there is
+            no such page.
+    """
+    import tifffile
+
+    if data[8:10] == b"CR":
+        raise _raw_file(name)
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+            pages = [one for one in islice(tiff.pages, MAX_PAGES) if isinstance(one, tifffile.TiffPage)]
+            chosen = _choose(pages, page, name)
+            _check(chosen, name, len(data))
+            stored = _channels(chosen)
+            orientation = chosen.tags.get(_ORIENTATION)
+            turn = int(orientation.value) if orientation is not None else 1
+            saturation = _saturation(chosen)
+    except FrameRejected:
+        raise
+    except Exception as error:  # tifffile and its codecs raise almost anything for a damaged file
+        raise FrameRejected(f"'{name}' is a damaged TIFF file: its image cannot be read.") from error
+    pixels, missing_note = finite(upright(frame_pixels(stored), turn), name)
+    full = [one for one in pages if not one.is_reduced]
+    is_first_of_many = page is None and len(full) > 1
+    page_note = f"The file has {len(full):,} pages; this is the first." if is_first_of_many else None
+    return Frame(
+        name=name,
+        pixels=pixels,
+        sha256=sha256,
+        row0="top",
+        saturation=saturation,
+        plane=0 if is_first_of_many else page,
+        notes=tuple(note for note in (page_note, missing_note) if note),
+    )
+
+
+def _choose(pages: list[TiffPage], page: int | None, name: str) -> TiffPage:
+    if not pages:
+        raise FrameRejected(f"'{name}' is a TIFF file without an image in it.")
+    if any(_DNG_VERSION in one.tags or one.photometric == _CFA for one in pages[:4]):
+        raise _raw_file(name)
+    full = [one for one in pages if not one.is_reduced]
+    if not full:
+        raise _raw_file(name)  # Nikon's and Sony's raw files show a thumbnail and hide the rest
+    if page is not None and not 0 <= page < len(full):
+        raise FrameRejected(
+            f"'{name}' has {len(full):,} page{'s' if len(full) > 1 else ''}, "
+            f"counted from 0; there is no page {page}.",
+            parameter="plane",
+            given=page,
+            limit=len(full) - 1,
+        )
+    return full[page or 0]
+
+
+def _check(page: TiffPage, name: str, file_bytes: int) -> None:
+    """Refuse what would cost too much or could not be shown, by the page's tags alone."""
+    check_size(name, page.imagewidth, page.imagelength)
+    channels = page.samplesperpixel
+    if page.imagedepth != 1 or not 1 <= channels <= 4 or (page.photometric == _CMYK and channels != 4):
+        raise FrameRejected(f"'{name}' has {channels} channels; grey and colour TIFF images are read.")
+    if page.sampleformat not in (_UNSIGNED, _SIGNED, _FLOAT) or page.bitspersample not in (1, 8, 16, 32, 64):
+        raise FrameRejected(
+            f"'{name}' has a kind of pixel that is not read; TIFF images of 8, 16 or 32-bit integers "
+            "or of floating point numbers are."
+        )
+    if page.compression not in _COMPRESSIONS:
+        raise FrameRejected(
+            f"'{name}' is compressed in a way that is not read; save the TIFF without compression, "
+            "or with LZW or deflate."
+        )
+    if page.is_tiled and page.tilewidth * page.tilelength > MAX_PIXELS:
+        raise FrameRejected(f"'{name}' contradicts itself: its tiles are larger than its image.")
+    claimed = page.imagewidth * page.imagelength * channels * page.bitspersample // 8
+    if page.compression == _NONE and claimed > file_bytes:
+        raise FrameRejected(
+            f"'{name}' was cut short: it claims {page.imagewidth:,} × {page.imagelength:,} pixels, "
+            "and not all of them are there."
+        )
+    pieces = zip(page.dataoffsets, page.databytecounts, strict=True)
+    if any(start + count > file_bytes for start, count in pieces):
+        raise FrameRejected(f"'{name}' was cut short: part of its image lies outside the file.")
+
+
+def _channels(page: TiffPage) -> NDArray[Any]:
+    """``(H, W)`` or ``(H, W, C)`` as stored, with palettes, inverted greys and inks resolved."""
+    stored: NDArray[Any] = np.squeeze(page.asarray())
+    if page.axes.startswith("S") and stored.ndim == 3:
+        stored = np.moveaxis(stored, 0, -1)
+    if page.photometric == _PALETTE and page.colormap is not None and stored.ndim == 2:
+        return np.moveaxis(page.colormap[:, stored], 0, -1).astype(np.float32) / _PALETTE_TO_8_BIT
+    if page.photometric == _MIN_IS_WHITE:
+        top = 1 if page.bitspersample == 1 else _full_scale(page)
+        return stored if top is None else top - stored
+    if page.photometric == _CMYK:
+        scale = np.float32(_full_scale(page) or 1.0)
+        ink = stored.astype(np.float32)
+        return (scale - ink[:, :, :3]) * (scale - ink[:, :, 3:]) / scale
+    return stored
+
+
+def _full_scale(page: TiffPage) -> int | None:
+    """The largest value of an 8 or 16-bit unsigned channel; None for every other kind."""
+    is_small = page.sampleformat == _UNSIGNED and page.bitspersample in (8, 16)
+    return 2**page.bitspersample - 1 if is_small else None
+
+
+def _saturation(page: TiffPage) -> float | None:
+    if page.photometric == _PALETTE:
+        return 255.0
+    full = _full_scale(page)
+    return None if full is None else float(full)
+
+
+def _raw_file(name: str) -> FrameRejected:
+    return FrameRejected(f"'{name}' is a camera's raw picture; convert it to FITS or to 16-bit TIFF first.")
