@@ -3,5 +3,6 @@
 from core.frames.fits import HduChoice
 from core.frames.frame import Frame
 from core.frames.read import image_hdus, read_frame
+from core.frames.samples import Sample, samples
 
-__all__ = ["Frame", "HduChoice", "image_hdus", "read_frame"]
+__all__ = ["Frame", "HduChoice", "Sample", "image_hdus", "read_frame", "samples"]
