@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import core
+from core.corrections import Correction, Edit, last_redoable, last_undoable
 from core.errors import ParameterInvalid
 from core.frames import Frame
 from core.results import Result
-from core.store import frames, runs
+from core.store import corrections, frames, runs
 from core.store.database import Database
 from core.store.frames import StoredFrame
 from core.store.runs import StoredRun
 from core.store.schema import migrate
+
+if TYPE_CHECKING:
+    import duckdb
 
 PATH_VARIABLE = "ALMAGEST_STORE"
 DEFAULT_PATH = Path("data") / "almagest.duckdb"
@@ -95,7 +99,7 @@ class Store:
                 limit=provenance.frame_key,
             )
 
-        def work(cursor: Any) -> str:
+        def work(cursor: duckdb.DuckDBPyConnection) -> str:
             frames.insert_frame(cursor, frame)
             return runs.insert_run(cursor, result, provenance, person)
 
@@ -155,6 +159,49 @@ class Store:
         """Frames that were analysed, newest first, at most ``limit`` (None: all)."""
         with self._database.cursor() as cursor:
             return frames.select_frames(cursor, limit)
+
+    def append_corrections(self, run_id: str, person: str, edits: Sequence[Edit]) -> list[Correction]:
+        """Keep what a person did to the detections of a run: all of it, or nothing if any is refused.
+
+        Args:
+            run_id: The run whose detections are corrected.
+            person: Who did it.
+            edits: What was done, in order. An ``add`` without a target is given one.
+
+        Returns:
+            The edits as they stand in the log.
+
+        Raises:
+            ParameterInvalid: There is no such run, nobody is named, or an edit is not possible.
+        """
+        return self._database.write(
+            lambda cursor: corrections.insert_corrections(cursor, run_id, person, edits)
+        )
+
+    def corrections(self, run_id: str, person: str | None = None) -> list[Correction]:
+        """The log of a run in the order it was made: everybody's, or one person's."""
+        with self._database.cursor() as cursor:
+            return corrections.select_corrections(cursor, run_id, person)
+
+    def undo_last(self, run_id: str, person: str) -> Correction | None:
+        """Take back the person's last correction that stands; None when there is none left."""
+        return self._take_back(run_id, person, last_undoable)
+
+    def redo_last(self, run_id: str, person: str) -> Correction | None:
+        """Take back the person's last undo; None when there is none, or something was done since."""
+        return self._take_back(run_id, person, last_redoable)
+
+    def _take_back(
+        self,
+        run_id: str,
+        person: str,
+        which: Callable[[Sequence[Correction], str], Correction | None],
+    ) -> Correction | None:
+        def work(cursor: duckdb.DuckDBPyConnection) -> Correction | None:
+            found = which(corrections.select_corrections(cursor, run_id), person)
+            return None if found is None else corrections.undo(cursor, found, person)
+
+        return self._database.write(work)
 
     def counts(self) -> dict[str, int]:
         """How many frames, runs, detections and corrections there are."""

@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -63,3 +64,28 @@ def result_of() -> Callable[..., Result]:
         return Result(**given)
 
     return make
+
+
+@pytest.fixture
+def in_threads() -> Callable[..., list[BaseException]]:
+    """Run ``work(0)`` … ``work(n - 1)`` at once; give the errors."""
+
+    def run(work: Callable[[int], object], n: int = 8) -> list[BaseException]:
+        errors: list[BaseException] = []
+        start = threading.Barrier(n)
+
+        def guarded(number: int) -> None:
+            start.wait()
+            try:
+                work(number)
+            except BaseException as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=guarded, args=(number,)) for number in range(n)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return errors
+
+    return run

@@ -1,7 +1,6 @@
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 import pytest
@@ -111,27 +110,7 @@ def test_importing_the_store_does_not_import_duckdb():
     assert run_python(script).returncode == 0
 
 
-def in_threads(work, n=8):
-    """Run ``work(0)`` … ``work(n - 1)`` at once; give the errors."""
-    errors = []
-    start = threading.Barrier(n)
-
-    def guarded(number):
-        start.wait()
-        try:
-            work(number)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(number,)) for number in range(n)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return errors
-
-
-def test_eight_threads_write_and_read_the_right_rows(tmp_path, frame, result_of):
+def test_eight_threads_write_and_read_the_right_rows(tmp_path, frame, result_of, in_threads):
     with Store(tmp_path / "store.duckdb") as store:
 
         def work(number):
@@ -152,7 +131,7 @@ def test_eight_threads_write_and_read_the_right_rows(tmp_path, frame, result_of)
         assert store.counts() == {"frames": 5, "runs": 40, "detections": expected, "corrections": 0}
 
 
-def test_threads_may_open_a_new_store_at_once(tmp_path):
+def test_threads_may_open_a_new_store_at_once(tmp_path, in_threads):
     stores = []
     assert in_threads(lambda _: stores.append(Store(tmp_path / "store.duckdb"))) == []
     assert [store.counts()["runs"] for store in stores] == [0] * 8
@@ -160,7 +139,7 @@ def test_threads_may_open_a_new_store_at_once(tmp_path):
         store.close()
 
 
-def test_a_write_that_meets_another_is_done_again():
+def test_a_write_that_meets_another_is_done_again(in_threads):
     database = Database(":memory:")
     database.write(lambda cursor: cursor.execute("CREATE TABLE t (x INTEGER); INSERT INTO t VALUES (0)"))
 

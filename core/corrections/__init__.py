@@ -1,0 +1,30 @@
+"""What people put right: a log that is only added to, and the catalogue that follows from it."""
+
+from core.corrections.diff import EditableObject, diff_objects
+from core.corrections.fold import CorrectedCatalogue, Window, fold
+from core.corrections.log import (
+    Correction,
+    Edit,
+    active,
+    added_id,
+    check_log,
+    last_redoable,
+    last_undoable,
+    predicted_id,
+)
+
+__all__ = [
+    "CorrectedCatalogue",
+    "Correction",
+    "Edit",
+    "EditableObject",
+    "Window",
+    "active",
+    "added_id",
+    "check_log",
+    "diff_objects",
+    "fold",
+    "last_redoable",
+    "last_undoable",
+    "predicted_id",
+]
