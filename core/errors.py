@@ -58,6 +58,10 @@ class CatalogueUnavailable(AlmagestError):
     """A reference catalogue cannot be reached or does not cover the field."""
 
 
+class ClusterUnavailable(AlmagestError):
+    """A cluster to work on does not answer, or what is needed to reach it is not installed."""
+
+
 class ExportRefused(AlmagestError):
     """A result cannot be written in this format, or not with what is at hand."""
 

@@ -1,0 +1,85 @@
+"""Which frames a batch is to analyse, and what the files made of each are called."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from core.errors import FrameRejected
+
+FRAME_SUFFIXES = (
+    ".fits",
+    ".fit",
+    ".fts",
+    ".fits.fz",
+    ".fits.gz",
+    ".fit.gz",
+    ".tif",
+    ".tiff",
+    ".png",
+    ".jpg",
+    ".jpeg",
+)
+"""Files of a folder that are taken for frames, by their name in lower case."""
+
+
+def find_frames(given: Iterable[str]) -> list[str]:
+    """The frames a person means by files, folders and globs.
+
+    A folder stands for the image files in it (not in folders below it), by name; a glob for what it
+    matches, by name, with ``**`` for folders at any depth. A file is itself, whatever its name, even when it
+    is not there: the batch reports it. Files given twice are taken once, at their first place.
+
+    Raises:
+        FrameRejected: A folder holds no image, or a glob matches nothing.
+    """
+    frames: dict[Path, str] = {}
+    for text in given:
+        for path in _expand(text):
+            frames.setdefault(Path(path).resolve(), path)
+    return list(frames.values())
+
+
+def _expand(text: str) -> list[str]:
+    path = Path(text)
+    if path.is_dir():
+        found = [str(file) for file in sorted(path.iterdir()) if _is_frame(file)]
+        if not found:
+            raise FrameRejected(
+                f"The folder {text!r} holds no image file ({', '.join(FRAME_SUFFIXES)}).",
+                parameter="frame",
+                given=text,
+                limit=", ".join(FRAME_SUFFIXES),
+            )
+        return found
+    if path.exists() or not glob.has_magic(text):
+        return [text]
+    matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+    if not matches:
+        raise FrameRejected(f"No file matches {text!r}.", parameter="frame", given=text)
+    if "**" in text:
+        return [match for match in matches if _is_frame(Path(match))]
+    return [frame for match in matches for frame in _expand(match)]
+
+
+def _is_frame(path: Path) -> bool:
+    name = path.name.lower()
+    return not name.startswith(".") and name.endswith(FRAME_SUFFIXES) and path.is_file()
+
+
+def unique_stems(frames: Sequence[str]) -> dict[str, str]:
+    """A different stem for each frame, by frame: the file name without its last suffix.
+
+    Where frames of several folders share one, the second gets ``-2``, the third ``-3``, in their order;
+    upper and lower case count as the same, because some file systems take them so.
+    """
+    stems: dict[str, str] = {}
+    taken: set[str] = set()
+    for frame in frames:
+        stem, number = Path(frame).stem, 1
+        while (name := stem if number == 1 else f"{stem}-{number}").lower() in taken:
+            number += 1
+        taken.add(name.lower())
+        stems[frame] = name
+    return stems
