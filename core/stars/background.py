@@ -87,24 +87,26 @@ def subtract_background(frame: Frame, mesh_px: int = 64, saturation: float | Non
         if bright.mean() < 0.5:
             ignored = bright if missing is None else bright | missing
     height, width = data.shape
-    cell = {"bw": min(mesh_px, width), "bh": min(mesh_px, height)}
-    level = sep.Background(data, mask=ignored, **cell).back()
-    level_map = _thin(level) * np.float32(scale)
-    data -= level
-    del level
-    if missing is not None:
-        data[missing] = 0.0
-    # Measured again where the sky is already flat: a gradient within a cell is not noise.
-    flat = sep.Background(data, mask=ignored, **cell)
-    flat.subfrom(data)
-    if missing is not None:
-        data[missing] = 0.0
-    cells = _at_cell_centres(flat.rms(), cell["bw"], cell["bh"])
+    level_map = np.zeros((1, 1), np.float32)
+    # Twice: a gradient within a cell is not noise, so the noise is measured where the sky is already flat,
+    # in cells half as wide.
+    for side in (mesh_px, max(mesh_px // 2, 8)):
+        bw, bh = min(side, width), min(side, height)
+        mesh = sep.Background(data, mask=ignored, bw=bw, bh=bh)
+        level = mesh.back()
+        data -= level
+        if missing is not None:
+            data[missing] = 0.0
+        level_map = level_map + _thin(level)
+        del level
+    cells = _at_cell_centres(mesh.rms(), bw, bh)
     step = _step(frame.pixels) / scale
-    cells[cells < 0.5 * step] = step
-    noise_cells = np.maximum(cells, _least_noise(data, level_map / np.float32(scale)))
-    noise = _between_cells(noise_cells, data.shape, cell["bw"], cell["bh"])
-    return Sky(data, noise, missing, scale, level_map, _thin(noise) * np.float32(scale))
+    clipped = cells < 0.5 * step
+    if clipped.any():
+        cells[clipped] = max(step, _noise_of_the_rest(data))
+    noise_cells = np.maximum(cells, _least_noise(data, level_map))
+    noise = _between_cells(noise_cells, data.shape, bw, bh)
+    return Sky(data, noise, missing, scale, level_map * np.float32(scale), _thin(noise) * np.float32(scale))
 
 
 def _usable(grey: Float32) -> tuple[Mask | None, float]:
@@ -118,7 +120,7 @@ def _usable(grey: Float32) -> tuple[Mask | None, float]:
     largest = float(np.max(np.abs(grey), where=usable, initial=0.0))
     scale = 1.0
     if largest > 0 and not SAFE_VALUES[0] <= largest <= SAFE_VALUES[1]:
-        scale = float(2.0 ** np.floor(np.log2(largest / 2.0**20)))
+        scale = float(2.0 ** max(np.floor(np.log2(largest / 2.0**20)), -120.0))
     return None if usable.all() else ~usable, scale
 
 
@@ -127,6 +129,17 @@ def _step(pixels: Float32) -> float:
     values = pixels.reshape(-1)[:: max(1, pixels.size // SAMPLE_SIZE)]
     differences = np.diff(np.unique(values[np.isfinite(values)].astype(np.float64)))
     return float(differences.min()) if len(differences) else 0.0
+
+
+def _noise_of_the_rest(data: Float32) -> float:
+    """Noise where most of the sky is cut to one value: that of the pixels that are not.
+
+    A quarter of the absolute values of a Gaussian lie below 0.3186 standard deviations; stars are in the
+    other three.
+    """
+    values = np.abs(data.reshape(-1)[:: max(1, data.size // SAMPLE_SIZE)])
+    rest = values[values > 1e-3 * values.max()]
+    return float(np.percentile(rest, 25) / 0.3186) if len(rest) else 0.0
 
 
 def _least_noise(data: Float32, level: Float32) -> np.float32:

@@ -20,34 +20,44 @@ from core.stars.detection import Candidates, StarParameters, detect
 class DaofindParameters(StarParameters):
     """What DAOFIND can be told."""
 
+    threshold_sigma: float = parameter(
+        3.0,
+        label="Threshold",
+        unit="σ",
+        low=1.0,
+        high=100.0,
+        step=0.1,
+        help="How far a peak must stand above the noise of the frame filtered with the shape of a star.",
+        why="Best F1 on simulated stars of SNR 5 and more (0.94 at 3, 0.90 at 4); 8 false in a megapixel.",
+    )
     sharpness_low: float = parameter(
-        0.2,
+        0.1,
         label="Least sharpness",
         low=-10.0,
         high=10.0,
         step=0.05,
         help="The highest pixel's rise above its neighbours over the fitted height; blots are low.",
-        why="DAOFIND's own limit.",
+        why="DAOFIND's 0.2 turns down stars that noise flattens.",
         advanced=True,
     )
     sharpness_high: float = parameter(
-        1.2,
+        1.5,
         label="Greatest sharpness",
         low=-10.0,
         high=10.0,
         step=0.05,
         help="Hot pixels and cosmic rays exceed it.",
-        why="DAOFIND's 1.0 turns down well-focused stars narrower than 2 px.",
+        why="DAOFIND's 1.0 turns down bright stars narrower than 2 px, and faint ones with a noisy peak.",
         advanced=True,
     )
     roundness_limit: float = parameter(
-        1.0,
+        1.5,
         label="Roundness limit",
         low=0.0,
         high=10.0,
         step=0.05,
         help="Both roundness measures must lie within ± this; 0 is round, trails go beyond.",
-        why="DAOFIND's own limit; faint stars in blends scatter up to it.",
+        why="DAOFIND's 1.0 turns down faint stars and blends: F1 at SNR ≥ 5 rose from 0.93 to 0.94.",
         advanced=True,
     )
     min_separation_fwhm: float = parameter(

@@ -35,7 +35,7 @@ class StarParameters(Parameters):
         high=100.0,
         step=0.1,
         help="How far a star must stand above the noise of the frame filtered with the shape of a star.",
-        why="On simulated fields, 4 to 5 gave the best F1 for stars of SNR 5 and more.",
+        why="Best F1 on simulated stars of SNR 5 and more (0.986 at 4.5); 6 false in an empty megapixel.",
     )
     fwhm_px: float | None = parameter(
         None,
@@ -55,7 +55,7 @@ class StarParameters(Parameters):
         high=1024,
         step=8,
         help="Side of the cells the sky is measured in; smaller follows nebulae, larger keeps wide halos.",
-        why="SExtractor's own default: over 15 times the width of ordinary stars, so these do not count.",
+        why="SExtractor's own default; 24 to 64 gave the same F1 on simulated fields, and 64 spares galaxies.",
     )
     aperture_fwhm: float = parameter(
         1.0,
@@ -106,14 +106,14 @@ class StarParameters(Parameters):
         advanced=True,
     )
     max_concentration: float = parameter(
-        2.0,
+        2.5,
         label="Greatest sharpness",
         unit="× a star's",
         low=1.0,
         high=100.0,
         step=0.1,
         help="Sources whose highest pixel holds this many times a star's share of light are hot pixels.",
-        why="Stars stay near 1; a hot pixel reaches 3 where stars are 1.5 px wide and 9 where they are 3 px.",
+        why="Stars stay near 1, 2 where focus varies; hot pixels reach 3 if stars are 1.5 px wide, 9 if 3.",
         advanced=True,
     )
     max_width: float = parameter(

@@ -19,6 +19,8 @@ MOST_STARS = 60
 TILE = 1024
 """Side of the pieces that large frames are measured on, pixels."""
 FIT_MIN_PIXELS = 20
+LONELY = 6.0
+"""Least distance to the next candidate, in widths, where the frame has enough such stars."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ def measure_profile(sky: Sky, saturated_above: NDArray[np.bool_] | None = None) 
     x, y, size, brightness = (np.concatenate(column) for column in zip(*found, strict=True))
     if len(x) < FEWEST_STARS:
         return None
+    lonely = _distance_to_next(x, y) > LONELY * _commonest(size)
+    if lonely.sum() >= MOST_STARS:
+        x, y, size, brightness = x[lonely], y[lonely], size[lonely], brightness[lonely]
     brightest = np.argsort(-brightness, kind="stable")[: 8 * MOST_STARS]
     x, y, size = x[brightest], y[brightest], size[brightest]
     first = float(np.clip(_commonest(size), 1.0, 30.0))
@@ -125,14 +130,21 @@ def _candidates(
     )
 
 
+def _distance_to_next(x: Float64, y: Float64) -> Float64:
+    """Distance of each position to its nearest neighbour, pixels."""
+    from scipy.spatial import cKDTree
+
+    xy = np.column_stack([x, y])
+    distance, _ = cKDTree(xy).query(xy, k=[2])
+    return np.asarray(distance, float)[:, 0]
+
+
 def _commonest(sizes: Float64) -> float:
-    """The half-sample mode of the logarithm: the middle of the densest sizes (Robertson & Cryer 1974)."""
-    values = np.sort(np.log(sizes))
-    while len(values) > 3:
-        n = (len(values) + 1) // 2
-        start = int(np.argmin(values[n - 1 :] - values[: len(values) - n + 1]))
-        values = values[start : start + n]
-    return float(np.exp(np.mean(values)))
+    """The size that most others come within 8 % of: stars share one, galaxies and knots do not."""
+    logarithms = np.sort(np.log(sizes))
+    near = np.searchsorted(logarithms, logarithms + 0.08) - np.searchsorted(logarithms, logarithms - 0.08)
+    alike = np.abs(logarithms - logarithms[np.argmax(near)]) <= 0.08
+    return float(np.exp(np.median(logarithms[alike])))
 
 
 def _fit_moffat(data: Float32, x: Float64, y: Float64, fwhm_px: float) -> StarProfile | None:
