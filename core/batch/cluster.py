@@ -48,7 +48,7 @@ def run_on_cluster(jobs: Sequence[Job], scheduler: str) -> Generator[Outcome, No
     sent: dict[Any, Job] = {}
     with client:
         room = IN_FLIGHT_PER_THREAD * max(1, sum(client.nthreads().values()))
-        done = as_completed()
+        done = as_completed(loop=client.loop)
         while waiting or sent:
             while waiting and len(sent) < room:
                 job = waiting.popleft()
