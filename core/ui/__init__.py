@@ -1,0 +1,1 @@
+"""The dashboard's building blocks: the only part of ``core`` that knows Streamlit."""

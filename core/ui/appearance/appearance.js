@@ -1,0 +1,84 @@
+const KEY = "almagest-appearance";
+const LOOKS = ["dark", "light", "night"];
+
+// Brightness goes to red; green and blue are off.
+const FILTER = `<svg width="0" height="0" style="position:absolute" aria-hidden="true">
+  <filter id="almagest-red-only" color-interpolation-filters="sRGB">
+    <feColorMatrix type="matrix" values="0.40 0.50 0.25 0 0  0 0 0 0 0  0 0 0 0 0  0 0 0 1 0"/>
+  </filter></svg>`;
+
+function chosen() {
+  try {
+    const look = localStorage.getItem(KEY);
+    return LOOKS.includes(look) ? look : "dark";
+  } catch {
+    return "dark"; // storage is refused in some embedded pages
+  }
+}
+
+function remember(look) {
+  try { localStorage.setItem(KEY, look); } catch { /* the choice lasts as long as the page */ }
+}
+
+function pageIsDark() {
+  const app = document.querySelector(".stApp");
+  const rgb = getComputedStyle(app).backgroundColor.match(/\d+/g).map(Number);
+  return rgb[0] + rgb[1] + rgb[2] < 382;
+}
+
+async function appears(selector) {
+  for (let tries = 0; tries < 40; tries += 1) {
+    const element = document.querySelector(selector);
+    if (element) return element;
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  return null;
+}
+
+async function setTheme(dark) {
+  if (pageIsDark() === dark) return;
+  const root = document.documentElement;
+  if (root.classList.contains("almagest-switching")) return;
+  root.classList.add("almagest-switching");
+  try {
+    const focused = document.activeElement;
+    (await appears('[data-testid="stMainMenuButton"]'))?.click();
+    (await appears(`[data-testid="stMainMenuItem-theme-${dark ? "Dark" : "Light"}"]`))?.click();
+    const menu = document.querySelector('[data-testid="stMainMenuButton"][aria-expanded="true"]');
+    menu?.click();
+    document.activeElement?.blur?.();
+    if (focused !== document.body) focused?.focus?.();
+  } finally {
+    setTimeout(() => root.classList.remove("almagest-switching"), 300);
+  }
+}
+
+export default function ({ parentElement }) {
+  if (!document.getElementById("almagest-red-only")) {
+    document.body.insertAdjacentHTML("beforeend", FILTER);
+  }
+  const buttons = [...parentElement.querySelectorAll("button[data-look]")];
+
+  const apply = async (look) => {
+    for (const button of buttons) {
+      const on = button.dataset.look === look;
+      button.setAttribute("aria-checked", String(on));
+      button.tabIndex = on ? 0 : -1;
+    }
+    document.documentElement.classList.toggle("almagest-night", look === "night");
+    await setTheme(look !== "light");
+  };
+
+  for (const button of buttons) {
+    button.onclick = () => { remember(button.dataset.look); apply(button.dataset.look); };
+    button.onkeydown = (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const next = buttons[(buttons.indexOf(button) + step + buttons.length) % buttons.length];
+      next.focus();
+      next.click();
+    };
+  }
+  apply(chosen());
+}

@@ -1,0 +1,316 @@
+"""Putting right what a method got wrong: a window of the frame on a canvas, and an append-only log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+from PIL import Image
+from streamlit_drawable_canvas import st_canvas
+
+from core.corrections import CorrectedCatalogue, Edit, EditableObject, diff_objects, fold
+from core.corrections.log import FRAME
+from core.errors import ParameterInvalid
+from core.frames import Frame
+from core.frames.display import DisplaySettings, render
+from core.scoring.detection import Score, score_against_corrections
+from core.ui.canvas import POINT_RADIUS, STROKE, Window, from_fabric, to_fabric
+from core.ui.runs import Analysis, store
+from core.ui.shell import show_error
+from core.ui.text import plain
+
+CANVAS_SIDE = 640
+"""Longest side of the canvas in screen pixels: fits beside its list on a laptop."""
+WINDOW_SIDES = (64, 128, 256, 512)
+MOVED_PX = 0.5
+"""A smaller shift on the canvas, in screen pixels over the zoom, is a trembling hand."""
+Region = tuple[int, int, int, int]
+"""First column and row, and the first beyond the last, in frame pixels."""
+VERDICTS = {"accept": "right", "reject": "not one", "unsure": "not sure"}
+
+
+def corrected(analysis: Analysis, person: str) -> CorrectedCatalogue:
+    """The catalogue as a person has put it right so far: a fold over the log in the store."""
+    db = store()
+    log = db.corrections(analysis.run_id, person) if db and analysis.run_id else []
+    return fold(analysis.result.detections, log)
+
+
+@st.fragment
+def correction_panel(
+    analysis: Analysis, frame: Frame, settings: DisplaySettings, person: str, key: str
+) -> None:
+    """Draw the canvas with its list and buttons. Every change is kept when Save is pressed.
+
+    Args:
+        analysis: The run whose detections are put right.
+        frame: Its frame.
+        settings: How the frame is shown.
+        person: Whose corrections these are.
+        key: Prefix of the widgets' keys.
+    """
+    db = store()
+    if db is None or analysis.run_id is None:
+        st.info("Corrections are kept in the store, and the store cannot be written just now.")
+        return
+    log = db.corrections(analysis.run_id, person)
+    catalogue = fold(analysis.result.detections, log)
+    region = _choose_window(frame, catalogue, key)
+    window = _window(frame, settings, region)
+    inside = _inside(catalogue, region)
+    objects = [_editable(row) for _, row in inside.iterrows() if row["state"] != "rejected"]
+    states = [state for state in inside["state"] if state != "rejected"]
+
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.caption(
+            "Click to add. To move, reshape or delete, press the pencil under the picture, then drag a mark "
+            "or press the cross."
+        )
+        tools = {"Add a point": "point", "Draw a box": "rect"}
+        first = 0 if analysis.method.geometry == "point" else 1
+        tool = st.segmented_control(
+            "Tool", list(tools), default=list(tools)[first], key=f"{key}.tool", required=True
+        )
+        label = st.selectbox(
+            "What it is",
+            [*analysis.method.labels, "galaxy", "artefact"],
+            key=f"{key}.label",
+            accept_new_options=True,
+        )
+        width, height = window.size
+        drawing = st_canvas(
+            fill_color="rgba(0,0,0,0)",
+            stroke_width=int(STROKE),
+            stroke_color="#FFFFFF",
+            background_image=_picture(window),
+            width=width,
+            height=height,
+            drawing_mode=tools[str(tool)],
+            initial_drawing=to_fabric(objects, states, window),
+            point_display_radius=POINT_RADIUS,
+            # A saved log redraws the canvas from what is now true.
+            key=f"{key}.canvas.{analysis.run_id}.{region}.{len(log)}",
+        )
+    with right:
+        verdicts = _verdict_list(inside, f"{key}.list.{analysis.run_id}.{region}.{len(log)}")
+        after = from_fabric(drawing.json_data, objects, str(label or analysis.method.labels[0])[:80], window)
+        # Half a screen pixel, whatever the zoom: less is no move.
+        zoom = window.zoom * window.picture.rgb.shape[1] / window.picture.region_width
+        edits = [*diff_objects(objects, after, tolerance_px=MOVED_PX / zoom), *verdicts]
+        _buttons(analysis, edits, region, person, key)
+    _legend()
+    st.caption(plain(_account(catalogue, person)))
+
+
+def _choose_window(frame: Frame, catalogue: CorrectedCatalogue, key: str) -> Region:
+    """The part of the frame on the canvas, in frame pixels, the upper bounds left out."""
+    longest = max(frame.width, frame.height)
+    sides = [side for side in WINDOW_SIDES if side < longest] + ([longest] if longest <= 512 else [])
+    wanted = st.session_state.pop(f"{key}.goto", None)
+    if wanted is not None:
+        st.session_state[f"{key}.x"], st.session_state[f"{key}.y"] = wanted
+    a, b, c, d = st.columns([2, 1, 1, 1], vertical_alignment="bottom")
+    default = min(range(len(sides)), key=lambda i: abs(sides[i] - 128))
+    side = a.segmented_control(
+        "Window (px)",
+        sides,
+        default=sides[default],
+        key=f"{key}.side",
+        required=True,
+        persist_state="session",
+    )
+    side = int(side or sides[default])
+    last_x, last_y = max(frame.width - side, 0), max(frame.height - side, 0)
+    for name, last, start in (("x", last_x, last_x // 2), ("y", last_y, last_y // 2)):
+        st.session_state[f"{key}.{name}"] = min(int(st.session_state.get(f"{key}.{name}", start)), last)
+    x = int(b.number_input("From x (px)", 0, last_x, step=max(side // 2, 1), key=f"{key}.x"))
+    y = int(c.number_input("From y (px)", 0, last_y, step=max(side // 2, 1), key=f"{key}.y"))
+    d.button(
+        "Next window",
+        icon=":material/arrow_forward:",
+        on_click=_next_window,
+        args=(frame, side, catalogue, x, y, key),
+        help="The next part of the frame that nobody has looked through yet",
+        width="stretch",
+    )
+    return x, y, min(x + side, frame.width), min(y + side, frame.height)
+
+
+def _next_window(frame: Frame, side: int, catalogue: CorrectedCatalogue, x: int, y: int, key: str) -> None:
+    corners = [
+        (left, bottom)
+        for bottom in _starts(frame.height, side)
+        for left in _starts(frame.width, side)
+        if not any(
+            left >= seen.x_min - 1
+            and bottom >= seen.y_min - 1
+            and left + side <= seen.x_max + 1
+            and bottom + side <= seen.y_max + 1
+            for seen in catalogue.reviewed
+        )
+    ]
+    later = [corner for corner in corners if (corner[1], corner[0]) > (y, x)]
+    if later or corners:
+        st.session_state[f"{key}.goto"] = (later or corners)[0]
+
+
+def _starts(length: int, side: int) -> list[int]:
+    return [min(start, max(length - side, 0)) for start in range(0, length, side)]
+
+
+def _window(frame: Frame, settings: DisplaySettings, region: Region) -> Window:
+    picture = render(frame, settings, region=region, max_side=CANVAS_SIDE)
+    return Window(picture, CANVAS_SIDE / max(picture.rgb.shape[:2]))
+
+
+def _picture(window: Window) -> Image.Image:
+    return Image.fromarray(window.picture.rgb).resize(window.size, Image.Resampling.BICUBIC)
+
+
+def _inside(catalogue: CorrectedCatalogue, region: Region) -> pd.DataFrame:
+    x_min, y_min, x_max, y_max = region
+    table = catalogue.table
+    return table[
+        table["x"].between(x_min - 0.5, x_max - 0.5) & table["y"].between(y_min - 0.5, y_max - 0.5)
+    ].reset_index(drop=True)
+
+
+def _editable(row: pd.Series) -> EditableObject:
+    edges = tuple(float(row[column]) for column in ("x_min", "y_min", "x_max", "y_max"))
+    box = None if any(pd.isna(edge) for edge in edges) else edges
+    return EditableObject(row["object_id"], row["label"], float(row["x"]), float(row["y"]), box)  # type: ignore[arg-type]
+
+
+def _verdict_list(inside: pd.DataFrame, key: str) -> list[Edit]:
+    """Draw the list of objects in the window and give the verdicts and new labels set in it."""
+    if inside.empty:
+        st.info("Nothing is marked in this window. If a star is missing, click it in the picture.")
+        return []
+    shown = inside[["object_id", "state", "label", "x", "y"]].copy()
+    shown.insert(1, "verdict", "")
+    edited = st.data_editor(
+        shown,
+        key=key,
+        height=360,
+        hide_index=True,
+        disabled=["object_id", "state", "x", "y"],
+        column_config={
+            "object_id": st.column_config.TextColumn("object", width="small"),
+            "verdict": st.column_config.SelectboxColumn(
+                options=["", *VERDICTS], format_func=lambda verdict: VERDICTS.get(verdict, ""), width="small"
+            ),
+            "label": st.column_config.TextColumn("what it is", max_chars=80),
+            "x": st.column_config.NumberColumn("x [px]", format="%.1f"),
+            "y": st.column_config.NumberColumn("y [px]", format="%.1f"),
+        },
+        alt="Objects in the window, with a verdict to give on each",
+    )
+    edits: list[Edit] = []
+    for (_, before), (_, after) in zip(shown.iterrows(), edited.iterrows(), strict=True):
+        target = str(before["object_id"])
+        if after["label"] and after["label"] != before["label"]:
+            edits.append(
+                Edit("relabel", target, before={"label": before["label"]}, after={"label": after["label"]})
+            )
+        if after["verdict"] in VERDICTS:
+            edits.append(Edit(str(after["verdict"]), target))
+    return edits
+
+
+def _buttons(analysis: Analysis, edits: Sequence[Edit], region: Region, person: str, key: str) -> None:
+    db = store()
+    if db is None or analysis.run_id is None:
+        return
+    count = len(edits)
+    said = f"{count} change{'s' if count != 1 else ''} not saved yet" if count else "No unsaved changes"
+    st.markdown(f"**{said}**")
+    try:
+        if st.button(
+            "Save",
+            type="primary",
+            disabled=not count,
+            key=f"{key}.save",
+            icon=":material/save:",
+            width="stretch",
+        ):
+            db.append_corrections(analysis.run_id, person, edits)
+            st.rerun()
+        if st.button(
+            "Save, and this window is complete",
+            key=f"{key}.review",
+            icon=":material/done_all:",
+            help="Everything in the window is now as you see it. Scores count only windows marked complete.",
+            width="stretch",
+        ):
+            window = dict(zip(("x_min", "y_min", "x_max", "y_max"), _edges(region), strict=True))
+            db.append_corrections(analysis.run_id, person, [*edits, Edit("review", FRAME, after=window)])
+            st.rerun()
+        if st.button(
+            "Undo the last saved change", key=f"{key}.undo", icon=":material/undo:", width="stretch"
+        ):
+            db.undo_last(analysis.run_id, person)
+            st.rerun()
+    except ParameterInvalid as error:
+        show_error(error)
+
+
+def _edges(region: Region) -> tuple[float, float, float, float]:
+    """Outer edges in pixel coordinates of a region of whole pixels."""
+    x_min, y_min, x_max, y_max = region
+    return x_min - 0.5, y_min - 0.5, x_max - 0.5, y_max - 0.5
+
+
+def _legend() -> None:
+    st.caption(
+        "Solid amber: the method's own. Solid blue: you said it is right. Long white dashes: moved, "
+        "reshaped, relabelled or added. Short pink dashes: not sure."
+    )
+
+
+def _account(catalogue: CorrectedCatalogue, person: str) -> str:
+    states = catalogue.table["state"].value_counts()
+    touched = int(states.drop("unreviewed", errors="ignore").sum())
+    windows = len(catalogue.reviewed)
+    return (
+        f"{touched} of {len(catalogue.table)} objects touched by {person}; "
+        f"{windows} window{'s' if windows != 1 else ''} marked complete."
+    )
+
+
+def score_table(analyses: Sequence[Analysis], catalogue: CorrectedCatalogue, radius_px: float) -> None:
+    """Draw precision and recall of each method against the person's own truth.
+
+    Args:
+        analyses: The methods run on the frame.
+        catalogue: The corrected catalogue.
+        radius_px: Largest distance between a truth and a detection that match.
+    """
+    if not catalogue.reviewed:
+        st.info("Mark a window as complete, and every method is scored there against your own catalogue.")
+        return
+    rows = []
+    for analysis in analyses:
+        score = score_against_corrections(catalogue, analysis.result.detections, radius_px=radius_px)
+        rows.append(_score_row(analysis.method.title, score))
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Precision and recall of each method")
+    st.caption(
+        f"Within the windows you marked complete; a match is one to one and within {radius_px:.2g} px. "
+        "Ranges are 95 % Wilson intervals."
+    )
+
+
+def _score_row(title: str, score: Score) -> dict[str, object]:
+    def with_range(value: float, interval: tuple[float, float]) -> str:
+        return f"{value:.3f} ({interval[0]:.2f} to {interval[1]:.2f})"
+
+    return {
+        "method": title,
+        "found and true": score.true_positives,
+        "found, not true": score.false_positives,
+        "missed": score.false_negatives,
+        "precision": with_range(score.precision, score.precision_interval),
+        "recall": with_range(score.recall, score.recall_interval),
+        "F1": f"{score.f1:.3f}",
+    }

@@ -1,0 +1,138 @@
+"""Choosing a frame: a sample, a file of one's own, and the image inside it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.frames import Frame
+from core.frames.display import DisplaySettings, encode, render
+from core.frames.read import HduChoice, image_hdus, read_frame
+from core.frames.samples import Sample, samples
+from core.ui.text import plain
+
+UPLOAD_TYPES = ["fits", "fit", "fts", "fz", "gz", "tif", "tiff", "png", "jpg", "jpeg"]
+"""Endings the file dialogue offers; what a file is, is decided by its content."""
+_OWN = "own"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The frame a person is looking at, and the sample it is, if it is one."""
+
+    frame: Frame
+    sample: Sample | None
+
+
+@st.cache_data(show_spinner=False)
+def all_samples() -> dict[str, Sample]:
+    """The samples by name."""
+    return {sample.name: sample for sample in samples()}
+
+
+@st.cache_resource(show_spinner=False, max_entries=4, ttl=3600)
+def _read_sample(name: str) -> Frame:
+    return all_samples()[name].read()
+
+
+@st.cache_resource(show_spinner=False, max_entries=3, ttl=3600)
+def _read_upload(sha256: str, hdu: int | None, plane: int | None, _data: bytes, _name: str) -> Frame:
+    return read_frame(_data, name=_name, hdu=hdu, plane=plane)
+
+
+@st.cache_data(show_spinner=False, max_entries=16, ttl=3600)
+def _hdus(sha256: str, _data: bytes, _name: str) -> tuple[HduChoice, ...]:
+    return image_hdus(_data, name=_name)
+
+
+@st.cache_data(show_spinner=False)
+def thumbnail(name: str, side: int = 320) -> bytes:
+    """A square JPEG or PNG of a sample, ``side`` pixels wide."""
+    frame = all_samples()[name].read()
+    short = min(frame.width, frame.height)
+    left, top = (frame.width - short) // 2, (frame.height - short) // 2
+    region = (left, top, left + short, top + short)
+    picture = render(frame, DisplaySettings.for_frame(frame), region=region, max_side=side)
+    return encode(picture.rgb)[0]
+
+
+def choose_frame(default: str, kinds: tuple[str, ...] | None = None) -> Choice:
+    """Draw the frame picker and give the frame chosen.
+
+    A page always has a frame: the sample named in the address (``?frame=m13``), the one chosen last,
+    or ``default``. A file that cannot be read leaves the last good frame in place under its sentence.
+
+    Args:
+        default: Name of the sample to open with.
+        kinds: The kinds of samples offered first; the others follow.
+    """
+    known = all_samples()
+    options = sorted(known, key=lambda name: kinds is not None and known[name].kind not in kinds)
+    upload = st.session_state.get("frame.upload")
+    if upload is not None:
+        options = [_OWN, *options]
+
+    wanted = st.session_state.pop("frame.wanted", None)
+    if wanted in options:
+        st.session_state["frame"] = wanted
+    elif st.session_state.get("frame") not in options:
+        asked = st.query_params.get("frame", default)
+        st.session_state["frame"] = asked if asked in options else default
+
+    def title(name: str) -> str:
+        return upload[0] if name == _OWN and upload else known[name].title
+
+    picked = st.selectbox("Frame", options, key="frame", format_func=title, persist_state="session")
+    _uploader()
+    if picked == _OWN and upload is not None:
+        return Choice(_own_frame(*upload), None)
+    return Choice(_read_sample(picked), known[picked])
+
+
+def want_frame(name: str) -> None:
+    """Ask for a sample on the next run of the page (for buttons' ``on_click``)."""
+    st.session_state["frame.wanted"] = name
+
+
+def _uploader() -> None:
+    with st.popover("Open your own file", icon=":material/upload:", width="stretch"):
+        st.file_uploader(
+            "FITS (also .fz and .gz), TIFF, PNG or JPEG, up to 64 megapixels",
+            type=UPLOAD_TYPES,
+            key="frame.file",
+            on_change=_take_upload,
+        )
+        st.caption("The file is read by this server and kept only as long as this browser tab is open.")
+
+
+def _take_upload() -> None:
+    file = st.session_state.get("frame.file")
+    if file is not None:
+        st.session_state["frame.upload"] = (file.name, file.getvalue())
+        st.session_state["frame.wanted"] = _OWN
+
+
+def _own_frame(name: str, data: bytes) -> Frame:
+    sha256 = hashlib.sha256(data).hexdigest()
+    hdu, plane = None, None
+    choices = _hdus(sha256, data, name)
+    if len(choices) > 1:
+        picked = st.selectbox("Image in the file", choices, format_func=lambda choice: choice.title)
+        hdu = picked.index
+    planes = next((choice.planes for choice in choices if hdu is None or choice.index == hdu), 1)
+    if planes > 1:
+        plane = st.number_input(f"Plane (0 to {planes - 1})", 0, planes - 1, 0)
+    return _read_upload(sha256, hdu, plane, data, name)
+
+
+def frame_facts(frame: Frame) -> str:
+    """One line of what is known of a frame: its size, scale and instrument, as Markdown-safe text."""
+    facts = [f"{frame.width} × {frame.height} px"]
+    if frame.pixel_scale_arcsec is None:
+        facts.append("no pixel scale, so sizes are in px")
+    else:
+        facts.append(f"{frame.pixel_scale_arcsec:.3g}″ a pixel")
+    facts += [str(frame.header[card]) for card in ("TELESCOP", "INSTRUME", "OBJECT") if card in frame.header]
+    return plain(" · ".join(facts))

@@ -1,0 +1,83 @@
+"""Choosing methods and their parameters, and how each is drawn everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.methods import Method, methods
+from core.parameters import Parameters
+from core.ui.parameters import parameter_widgets
+from core.ui.runs import Analysis
+from core.ui.viewer import Layer
+
+STYLES: tuple[tuple[str, str], ...] = (
+    ("#56B4E9", "circle"),
+    ("#E69F00", "square"),
+    ("#009E73", "diamond"),
+    ("#CC79A7", "triangle"),
+    ("#F0E442", "cross"),
+)
+"""Colour and marker of each method in turn: Okabe and Ito's palette, and never colour alone."""
+
+
+def choose_methods(task: str) -> list[Method]:
+    """Draw the task's methods as pills and give those chosen, in the registry's order; never none."""
+    known = methods(task)
+    picked = st.pills(
+        "Methods",
+        list(known),
+        default=list(known),
+        selection_mode="multi",
+        key=f"{task}.methods",
+        format_func=lambda name: known[name].title,
+        persist_state="session",
+    )
+    return [method for name, method in known.items() if name in (picked or list(known)[:1])]
+
+
+def method_parameters(chosen: Sequence[Method]) -> dict[str, Parameters]:
+    """Draw each method's parameters and give those last applied.
+
+    Nothing runs while a person is still turning the knobs: values count once Run is pressed.
+    """
+    applied: dict[str, Parameters] = {}
+    for method in chosen:
+        kept = st.session_state.setdefault(f"{method.name}.params", method.params())
+        with (
+            st.expander(f"Parameters: {method.title}", icon=":material/tune:"),
+            st.form(f"{method.name}.form", border=False),
+        ):
+            values = parameter_widgets(kept, f"{method.name}.set")
+            if st.form_submit_button("Run", type="primary", width="stretch"):
+                st.session_state[f"{method.name}.params"] = kept = values
+            st.caption(method.reference)
+        applied[method.name] = kept
+    return applied
+
+
+def default_parameters(chosen: Sequence[Method]) -> dict[str, Parameters]:
+    """The methods' defaults, for the face that shows no parameters."""
+    return {method.name: method.params() for method in chosen}
+
+
+def method_style(name: str) -> tuple[str, str]:
+    """Colour and marker of a method, the same on every page."""
+    order = list(methods(name.partition(".")[0]))
+    return STYLES[order.index(name) % len(STYLES)]
+
+
+def method_layers(analyses: Sequence[Analysis], *, rejected: bool = False) -> list[Layer]:
+    """Overlay layers of what each method found, or of what each turned down and why."""
+    layers = []
+    for analysis in analyses:
+        colour, marker = method_style(analysis.method.name)
+        if rejected:
+            title, found = f"{analysis.method.title}: rejected", analysis.result.rejected
+            layers.append(Layer(title, found, colour, "cross", note="reason"))
+        else:
+            layers.append(
+                Layer(analysis.method.title, analysis.result.detections, colour, marker, note="snr")
+            )
+    return layers

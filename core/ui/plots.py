@@ -1,0 +1,117 @@
+"""Plots, each with axes that say what they are; no numerics beyond drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from core.frames.process import Histogram
+
+Floats = NDArray[np.float64]
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+SYMBOLS = ("circle-open", "square-open", "diamond-open", "triangle-up-open", "x-thin-open")
+
+
+def _figure(x_title: str, y_title: str, *, height: int = 340) -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        xaxis_title=x_title,
+        yaxis_title=y_title,
+    )
+    return figure
+
+
+def histogram_figure(shown: Mapping[str, Histogram], unit: str) -> go.Figure:
+    """Pixel values of one or more frames, counts on a logarithmic axis."""
+    figure = _figure(f"pixel value [{unit}]" if unit else "pixel value", "pixels in the bin")
+    for number, (name, counted) in enumerate(shown.items()):
+        middle = 0.5 * (counted.edges[:-1] + counted.edges[1:])
+        figure.add_scatter(
+            x=middle, y=counted.counts, name=name, mode="lines", line={"shape": "hvh", "dash": DASHES[number]}
+        )
+    figure.update_yaxes(type="log", exponentformat="power")
+    return figure
+
+
+def magnitude_figure(edges: Floats, counts: Mapping[str, NDArray[np.int64]], title: str) -> go.Figure:
+    """How many sources of each magnitude every method found, over shared bins."""
+    figure = _figure(title, "sources in the bin")
+    middle = 0.5 * (edges[:-1] + edges[1:])
+    for number, (name, values) in enumerate(counts.items()):
+        line = {"shape": "hvh", "dash": DASHES[number % len(DASHES)]}
+        figure.add_scatter(x=middle, y=values, name=name, mode="lines", line=line)
+    return figure
+
+
+def map_figure(values: Floats, extent: tuple[float, float], title: str, *, bottom_first: bool) -> go.Figure:
+    """A coarse map over the frame, ``(rows, columns)``, with its colour scale.
+
+    Args:
+        values: The map; NaN stays empty.
+        extent: Width and height of the frame in pixels.
+        title: What is mapped, with its unit.
+        bottom_first: Row 0 is drawn at the bottom, as the frame is.
+    """
+    rows, columns = values.shape
+    x = (np.arange(columns) + 0.5) * extent[0] / columns - 0.5
+    y = (np.arange(rows) + 0.5) * extent[1] / rows - 0.5
+    figure = _figure("x [px]", "y [px]", height=420)
+    figure.add_heatmap(
+        x=x, y=y, z=values, colorscale="Viridis", colorbar={"title": {"text": title, "side": "right"}}
+    )
+    figure.update_yaxes(scaleanchor="x", autorange=None if bottom_first else "reversed", constrain="domain")
+    figure.update_xaxes(constrain="domain")
+    return figure
+
+
+def profile_figure(
+    radius_px: Floats, values: Floats, fit_radius_px: Floats, fit: Floats | None, said: str, unit: str
+) -> go.Figure:
+    """Pixel values against distance from a star's centre, with the fitted profile."""
+    figure = _figure(
+        "distance from the centre [px]", f"above the background [{unit}]" if unit else "above the background"
+    )
+    figure.add_scatter(
+        x=radius_px, y=values, name="pixels", mode="markers", marker={"symbol": "circle-open", "size": 5}
+    )
+    if fit is not None:
+        figure.add_scatter(x=fit_radius_px, y=fit, name=said, mode="lines", line={"width": 2})
+    return figure
+
+
+def residual_figure(dx_arcsec: Floats, dy_arcsec: Floats) -> go.Figure:
+    """Where matched stars lie with respect to the catalogue, in arcseconds."""
+    figure = _figure("Δα cos δ [″]", "Δδ [″]", height=380)
+    figure.add_scatter(x=dx_arcsec, y=dy_arcsec, mode="markers", marker={"symbol": "circle-open", "size": 7})
+    figure.update_yaxes(scaleanchor="x", constrain="domain")
+    figure.add_hline(y=0, line_width=1)
+    figure.add_vline(x=0, line_width=1)
+    return figure
+
+
+def zero_point_figure(
+    catalogue_mag: Floats, offset_mag: Floats, used: NDArray[np.bool_], zero_point: float
+) -> go.Figure:
+    """Catalogue minus instrumental magnitude against catalogue magnitude, with the zero point drawn."""
+    figure = _figure("Gaia G [mag]", "G − instrumental [mag]", height=380)
+    for name, rows, symbol in (("used", used, "circle-open"), ("left out", ~used, "x-thin-open")):
+        figure.add_scatter(
+            x=catalogue_mag[rows], y=offset_mag[rows], name=name, mode="markers", marker={"symbol": symbol}
+        )
+    figure.add_hline(y=zero_point, line_width=2)
+    return figure
+
+
+def shared_edges(columns: Sequence[Floats], bins: int = 24) -> Floats:
+    """Bin edges that cover several columns of numbers; one bin around 0 when there are none."""
+    values = np.concatenate([column[np.isfinite(column)] for column in columns]) if columns else np.empty(0)
+    if not values.size:
+        return np.array([-0.5, 0.5])
+    low, high = float(values.min()), float(values.max())
+    return np.linspace(low, high if high > low else low + 1.0, bins + 1)

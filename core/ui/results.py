@@ -1,0 +1,70 @@
+"""Stored runs as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from core.store import Store, StoredRun
+from core.ui.exports import export_panel
+from core.ui.shell import show_warnings
+from core.ui.tables import sources_table
+from core.ui.text import plain
+
+
+def runs_table(runs: Sequence[StoredRun], *, key: str | None = None) -> StoredRun | None:
+    """Draw a table of runs, newest first; with a ``key`` a row can be picked, and the run is given back."""
+    if not runs:
+        st.info("Nothing has been run yet. Pick a demo above, and it will stand here.")
+        return None
+    table = pd.DataFrame(
+        {
+            "when (UTC)": [pd.Timestamp(run.started_at) for run in runs],
+            "frame": [run.frame_name for run in runs],
+            "method": [run.method for run in runs],
+            "found": [run.n_detections for run in runs],
+            "what it says": [run.summary for run in runs],
+            "time [s]": [run.seconds for run in runs],
+            "by": [run.person or "" for run in runs],
+        }
+    )
+    columns = {
+        "when (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC"),
+        "what it says": st.column_config.TextColumn(width="large"),
+        "time [s]": st.column_config.NumberColumn(format="%.2f"),
+    }
+    alt = "Stored runs, newest first"
+    if key is None:
+        st.dataframe(table, hide_index=True, column_config=columns, alt=alt)
+        return None
+    picked = st.dataframe(
+        table, column_config=columns, key=key, on_select="rerun", selection_mode="single-row", alt=alt
+    )
+    rows = picked["selection"]["rows"]
+    return runs[rows[0]] if rows else None
+
+
+def run_details(db: Store, run: StoredRun) -> None:
+    """Draw a stored run: what it says, how it was made, what people corrected, and its downloads."""
+    result = db.load_result(run.run_id)
+    st.subheader(plain(f"{run.method} on {run.frame_name}"), anchor=False)
+    st.write(plain(run.summary))
+    show_warnings(result.warnings)
+    found, made = st.columns([3, 2], gap="large")
+    with found:
+        sources_table(result.detections, f"stored.{run.run_id}", None)
+        export_panel(result, None, f"stored.{run.run_id}")
+    with made:
+        facts = {
+            "Frame": f"{run.width} × {run.height} px",
+            "Version": run.version,
+            "Weights": run.weights_sha256,
+        }
+        rows = {**facts, **run.params, **{name: f"{value:.4g}" for name, value in result.facts.items()}}
+        table = pd.DataFrame(rows.items(), columns=["", "value"]).astype(str)
+        st.dataframe(table, hide_index=True, alt="How the run was made")
+        log = db.corrections(run.run_id)
+        people = len({entry.person for entry in log})
+        st.caption(plain(f"{len(log)} corrections by {people} people. Frame sha256 {run.frame_key[:16]}…"))

@@ -1,0 +1,111 @@
+"""Running methods from a page: from the session, else from the store, else for real."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.errors import StoreUnavailable
+from core.frames import Frame
+from core.methods import Method
+from core.parameters import Parameters
+from core.results import Result
+from core.store import Store, default_path
+from core.ui.shell import show_warnings
+from core.ui.text import plain
+from core.ui.visitor import person_name
+
+_KEEP = 24
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One method's result on the page's frame.
+
+    Attributes:
+        method: The method.
+        result: What it found.
+        run_id: Its run in the store, or None when the store could not be written.
+        stored_at: When it was run, if it came from the store; None when it was run just now.
+    """
+
+    method: Method
+    result: Result
+    run_id: str | None
+    stored_at: str | None
+
+
+@st.cache_resource(show_spinner=False)
+def _open_store(path: str) -> Store:
+    return Store(path)
+
+
+def store() -> Store | None:
+    """The store, or None with a sentence on the page when it cannot be opened: pages work without it."""
+    try:
+        return _open_store(str(default_path()))
+    except StoreUnavailable as error:
+        show_warnings([f"{error.message} Results are shown but not kept."])
+        return None
+
+
+def analyse(method: Method, frame: Frame, params: Parameters, *, again: bool = False) -> Analysis:
+    """Give a method's result on a frame, at once if the same run is already stored.
+
+    Args:
+        method: The method.
+        frame: The frame.
+        params: The method's parameters.
+        again: Run it even if it is stored.
+    """
+    kept: dict[tuple[str, str, str], Analysis] = st.session_state.setdefault("analyses", {})
+    key = (frame.key, method.name, params.to_json())
+    if again or key not in kept:
+        stored = None if again else _from_store(method, frame, params)
+        kept[key] = stored or _run(method, frame, params)
+        while len(kept) > _KEEP:
+            kept.pop(next(iter(kept)))
+    return kept[key]
+
+
+def _from_store(method: Method, frame: Frame, params: Parameters) -> Analysis | None:
+    db = store()
+    found = db and db.find_run(frame.key, method.name, params.to_dict(), method.weights_sha256)
+    if not db or not found:
+        return None
+    return Analysis(method, db.load_result(found.run_id), found.run_id, str(found.started_at))
+
+
+def _run(method: Method, frame: Frame, params: Parameters) -> Analysis:
+    bar = st.progress(0.0, text=plain(f"{method.title} is looking at the frame"))
+    try:
+        # Moving the bar is also where Streamlit ends the run when the visitor presses stop.
+        result = method.run(
+            frame,
+            params,
+            lambda done, doing: _move(bar, done, doing),
+        )
+    finally:
+        bar.empty()
+    run_id = None
+    db = store()
+    if db is not None:
+        try:
+            run_id = db.save_run(frame, result, person=person_name())
+        except StoreUnavailable as error:
+            show_warnings([f"{error.message} This result is shown but not kept."])
+    return Analysis(method, result, run_id, None)
+
+
+def _move(bar: st.delta_generator.DeltaGenerator, done: float, doing: str) -> None:
+    bar.progress(min(max(done, 0.0), 1.0), text=plain(doing))
+
+
+def run_note(analysis: Analysis) -> str:
+    """A few words on where a result came from, as Markdown-safe text."""
+    seconds = analysis.result.timings.get("total", 0.0)
+    origin = (
+        "run just now" if analysis.stored_at is None else f"from the store, run {analysis.stored_at[:16]} UTC"
+    )
+    return plain(f"{analysis.method.title}: {origin}, {seconds:.2f} s")

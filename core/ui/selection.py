@@ -1,0 +1,28 @@
+"""The one source that is selected, whichever of picture and table it was picked in."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+Selected = tuple[str, int]
+"""Name of the method, and the row of its detections."""
+
+
+def selected(key: str) -> Selected | None:
+    """What is selected on a page."""
+    value: Selected | None = st.session_state.get(f"{key}.selected")
+    return value
+
+
+def offer(key: str, source: str, value: Selected | None) -> None:
+    """Tell that ``source`` (picture or table) now says ``value``, and run the page anew if that is news.
+
+    Every source repeats its last word on each run of the page, so only a change counts.
+    """
+    seen = f"{key}.said.{source}"
+    if value == st.session_state.get(seen):
+        return
+    st.session_state[seen] = value
+    if value is not None and value != selected(key):
+        st.session_state[f"{key}.selected"] = value
+        st.rerun()

@@ -1,0 +1,121 @@
+"""The frame around every page: navigation, the sidebar, and what happens when something goes wrong."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from core.errors import AlmagestError
+from core.ui.appearance import appearance_switch
+from core.ui.text import plain
+
+Face = Literal["Explore", "Research"]
+_log = logging.getLogger("almagest")
+
+_STYLE = """
+<style>
+.block-container { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1680px; }
+h1 { font-size: clamp(1.5rem, 3.2vw, 2.1rem) !important; padding: 0.2rem 0 0.3rem !important; }
+.almagest-lead { font-size: clamp(1.05rem, 2vw, 1.3rem); line-height: 1.45; margin: 0 0 0.4rem; }
+@media (max-width: 640px) {
+  .block-container { padding-left: 0.8rem; padding-right: 0.8rem; }
+}
+</style>
+"""
+
+
+@dataclass(frozen=True)
+class PageLink:
+    """A page of the dashboard and how it is listed."""
+
+    path: str
+    title: str
+    icon: str
+    url: str
+    default: bool = False
+
+
+PAGES: tuple[PageLink, ...] = (
+    PageLink("pages/home.py", "Home", ":material/home:", "home", default=True),
+    PageLink("pages/stars.py", "Star detection", ":material/flare:", "stars"),
+    PageLink("pages/frames.py", "Look at a frame", ":material/image_search:", "frames"),
+    PageLink("pages/results.py", "Stored runs", ":material/database:", "results"),
+)
+
+
+def run_dashboard() -> None:
+    """Draw the page the visitor is on, inside the common frame. Called by ``Home.py`` alone."""
+    st.set_page_config(page_title="Almagest", page_icon=":material/star_shine:", layout="wide")
+    st.html(_STYLE)
+    page = st.navigation(
+        [
+            st.Page(link.path, title=link.title, icon=link.icon, url_path=link.url, default=link.default)
+            for link in PAGES
+        ]
+    )
+    with st.sidebar:
+        _sidebar()
+    try:
+        page.run()
+    except AlmagestError as error:
+        show_error(error)
+    except Exception:
+        # The log gets the traceback; the visitor gets a sentence and keeps what was on the page.
+        _log.exception("page %s failed", page.url_path)
+        st.error(
+            "Something went wrong on our side and was written to the server's log. "
+            "What is stored is safe; choose another frame or reload the page.",
+            icon=":material/error:",
+        )
+
+
+def face() -> Face:
+    """Which face of the dashboard is on: Explore for visitors, Research for everything."""
+    return "Research" if st.session_state.get("face") == "Research" else "Explore"
+
+
+def lead(sentence: str) -> None:
+    """The one sentence on top of a page that says what was found."""
+    st.html(f'<p class="almagest-lead" role="status">{_escape(sentence)}</p>')
+
+
+def show_error(error: AlmagestError) -> None:
+    """Show what Almagest refuses or cannot do, as the sentence it carries."""
+    st.error(plain(error.message), icon=":material/error:")
+
+
+def show_warnings(sentences: tuple[str, ...] | list[str]) -> None:
+    """Show sentences a person should see, each once."""
+    for sentence in dict.fromkeys(sentences):
+        st.warning(plain(sentence), icon=":material/info:")
+
+
+def _escape(text: str) -> str:
+    import html
+
+    return html.escape(text)
+
+
+def _sidebar() -> None:
+    st.segmented_control(
+        "Show",
+        ["Explore", "Research"],
+        default="Explore",
+        key="face",
+        required=True,
+        width="stretch",
+        help="Explore: the picture and what it means. Research: every parameter, table, plot and score.",
+    )
+    st.caption("Appearance")
+    appearance_switch()
+    st.text_input(
+        "Your name",
+        key="person",
+        max_chars=80,
+        placeholder="visitor",
+        persist_state="session",
+        help="Goes with your corrections and exports. Without one, this browser gets a number.",
+    )

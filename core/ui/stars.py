@@ -1,0 +1,152 @@
+"""What only the star page shows: profiles, star plots, and the match with Gaia."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.catalogues.gaia import cone
+from core.errors import CatalogueUnavailable
+from core.frames import Frame
+from core.frames.samples import Sample
+from core.frames.sky import field_of_view
+from core.stars.calibrate import Calibration, match_catalogue
+from core.stars.profile import fwhm_map, radial_profile
+from core.ui import plots
+from core.ui.runs import Analysis
+from core.ui.shell import show_warnings
+from core.ui.tables import sources_table
+from core.ui.text import plain
+
+
+def choose_analysis(analyses: Sequence[Analysis], key: str) -> Analysis:
+    """Draw the choice of method, when there is one, and give its analysis."""
+    titles = {analysis.method.title: analysis for analysis in analyses}
+    if len(titles) == 1:
+        return analyses[0]
+    picked = st.segmented_control("Method", list(titles), default=next(iter(titles)), key=key, required=True)
+    return titles.get(str(picked), analyses[0])
+
+
+def match_radius_px(analysis: Analysis) -> float:
+    """How far two methods' positions of one star may lie apart: a FWHM, and at least 2 px."""
+    return max(2.0, float(analysis.result.facts.get("fwhm_px", 2.0)))
+
+
+def explain(sample: Sample | None, analyses: Sequence[Analysis]) -> None:
+    """Tell a visitor what they are looking at and what the methods do, in plain words."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        if sample is not None:
+            st.subheader(sample.title, anchor=False)
+            st.write(sample.about)
+            st.caption(f"Picture: {sample.credit}. Licence: {sample.licence}.")
+        else:
+            st.write("This is your own frame. Every mark is a place where a method sees a star.")
+    with right:
+        for analysis in analyses:
+            st.markdown(f"**{analysis.method.title}** found {len(analysis.result.detections):,}.")
+            st.write(analysis.method.summary)
+
+
+def profile_panel(analysis: Analysis, frame: Frame, row: int | None) -> None:
+    """Draw the radial profile of the selected star."""
+    if row is None or row >= len(analysis.result.detections):
+        st.info("Pick a star in the table or in the picture, and its profile is drawn here.")
+        return
+    star = analysis.result.detections.table.iloc[row]
+    reach = 4.0 * float(analysis.result.facts.get("fwhm_px", 3.0))
+    profile = radial_profile(frame, float(star["x"]), float(star["y"]), reach)
+    said = f"fit: FWHM {profile.fwhm_px:.2f} px" if profile.fwhm_px is not None else ""
+    st.plotly_chart(
+        plots.profile_figure(
+            profile.radius_px, profile.values, profile.fit_radius_px, profile.fit_values, said, frame.unit
+        ),
+        alt="Radial profile of the selected star",
+    )
+
+
+def rejected_panel(analysis: Analysis) -> None:
+    """Draw the candidates that were turned down, counted by reason."""
+    rejected = analysis.result.rejected
+    if not len(rejected):
+        st.info(f"{analysis.method.title} turned nothing down on this frame.")
+        return
+    kinds = rejected.table["reason"].str.partition(":")[0].value_counts()
+    st.write("Candidates that were looked at and turned down. They are crosses in the picture.")
+    counts, table = st.columns([1, 3], gap="large")
+    counts.dataframe(kinds.rename_axis("reason").rename("candidates"), alt="Candidates turned down by reason")
+    with table:
+        sources_table(rejected, f"rejected.{analysis.method.name}", None)
+
+
+def plots_panel(analyses: Sequence[Analysis], frame: Frame) -> None:
+    """Draw the magnitude histogram and the map of sharpness over the frame."""
+    left, right = st.columns(2, gap="large")
+    magnitudes = {a.method.title: a.result.detections.table["mag"].to_numpy(float) for a in analyses}
+    edges = plots.shared_edges(list(magnitudes.values()))
+    counts = {name: np.histogram(mags[np.isfinite(mags)], edges)[0] for name, mags in magnitudes.items()}
+    with left:
+        st.subheader("How bright they are", anchor=False)
+        st.plotly_chart(
+            plots.magnitude_figure(edges, counts, "instrumental magnitude [mag]"), alt="Magnitude histogram"
+        )
+    with right:
+        st.subheader("How sharp they are across the frame", anchor=False)
+        widths = fwhm_map(analyses[0].result.detections, (frame.height, frame.width))
+        st.plotly_chart(
+            plots.map_figure(
+                widths, (frame.width, frame.height), "FWHM [px]", bottom_first=frame.row0 == "bottom"
+            ),
+            alt="Map of the median FWHM of the stars in cells of the frame",
+        )
+
+
+def sky_panel(analysis: Analysis, frame: Frame) -> None:
+    """Match the stars with Gaia and draw the astrometric residuals and the photometric zero point."""
+    field = field_of_view(frame)
+    if field is None:
+        st.info("The file does not say where on the sky it is (it has no WCS), so there is nothing to match.")
+        return
+    online = st.toggle(
+        "Ask the Gaia archive (needs the network)",
+        key="stars.gaia.online",
+        help="Off: the catalogue that comes with Almagest, complete to about G 10. On: all of Gaia DR3.",
+    )
+    try:
+        with st.spinner("Matching with Gaia"):
+            stars = cone(field.ra_deg, field.dec_deg, field.radius_deg, epoch=frame.epoch, online=online)
+    except CatalogueUnavailable as error:
+        show_warnings([f"{error.message} The offline catalogue is used instead."])
+        stars = cone(field.ra_deg, field.dec_deg, field.radius_deg, epoch=frame.epoch)
+    calibration = match_catalogue(analysis.result.detections, frame, stars)
+    st.write(plain(calibration.summary))
+    if calibration.n_matched:
+        _calibration(calibration)
+
+
+def _calibration(calibration: Calibration) -> None:
+    numbers = st.columns(4)
+    numbers[0].metric("Matched stars", f"{calibration.n_matched:,}")
+    numbers[1].metric("Residual RMS", f"{calibration.rms_arcsec:.2f}″")
+    numbers[2].metric("Zero point", f"{calibration.zero_point_mag:.3f} mag")
+    numbers[3].metric("Its scatter", f"{calibration.scatter_mag:.3f} mag")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.plotly_chart(
+            plots.residual_figure(calibration.dx_arcsec, calibration.dy_arcsec), alt="Astrometric residuals"
+        )
+    with right:
+        st.plotly_chart(
+            plots.zero_point_figure(
+                calibration.catalogue_mag,
+                calibration.offset_mag,
+                calibration.used,
+                calibration.zero_point_mag,
+            ),
+            alt="Zero point against magnitude",
+        )
+    st.dataframe(pd.DataFrame(calibration.table), alt="Stars matched with Gaia")

@@ -1,0 +1,55 @@
+"""Tables of sources with units, linked to what is selected in the picture."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.results import Detections
+
+SHOWN_UNITS = {"pix": "px", "deg": "°", "mag": "mag", "electron": "e⁻"}
+
+
+def sources_table(detections: Detections, key: str, selected: int | None, *, height: int = 420) -> int | None:
+    """Draw a table of detections and give the row a person picked in it.
+
+    Args:
+        detections: The sources; columns without any value are left out.
+        key: Key of the widget.
+        selected: The row that is marked when the table is drawn anew.
+        height: Height in screen pixels.
+
+    Returns:
+        The row picked, or None.
+    """
+    table = detections.table.dropna(axis="columns", how="all")
+    picked = st.dataframe(
+        table,
+        # A table cannot be told to move its mark, so a mark that came from the picture is a new table.
+        key=f"{key}.{selected}",
+        on_select="rerun",
+        selection_mode="single-row",
+        selection_default=None if selected is None else {"selection": {"rows": [selected]}},
+        height=height,
+        column_config={column: _column(column, table[column], detections) for column in table.columns},
+        alt="Table of the sources that were found, one row each",
+    )
+    rows = picked["selection"]["rows"]
+    return int(rows[0]) if rows else None
+
+
+def _column(name: str, values: pd.Series, detections: Detections) -> st.column_config.Column | None:
+    unit = detections.units.get(name, "")
+    title = name.removesuffix("_px").removesuffix("_deg").replace("_", " ")
+    label = f"{title} [{SHOWN_UNITS.get(unit, unit)}]" if unit else title
+    if pd.api.types.is_float_dtype(values):
+        precise = name in ("ra_deg", "dec_deg")
+        return st.column_config.NumberColumn(
+            label, format="%.6f" if precise else "%.4g" if _wide(values) else "%.3f"
+        )
+    return st.column_config.Column(label)
+
+
+def _wide(values: pd.Series) -> bool:
+    largest = values.abs().max()
+    return bool(largest >= 1e5 or largest < 1e-2)

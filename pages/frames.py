@@ -1,0 +1,64 @@
+"""Look at a frame: stretch it, process it, compare before and after, read its values and its header."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+from core.frames.display import DisplaySettings
+from core.frames.process import histogram
+
+from core.ui.frames import choose_frame, frame_facts
+from core.ui.plots import histogram_figure
+from core.ui.processing import display_controls, processing_chain
+from core.ui.shell import face, lead, show_warnings
+from core.ui.viewer import Pane, frame_viewer
+
+MODES = {"After": "single", "Side by side": "side by side", "Blink": "blink", "Difference": "difference"}
+
+st.title("Look at a frame")
+picture, controls = st.columns([3, 1], gap="medium")
+with controls:
+    choice = choose_frame("m31")
+    frame = choice.frame
+    research = face() == "Research"
+    st.markdown("**Processing**")
+    processed = processing_chain(frame, "chain")
+    st.markdown("**Display**")
+    settings = display_controls(processed, "display", full=research)
+    mode = "After"
+    if processed is not frame:
+        mode = st.segmented_control(
+            "Compare with the frame as it came",
+            list(MODES),
+            default="Side by side",
+            key="frames.mode",
+            required=True,
+        )
+
+with picture:
+    lead(choice.sample.about if choice.sample else f"{frame.name}: {frame.width} × {frame.height} pixels.")
+    st.caption(frame_facts(frame))
+    show_warnings(processed.notes)
+    panes = [Pane("after processing" if processed is not frame else frame.name, processed, settings)]
+    if mode != "After":
+        before = settings if mode == "Difference" else DisplaySettings.for_frame(frame)
+        panes.insert(0, Pane("as it came", frame, before))
+    frame_viewer(panes, key="frames.viewer", mode=MODES[str(mode)])
+
+counts, header = st.columns(2, gap="large")
+with counts:
+    st.subheader("Histogram", anchor=False)
+    shown = {"as it came": histogram(frame.pixels)}
+    if processed is not frame:
+        shown["after processing"] = histogram(processed.pixels)
+    st.plotly_chart(histogram_figure(shown, frame.unit), alt="Histogram of the pixel values")
+with header:
+    st.subheader("What the file says", anchor=False)
+    if frame.header:
+        st.dataframe(
+            pd.DataFrame(frame.header.items(), columns=["card", "value"]).astype(str), hide_index=True
+        )
+    else:
+        st.info("The file carries no header: pictures rarely say where the telescope pointed.")
+    if choice.sample:
+        st.caption(f"Picture: {choice.sample.credit}. Licence: {choice.sample.licence}.")

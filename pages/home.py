@@ -1,0 +1,89 @@
+"""The front page: what Almagest does, demos one click away, and the latest runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.ui.frames import all_samples, thumbnail, want_frame
+from core.ui.results import runs_table
+from core.ui.runs import store
+from core.ui.shell import face, lead
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One of the five analyses as the front page introduces it."""
+
+    title: str
+    sample: str
+    about: str
+    page: str
+    action: str
+
+
+FIND, LOOK = "pages/stars.py", "pages/frames.py"
+ANALYSES = (
+    Analysis(
+        "Star detection",
+        "isaac_psr_j1740",
+        "Every star in a frame, with its brightness, sharpness and place on the sky, by two methods.",
+        FIND,
+        "Find the stars",
+    ),
+    Analysis(
+        "Star clusters",
+        "m13",
+        "Stars born together. Open this globular cluster, stretch it, and see how far its stars reach.",
+        LOOK,
+        "Look at Messier 13",
+    ),
+    Analysis(
+        "Planetary surfaces",
+        "moon_tycho",
+        "Craters, valleys and ridges. Open the Moon's southern highlands and bring out their relief.",
+        LOOK,
+        "Look at Tycho",
+    ),
+    Analysis(
+        "Deep-sky objects",
+        "m31",
+        "Galaxies, nebulae and clusters. Open the Andromeda galaxy and hover for its place on the sky.",
+        LOOK,
+        "Look at Andromeda",
+    ),
+    Analysis(
+        "Simulation playground",
+        "m44",
+        "A simulated sky starts from real Gaia stars. Match a picture of the Beehive against them.",
+        FIND,
+        "Match the Beehive",
+    ),
+)
+
+st.title("Almagest")
+lead("See what is in a picture of the sky, how sure the methods are, and put right what they got wrong.")
+
+samples = all_samples()
+cards = st.container(horizontal=True, gap="medium")
+for analysis in ANALYSES:
+    with cards.container(border=True, width=270):
+        st.image(thumbnail(analysis.sample), width="stretch", alt=samples[analysis.sample].title)
+        st.subheader(analysis.title, anchor=False)
+        st.write(analysis.about)
+        if st.button(analysis.action, key=f"go.{analysis.title}", type="primary", width="stretch"):
+            want_frame(analysis.sample)
+            st.switch_page(analysis.page)
+
+st.subheader("One-click demos", anchor=False)
+demos = st.container(horizontal=True, gap="small")
+for name in ("isaac_psr_j1740", "m44", "m3", "m51_kpno", "m22"):
+    if demos.button(samples[name].title, key=f"demo.{name}", icon=":material/play_arrow:"):
+        want_frame(name)
+        st.switch_page(FIND)
+
+st.subheader("Latest runs", anchor=False)
+db = store()
+if db is not None:
+    runs_table(db.runs(limit=8 if face() == "Explore" else 25))

@@ -1,0 +1,34 @@
+"""Everything that was ever run, to be read again, compared and taken home."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.methods import TASKS
+from core.ui.results import run_details, runs_table
+from core.ui.runs import store
+from core.ui.shell import lead
+
+st.title("Stored runs")
+db = store()
+if db is None:
+    st.stop()
+
+counts = db.counts()
+lead(
+    f"{counts['runs']:,} runs on {counts['frames']:,} frames, {counts['corrections']:,} corrections by hand."
+)
+task = st.segmented_control(
+    "Analysis",
+    ["All", *TASKS.values()],
+    default="All",
+    key="results.task",
+    required=True,
+    persist_state="session",
+)
+names = {title: name for name, title in TASKS.items()}
+run = runs_table(db.runs(task=names.get(str(task)), limit=500), key="results.table")
+if run is None:
+    st.caption("Pick a row to read what was found, see its parameters, and download it.")
+else:
+    run_details(db, run)

@@ -1,0 +1,110 @@
+"""Star detection: a field in, a corrected catalogue out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.ui import compare, corrections, exports, methods, stars, tables
+from core.ui.frames import choose_frame, frame_facts
+from core.ui.processing import display_controls, processing_chain
+from core.ui.runs import analyse, run_note
+from core.ui.selection import offer, selected
+from core.ui.shell import face, lead, show_warnings
+from core.ui.viewer import Pane, frame_viewer
+from core.ui.visitor import person
+
+SECTIONS = {
+    "Explore": ("What is this?", "Put it right", "Take it home"),
+    "Research": ("Sources", "Rejected", "Compare", "Plots", "Sky", "Put it right", "Take it home"),
+}
+MODES = {"One picture": "single", "Side by side": "side by side", "Blink": "blink"}
+
+st.title("Star detection")
+research = face() == "Research"
+picture, controls = st.columns([3, 1], gap="medium")
+
+with controls:
+    choice = choose_frame("isaac_psr_j1740", kinds=("star_field", "galaxy", "deep_sky"))
+    frame = choice.frame
+    chosen = methods.choose_methods("stars")
+    params = methods.method_parameters(chosen) if research else methods.default_parameters(chosen)
+    again = research and st.button("Run again", icon=":material/refresh:", width="stretch")
+    mode = "One picture"
+    if len(chosen) > 1:
+        mode = st.segmented_control("Compare", list(MODES), default=mode, key="stars.mode", required=True)
+    with st.expander("Display", icon=":material/contrast:"):
+        settings = display_controls(frame, "display", full=research)
+    if research:
+        with st.expander("Processing", icon=":material/filter_alt:"):
+            frame = processing_chain(frame, "chain")
+            st.caption("Methods run on the frame as the chain leaves it.")
+    background = research and st.toggle("Show the background map", key="stars.background")
+
+with picture:
+    headline = st.container()
+    analyses = [analyse(method, frame, params[method.name], again=again) for method in chosen]
+    first = analyses[0]
+    with headline:
+        lead(first.result.summary)
+        st.caption(frame_facts(frame))
+        show_warnings([*frame.notes, *(warning for a in analyses for warning in a.result.warnings)])
+    section = st.session_state.get("stars.section")
+    layers = methods.method_layers(analyses)
+    if section == "Compare" and len(analyses) > 1:
+        agreement, layers = compare.compare_layers(analyses[0], analyses[1], stars.match_radius_px(first))
+    elif section == "Rejected":
+        layers += methods.method_layers(analyses, rejected=True)
+    linked = section not in ("Compare", "Rejected")
+    names = [analysis.method.name for analysis in analyses]
+    mark = selected("stars")
+    event = frame_viewer(
+        [Pane(frame.name, frame, settings)]
+        if mode == "One picture"
+        else [Pane(a.method.title, frame, settings, layers=(i,)) for i, a in enumerate(analyses[:2])],
+        layers,
+        key="stars.viewer",
+        mode=MODES[str(mode)],
+        selected=(names.index(mark[0]), mark[1]) if linked and mark and mark[0] in names else None,
+        heat=first.result.maps.get("background") if background else None,
+        heat_title="background",
+    )
+    if linked and event.selected:
+        offer("stars", "picture", (names[event.selected[0]], event.selected[1]))
+    st.caption(" · ".join(run_note(analysis) for analysis in analyses))
+
+options = SECTIONS[face()]
+section = st.segmented_control(
+    "Section", options, default=options[0], key="stars.section", required=True, label_visibility="collapsed"
+)
+if section == "What is this?":
+    stars.explain(choice.sample, analyses)
+elif section == "Sources":
+    analysis = stars.choose_analysis(analyses, "stars.sources")
+    row = mark[1] if mark and mark[0] == analysis.method.name else None
+    table, profile = st.columns([3, 2], gap="large")
+    with table:
+        picked = tables.sources_table(analysis.result.detections, f"table.{analysis.method.name}", row)
+        if picked is not None:
+            offer("stars", f"table.{row}", (analysis.method.name, picked))
+    with profile:
+        stars.profile_panel(analysis, frame, row)
+elif section == "Rejected":
+    stars.rejected_panel(stars.choose_analysis(analyses, "stars.rejected"))
+elif section == "Compare":
+    if len(analyses) > 1:
+        compare.compare_numbers(analyses[0], analyses[1], agreement, stars.match_radius_px(first))
+    else:
+        st.info("Choose two methods, and what both found and what only one found is shown here.")
+elif section == "Plots":
+    stars.plots_panel(analyses, frame)
+elif section == "Sky":
+    stars.sky_panel(stars.choose_analysis(analyses, "stars.sky"), frame)
+elif section == "Put it right":
+    analysis = stars.choose_analysis(analyses, "stars.correct")
+    who = person()
+    corrections.correction_panel(analysis, frame, settings, who, "stars.correct")
+    corrections.score_table(analyses, corrections.corrected(analysis, who), stars.match_radius_px(first))
+elif section == "Take it home":
+    analysis = stars.choose_analysis(analyses, "stars.export")
+    who = person()
+    exports.catalogue_panel(analysis, corrections.corrected(analysis, who), frame, who, "stars.export")
