@@ -1,0 +1,30 @@
+"""How far a fraction that was counted can be trusted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+CONFIDENCE = 0.95
+
+
+def wilson_interval(
+    hits: ArrayLike, tries: ArrayLike, confidence: float = CONFIDENCE
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Wilson's score interval of ``hits / tries``, which stays in [0, 1] and holds for small counts.
+
+    Args:
+        hits: Successes, of any shape.
+        tries: Trials, of the same shape.
+        confidence: Probability that the interval holds the true fraction.
+
+    Returns:
+        Lower and upper bounds; 0 and 1 where nothing was tried, for then nothing is known.
+    """
+    from astropy.stats import binom_conf_interval
+
+    k, n = np.broadcast_arrays(np.asarray(hits, int), np.asarray(tries, int))
+    low, high = binom_conf_interval(
+        np.where(n > 0, k, 0), np.maximum(n, 1), confidence_level=confidence, interval="wilson"
+    )
+    return np.where(n > 0, low, 0.0), np.where(n > 0, high, 1.0)
