@@ -92,6 +92,8 @@ def test_the_walk_sees_imports_of_every_kind(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     file = tmp_path / "core" / "store" / "a.py"
     file.parent.mkdir(parents=True)
+    lines = ["import x.y", "from core import stars", "from . import b", "from ..ui import c", "def f():"]
+    file.write_text("\n".join([*lines, "    import z"]))
     names = {name for name, _ in imported(file)}
     assert {"x.y", "core.stars", "core.store.b", "core.ui.c", "z"} <= names
 
