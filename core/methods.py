@@ -135,7 +135,9 @@ def methods(task: str | None = None) -> dict[str, Method]:
     for name in TASKS if task is None else (task,):
         try:
             package = importlib.import_module(f"core.{name}")
-        except ModuleNotFoundError:
+        except ModuleNotFoundError as missing:
+            if missing.name != f"core.{name}":
+                raise  # the task is there, but not a library it needs
             continue
         for module in pkgutil.iter_modules(package.__path__):
             method = getattr(importlib.import_module(f"core.{name}.{module.name}"), "METHOD", None)

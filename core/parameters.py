@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import numbers
 import types
 import typing
 from collections.abc import Mapping
@@ -87,6 +88,8 @@ class ParameterSpec:
         """
         if value is None and self.optional:
             return None
+        if getattr(value, "shape", None) == ():
+            value = value.item()  # a number of NumPy is as good as one of Python
         if self.kind is bool:
             if not isinstance(value, bool):
                 raise self._refusal(value)
@@ -95,9 +98,12 @@ class ParameterSpec:
             if not isinstance(value, str) or (self.choices and value not in self.choices):
                 raise self._refusal(value)
             return value
-        if isinstance(value, bool) or not hasattr(value, "__float__"):
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise self._refusal(value)
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            raise self._refusal(value) from None
         if not math.isfinite(number) or (self.kind is int and number != int(number)):
             raise self._refusal(value)
         if (self.low is not None and number < self.low) or (self.high is not None and number > self.high):
