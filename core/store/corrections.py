@@ -79,11 +79,11 @@ def insert_corrections(
     ]
     check_log([*log, *added], run.n_detections, width=run.width, height=run.height)
     if added:
-        cursor.executemany(
-            "INSERT INTO corrections (run_id, seq, correction_id, person, action, target, before, after, "
-            "note, made_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [_row(each) for each in added],
-        )
+        import pyarrow as pa
+
+        cursor.register("incoming", pa.Table.from_pylist([_row(each) for each in added]))
+        cursor.execute("INSERT INTO corrections BY NAME SELECT * FROM incoming")
+        cursor.unregister("incoming")
     return added
 
 
@@ -93,10 +93,9 @@ def undo(cursor: duckdb.DuckDBPyConnection, taken_back: Correction, person: str)
     return insert_corrections(cursor, taken_back.run_id, person, [edit])[0]
 
 
-def _row(each: Correction) -> list[object]:
+def _row(each: Correction) -> dict[str, object]:
     values = dataclasses.asdict(each)
     values["before"] = canonical_json(dict(each.before))
     values["after"] = canonical_json(dict(each.after))
-    values["at"] = each.at.replace(tzinfo=None)
-    columns = "run_id seq correction_id person action target before after note at"
-    return [values[column] for column in columns.split()]
+    values["made_at"] = values.pop("at").replace(tzinfo=None)
+    return values
