@@ -25,7 +25,7 @@ class Cuts:
 
     Attributes:
         low, high: Black and white, ``low < high``.
-        quantiles: Sorted values between them at equal steps of their number, for histogram equalisation.
+        quantiles: Sorted values from low to high at equal steps of their number, for histogram equalisation.
     """
 
     low: float
@@ -41,8 +41,9 @@ def cuts(frame: Frame, settings: DisplaySettings) -> Cuts:
         high = low + max(abs(low) * 1e-3, 1e-6)
     inside = values[(values >= low) & (values <= high)]
     steps = np.linspace(0.0, 1.0, _QUANTILES)
-    quantiles = np.quantile(inside, steps) if len(inside) else low + steps * (high - low)
-    return Cuts(low, high, np.asarray(quantiles, float))
+    quantiles = np.quantile(inside.astype(float), steps) if len(inside) else low + steps * (high - low)
+    quantiles[[0, -1]] = low, high
+    return Cuts(low, high, quantiles)
 
 
 def _limits(values: NDArray[np.float32], frame: Frame, settings: DisplaySettings) -> tuple[float, float]:

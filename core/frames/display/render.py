@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,8 @@ from core.frames.display.colour_maps import colour_table
 from core.frames.display.limits import Cuts
 from core.frames.display.resample import area_mean
 from core.frames.display.settings import DisplaySettings
-from core.frames.frame import Float32, Frame
-
-if TYPE_CHECKING:
-    from astropy.visualization import BaseStretch
+from core.frames.display.stretch import brightness_table, stretch_steps
+from core.frames.frame import Frame
 
 Rgb = NDArray[np.uint8]
 Region = tuple[int, int, int, int]
@@ -88,12 +85,15 @@ def render(
     width, height = _picture_size(x_max - x_min, y_max - y_min, max_side)
     channels = [pixels] if pixels.ndim == 2 else [pixels[:, :, colour] for colour in range(3)]
     found = cuts if cuts is not None else limits.cuts(frame, settings)
-    stretch = _stretch(settings.stretch, found)
+    brightness = brightness_table(settings.stretch, found)
+    if settings.invert:
+        brightness = 255 - brightness
     levels, missing = [], np.zeros((height, width), bool)
     for channel in channels:
         small = area_mean(channel, width, height)
-        missing |= ~np.isfinite(small)
-        levels.append(_levels(small, found, stretch, settings.invert))
+        steps, blank = stretch_steps(small, found)
+        levels.append(brightness[steps])
+        missing |= blank
     rgb = np.stack(levels, axis=2) if len(levels) > 1 else colour_table(settings.colour_map)[levels[0]]
     rgb[missing] = MISSING_RGB
     flipped = frame.row0 == "bottom"
@@ -105,29 +105,6 @@ def render(
         region_height=y_max - y_min,
         flipped=flipped,
     )
-
-
-def _stretch(name: str, found: Cuts) -> BaseStretch:
-    from astropy import visualization as astropy_visualization
-
-    if name == "histogram":
-        return astropy_visualization.HistEqStretch(found.quantiles)
-    stretches = {
-        "linear": astropy_visualization.LinearStretch,
-        "asinh": astropy_visualization.AsinhStretch,
-        "log": astropy_visualization.LogStretch,
-        "sqrt": astropy_visualization.SqrtStretch,
-    }
-    return stretches[name]()
-
-
-def _levels(values: Float32, found: Cuts, stretch: BaseStretch, invert: bool) -> NDArray[np.uint8]:
-    """Brightnesses of 0 to 255, shape kept; missing pixels get 0."""
-    span = np.float64(found.high) - np.float64(found.low)
-    unit = (values - np.float32(found.low)) / np.float32(span)
-    bright = stretch(np.clip(np.nan_to_num(unit, nan=0.0), 0.0, 1.0), clip=False)
-    levels: NDArray[np.uint8] = np.rint(np.clip(bright, 0.0, 1.0) * 255.0).astype(np.uint8)
-    return 255 - levels if invert else levels
 
 
 def _region(frame: Frame, region: Region | None) -> Region:
