@@ -55,7 +55,7 @@ class StarParameters(Parameters):
         high=1024,
         step=8,
         help="Side of the cells the sky is measured in; smaller follows nebulae, larger keeps wide halos.",
-        why="SExtractor's own default; 24 to 64 gave the same F1 on simulated fields, and 64 spares galaxies.",
+        why="SExtractor's own default; 24 to 64 gave the same F1 on simulated fields; 64 spares galaxies.",
     )
     aperture_fwhm: float = parameter(
         1.0,
@@ -96,13 +96,13 @@ class StarParameters(Parameters):
         advanced=True,
     )
     max_ellipticity: float = parameter(
-        0.7,
+        0.8,
         label="Greatest ellipticity",
         low=0.1,
         high=1.0,
         step=0.05,
         help="Bright sources longer than this are trails or cosmic rays; 1 keeps them all.",
-        why="Two stars of equal brightness one width apart reach 0.5; trails exceed 0.8.",
+        why="Merged pairs of stars reach 0.7, and are kept; trails exceed 0.9.",
         advanced=True,
     )
     max_concentration: float = parameter(
@@ -124,7 +124,7 @@ class StarParameters(Parameters):
         high=100.0,
         step=0.1,
         help="Bright sources wider than this many times the stars' width are galaxies or knots of nebulae.",
-        why="Blends of two stars stay below 2; 3 keeps them and removes the cores of galaxies.",
+        why="Merged pairs of stars stay below 2; 3 keeps them and turns down knots and galaxies.",
         advanced=True,
     )
 
@@ -162,7 +162,7 @@ def detect(frame: Frame, params: StarParameters, progress: Progress, find: Finde
     Returns:
         Stars, rejected candidates with their ``reason``, maps ``background`` and ``noise``, and facts
         ``fwhm_px, background_median, noise_rms, n_saturated, depth_mag, missing_fraction`` (``depth_mag``
-        is the instrumental magnitude of a star of SNR 5 over the sky's noise alone).
+        is the instrumental magnitude of a star of SNR 5 over the sky's noise alone; absent without noise).
     """
     clock = _Clock()
     saturation = frame.saturation if params.saturation_level is None else params.saturation_level
@@ -205,22 +205,24 @@ def detect(frame: Frame, params: StarParameters, progress: Progress, find: Finde
     rejected = Detections(table.assign(reason=reasons).loc[[i for i in order if not accepted[i]]], units)
     clock.lap("screening")
     n_saturated = int(stars.table["saturated"].sum())
-    noise = float(np.median(sky.noise_map))
+    noise = float(np.median(sky.noise_map.astype(float)))
     depth = 5 * noise * np.sqrt(np.pi) * radius_px / exposure_s(frame)
+    facts = {
+        "fwhm_px": fwhm_px,
+        "background_median": float(np.median(sky.level_map.astype(float))),
+        "noise_rms": noise,
+        "n_saturated": float(n_saturated),
+        "missing_fraction": sky.missing_fraction,
+    }
+    if depth > 0:
+        facts["depth_mag"] = float(-2.5 * np.log10(depth))
     progress(1.0, "done")
     return Result(
         detections=stars,
         rejected=rejected,
         summary=_summary(len(stars), n_saturated, params.threshold_sigma),
         maps={"background": sky.level_map, "noise": sky.noise_map},
-        facts={
-            "fwhm_px": fwhm_px,
-            "background_median": float(np.median(sky.level_map)),
-            "noise_rms": noise,
-            "n_saturated": n_saturated,
-            "depth_mag": float(-2.5 * np.log10(depth)) if depth > 0 else float("nan"),
-            "missing_fraction": sky.missing_fraction,
-        },
+        facts=facts,
         timings=clock.laps,
         warnings=(*warnings, *found.warnings),
     )

@@ -16,6 +16,10 @@ FWHM_PER_SIGMA = 2.354820045
 """Full width at half maximum of a Gaussian of standard deviation 1."""
 ROUNDS = 3
 """Times the weight is fitted to the source; the width changes by under 1 % after that."""
+WIDEST = 5.0
+"""A source that fills the weight, a trail or a galaxy, is given this many times the weight's width."""
+NARROWEST = 0.01
+"""Least variance across a source, square pixels: a line one pixel wide has none, or less with the noise."""
 CHUNK_PIXELS = 4_000_000
 """Pixels gathered at a time, which bounds the memory whatever the number of sources."""
 
@@ -79,9 +83,9 @@ def _without_weight(
     """Variance along the minor and major axis, and the major axis in degrees, with the weight taken out."""
     mean, spread = (cxx + cyy) / 2, np.hypot((cxx - cyy) / 2, cxy)
     axes = []
-    for variance in (mean - spread, mean + spread):
-        inverse = 1 / variance - 1 / sigma2
-        axes.append(np.where((variance > 0) & (inverse > 0), 1 / inverse, np.nan))
+    for variance in (np.maximum(mean - spread, NARROWEST), mean + spread):
+        inverse = np.maximum(1 / variance - 1 / sigma2, 1 / (WIDEST**2 * sigma2))
+        axes.append(np.where(variance > 0, 1 / inverse, np.nan))
     return axes[0], axes[1], np.degrees(np.arctan2(2 * cxy, cxx - cyy)) / 2
 
 
