@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import sys
 
@@ -152,6 +154,25 @@ def test_ctrl_c_writes_what_was_done(toy_method, frame, tmp_path, monkeypatch, c
     assert status == 130
     assert pd.read_parquet(tmp_path / "out" / "runs.parquet")["frame"].tolist() == [frame]
     assert "1 of 2 frames" in capsys.readouterr().out
+
+
+def test_ctrl_c_stops_a_process_and_its_workers(tmp_path):
+    running = subprocess.Popen(
+        [sys.executable, "-m", "core", "analyse", "stars.sep", "samples", "--out", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    said = b""
+    while b" 2/" not in said:  # the first of the two is surely in the tables by now
+        said += running.stderr.read1(4096)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the process and to its workers
+    said += running.stderr.read()
+    running.stderr.close()
+    assert running.wait(timeout=60) == 130
+    assert b"Traceback" not in said
+    assert 1 <= len(pd.read_parquet(tmp_path / "runs.parquet")) < 17
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_a_process_end_to_end(tmp_path):

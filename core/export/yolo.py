@@ -62,8 +62,8 @@ def _picture(frame: Frame) -> bytes:
 
     from core.frames.display import DisplaySettings, render
 
-    shown = render(frame, DisplaySettings.for_frame(frame)).rgb
-    rows = shown[::-1] if frame.row0 == "bottom" else shown
+    shown = render(frame, DisplaySettings.for_frame(frame))
+    rows = shown.rgb[::-1] if shown.flipped else shown.rgb
     out = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(rows)).save(out, "PNG")
     return out.getvalue()
