@@ -1,0 +1,79 @@
+"""Which object is chosen, when both the page and the person may choose: the last one to do so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.ui.viewer.model import Layer, ViewerEvent
+
+Selected = tuple[int, int] | None
+
+
+@dataclass
+class Choice:
+    """What one viewer remembers between runs of the page, for one visitor.
+
+    Attributes:
+        selected: The object chosen, as (index of the layer, row), or None.
+        threshold: Lowest score shown.
+        command: Grows with each choice of the page, so that the browser knows a new one.
+        layers: Hash of the layers that ``selected`` speaks of.
+        asked: What the page asked for last.
+        event: What the browser reported last.
+    """
+
+    selected: Selected = None
+    threshold: float = 0.0
+    command: int = 0
+    layers: str | None = None
+    asked: Selected = None
+    event: Any = None
+
+    def ask(self, selected: Selected, layers: Sequence[Layer], layers_id: str | None) -> None:
+        """Take what the page asks for; it counts when it is not what it asked for before."""
+        wanted = _existing(selected, layers)
+        if self.layers != layers_id:
+            # A row of another table is another object.
+            self.layers, self.selected, self.asked = layers_id, None, None
+        if wanted != self.asked:
+            self.asked = self.selected = wanted
+            self.command += 1
+
+    def hear(self, event: Any, scene: str, layers: Sequence[Layer]) -> ViewerEvent:
+        """Take what the browser reported, which is not trusted to be well formed, and say what is so now."""
+        if not isinstance(event, dict):
+            return ViewerEvent(self.selected, self.threshold)
+        threshold = event.get("threshold")
+        if threshold is not None and _is_number(threshold):
+            self.threshold = min(max(float(threshold), 0.0), 1.0)
+        if event.get("scene") != scene:
+            return ViewerEvent(self.selected, self.threshold)
+        if event != self.event and event.get("layers") == self.layers:
+            self.selected = _existing(event.get("selected"), layers)
+        self.event = event
+        view, clicked = _numbers(event.get("view"), 4), _numbers(event.get("clicked"), 2)
+        return ViewerEvent(self.selected, self.threshold, view, clicked)
+
+
+def _existing(selected: Any, layers: Sequence[Layer]) -> Selected:
+    numbers = _numbers(selected, 2)
+    if numbers is None:
+        return None
+    layer, row = int(numbers[0]), int(numbers[1])
+    exists = 0 <= layer < len(layers) and 0 <= row < len(layers[layer].detections)
+    return (layer, row) if exists else None
+
+
+def _numbers(value: Any, count: int) -> Any:
+    if isinstance(value, list | tuple) and len(value) == count and all(_is_number(item) for item in value):
+        return tuple(float(item) for item in value)
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and math.isfinite(value)

@@ -1,0 +1,26 @@
+"""The two components: the viewer itself, and the parcels that bring it what is large."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def _text(*names: str) -> str:
+    return "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
+
+
+VIEWER_JS = _text("geometry.js", "overlay.js", "viewer.js")
+"""The viewer as one module."""
+
+viewer = st.components.v2.component(
+    "almagest_frame_viewer",
+    html=_text("viewer.html"),
+    css=_text("viewer.css"),
+    js=VIEWER_JS,
+    isolate_styles=True,
+)
+parcel = st.components.v2.component("almagest_parcel", js=_text("parcel.js"), isolate_styles=True)

@@ -1,0 +1,76 @@
+"""What a viewer is given and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from core.frames import Frame
+from core.results import Detections
+
+if TYPE_CHECKING:
+    from core.frames.display import DisplaySettings
+
+Mode = Literal["single", "side by side", "blink", "difference"]
+Marker = Literal["circle", "square", "diamond", "cross", "triangle", "box"]
+Region = tuple[int, int, int, int]
+"""Whole pixels ``(x_min, y_min, x_max, y_max)`` of a frame; the last two lie just beyond the region."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one method found, drawn over the pictures.
+
+    Attributes:
+        name: What the legend calls it.
+        detections: The objects. A marker is drawn at ``x, y``; the marker ``"box"`` draws their boxes.
+        colour: CSS colour (``"#56B4E9"``).
+        marker: Shape of the marker; give each method its own, so that colour is never alone.
+        visible: Whether it is switched on at first.
+        note: Column of the table that the tooltip shows (``"snr"``, ``"reason"``), or None.
+        size_px: Radius of the markers in pixels of the frame, a number or the name of a column
+            (``"radius_px"``); None for a legible size on the screen.
+    """
+
+    name: str
+    detections: Detections
+    colour: str
+    marker: Marker = "circle"
+    visible: bool = True
+    note: str | None = None
+    size_px: float | str | None = None
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One picture: a frame, how it is shown, and which layers lie on it.
+
+    Attributes:
+        title: What stands over the picture.
+        frame: The frame.
+        settings: Stretch, limits and colours.
+        layers: Indices of the layers drawn on it; None for all.
+    """
+
+    title: str
+    frame: Frame
+    settings: DisplaySettings
+    layers: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class ViewerEvent:
+    """What a person did in the viewer, as last reported.
+
+    Attributes:
+        selected: The object chosen, as (index of the layer, row of its table), or None.
+        threshold: Lowest score shown.
+        view: The part of the first frame in view when something was last chosen, as ``(x_min, y_min, x_max,
+            y_max)`` in pixels, or None when nothing was yet.
+        clicked: Where the first frame was last clicked, ``(x, y)`` in pixels, or None.
+    """
+
+    selected: tuple[int, int] | None = None
+    threshold: float = 0.0
+    view: tuple[float, float, float, float] | None = None
+    clicked: tuple[float, float] | None = None

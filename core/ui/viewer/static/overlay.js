@@ -1,0 +1,232 @@
+// What methods found, drawn over the picture and looked up under the pointer.
+
+/** Below this many markers in view each gets a dark casing, which keeps it legible on bright sky. */
+const CASED_MARKERS = 3000;
+/** Marker radii up to this many screen px are stamped from a small picture; larger ones are stroked. */
+const STAMP_RADIUS = 40;
+const PICK_PX = 14;
+
+/** Make a layer of a parcel ready: sorted by score, so that a threshold is a prefix of the order. */
+function prepareLayer(facts, blobs) {
+  const layer = { ...facts, on: facts.visible, labelOn: facts.labels.map(() => true), stamps: new Map() };
+  layer.x = new Float32Array(blobs[facts.x]);
+  layer.y = new Float32Array(blobs[facts.y]);
+  layer.score = new Float32Array(blobs[facts.score]);
+  layer.code = new Uint16Array(blobs[facts.code]);
+  layer.radius = facts.radius === null ? null : new Float32Array(blobs[facts.radius]);
+  layer.boxes = facts.boxes === null ? null : new Float32Array(blobs[facts.boxes]);
+  layer.noteNumbers = facts.note_numbers === null ? null : new Float32Array(blobs[facts.note_numbers]);
+  layer.order = new Uint32Array(layer.x.length).map((_, row) => row);
+  layer.order.sort((a, b) => layer.score[b] - layer.score[a]);
+  layer.sorted = layer.score.slice().sort().reverse();
+  return layer;
+}
+
+/** How many of the layer's objects reach the threshold. */
+function countAbove(layer, threshold) {
+  let low = 0;
+  let high = layer.sorted.length;
+  // Scores are 32 bit: 0.7 as a number of 64 bit lies just beside them.
+  const limit = Math.fround(threshold);
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (layer.sorted[middle] >= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Counts by label of what reaches the threshold, and their sum over the labels that are switched on. */
+function layerCounts(layer, threshold) {
+  const byLabel = layer.labels.map(() => 0);
+  const above = countAbove(layer, threshold);
+  for (let k = 0; k < above; k += 1) byLabel[layer.code[layer.order[k]]] += 1;
+  const shown = byLabel.reduce((sum, count, code) => sum + (layer.labelOn[code] ? count : 0), 0);
+  return { byLabel, shown };
+}
+
+/** Whether a row is drawn at all. */
+function isShown(layer, row, threshold) {
+  return layer.on && layer.labelOn[layer.code[row]] && layer.score[row] >= Math.fround(threshold);
+}
+
+function markerPath(context, marker, x, y, r) {
+  if (marker === "circle") {
+    context.moveTo(x + r, y);
+    context.arc(x, y, r, 0, 2 * Math.PI);
+  } else if (marker === "cross") {
+    for (const side of [-1, 1]) {
+      context.moveTo(x - r, y - side * r);
+      context.lineTo(x + r, y + side * r);
+    }
+  } else if (marker === "square" || marker === "box") {
+    context.rect(x - r * 0.9, y - r * 0.9, r * 1.8, r * 1.8);
+  } else {
+    const corners = marker === "diamond"
+      ? [[0, -1.2], [1.2, 0], [0, 1.2], [-1.2, 0]]
+      : [[0, -1.25], [1.15, 0.8], [-1.15, 0.8]];
+    corners.forEach(([dx, dy], k) => context[k ? "lineTo" : "moveTo"](x + dx * r, y + dy * r));
+    context.closePath();
+  }
+}
+
+function strokeCased(context, colour, cased) {
+  context.lineJoin = "round";
+  if (cased) {
+    context.strokeStyle = "rgba(0, 0, 0, 0.5)";
+    context.lineWidth = 3;
+    context.stroke();
+  }
+  context.strokeStyle = colour;
+  context.lineWidth = 1.5;
+  context.stroke();
+}
+
+/** A small picture of the layer's marker; stamping it is many times faster than stroking a path. */
+function stamp(layer, radius, cased, density) {
+  const key = `${radius}/${cased}/${density}`;
+  let picture = layer.stamps.get(key);
+  if (!picture) {
+    const side = 2 * Math.ceil(radius * 1.3 + 4);
+    picture = document.createElement("canvas");
+    picture.width = picture.height = side * density;
+    picture.side = side;
+    const context = picture.getContext("2d");
+    context.scale(density, density);
+    context.beginPath();
+    markerPath(context, layer.marker, side / 2, side / 2, radius);
+    strokeCased(context, layer.colour, cased);
+    layer.stamps.set(key, picture);
+  }
+  return picture;
+}
+
+function smallestRadius(count) {
+  if (count <= 150) return 8;
+  if (count <= 600) return 6;
+  if (count <= 3000) return 4.5;
+  return count <= 10000 ? 3.5 : 2.5;
+}
+
+let scratch = new Float32Array(0);
+
+/**
+ * Draw one layer. `place` is {ax, bx, ay, by, width, height}: screen = a · frame + b, in CSS px.
+ * Only what lies in view is drawn; a linear scan over 100,000 positions takes less than a millisecond.
+ */
+function drawLayer(context, layer, place, threshold, density) {
+  const { ax, bx, ay, by, width, height } = place;
+  const above = countAbove(layer, threshold);
+  if (scratch.length < 3 * above) scratch = new Float32Array(3 * above);
+  const asBoxes = layer.marker === "box" && layer.boxes;
+  let count = 0;
+  for (let k = 0; k < above; k += 1) {
+    const row = layer.order[k];
+    if (!layer.labelOn[layer.code[row]]) continue;
+    const x = ax * layer.x[row] + bx;
+    const y = ay * layer.y[row] + by;
+    let margin = 16;
+    if (asBoxes && layer.boxes[4 * row] === layer.boxes[4 * row]) {
+      margin += ax * (layer.boxes[4 * row + 2] - layer.boxes[4 * row] + layer.boxes[4 * row + 3] - layer.boxes[4 * row + 1]);
+    } else if (layer.radius) margin += ax * layer.radius[row];
+    if (x < -margin || y < -margin || x > width + margin || y > height + margin) continue;
+    scratch[3 * count] = x;
+    scratch[3 * count + 1] = y;
+    scratch[3 * count + 2] = row;
+    count += 1;
+  }
+  const least = smallestRadius(count);
+  const cased = count <= CASED_MARKERS;
+  context.beginPath();
+  for (let k = 0; k < count; k += 1) {
+    const x = scratch[3 * k];
+    const y = scratch[3 * k + 1];
+    const row = scratch[3 * k + 2];
+    if (asBoxes && layer.boxes[4 * row] === layer.boxes[4 * row]) {
+      const [x1, y1, x2, y2] = layer.boxes.subarray(4 * row, 4 * row + 4);
+      context.rect(ax * x1 + bx, ay * y1 + by, ax * (x2 - x1), ay * (y2 - y1));
+      continue;
+    }
+    const radius = layer.radius ? Math.max(ax * layer.radius[row], least) : least;
+    if (radius > STAMP_RADIUS) {
+      markerPath(context, layer.marker, x, y, radius);
+    } else {
+      const picture = stamp(layer, Math.round(radius * 2) / 2, cased, density);
+      context.drawImage(picture, x - picture.side / 2, y - picture.side / 2, picture.side, picture.side);
+    }
+  }
+  strokeCased(context, layer.colour, cased);
+}
+
+/** Radius in screen px that a ring around an object needs to clear its marker. */
+function markerRadius(layer, row, zoom) {
+  if (layer.boxes && layer.boxes[4 * row] === layer.boxes[4 * row]) {
+    const [x1, y1, x2, y2] = layer.boxes.subarray(4 * row, 4 * row + 4);
+    return (Math.hypot(x2 - x1, y2 - y1) / 2) * zoom;
+  }
+  return Math.max(layer.radius ? layer.radius[row] * zoom : 0, 8);
+}
+
+function drawSelected(context, x, y, radius) {
+  const ring = radius + 5;
+  const arms = () => {
+    context.beginPath();
+    context.arc(x, y, ring, 0, 2 * Math.PI);
+    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+      context.moveTo(x + dx * (ring + 3), y + dy * (ring + 3));
+      context.lineTo(x + dx * (ring + 18), y + dy * (ring + 18));
+    }
+  };
+  for (const [colour, width] of [["rgba(0, 0, 0, 0.8)", 5], ["#ffffff", 2]]) {
+    arms();
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.stroke();
+  }
+}
+
+/** The shown object nearest to a screen position, as [layer index, row], or null. */
+function pick(layers, indices, place, threshold, px, py) {
+  let best = null;
+  let least = Infinity;
+  for (const index of indices) {
+    const layer = layers[index];
+    if (!layer || !layer.on) continue;
+    const above = countAbove(layer, threshold);
+    for (let k = 0; k < above; k += 1) {
+      const row = layer.order[k];
+      if (!layer.labelOn[layer.code[row]]) continue;
+      const distance = Math.hypot(place.ax * layer.x[row] + place.bx - px, place.ay * layer.y[row] + place.by - py);
+      let reach = PICK_PX;
+      if (layer.radius) reach = Math.max(reach, layer.radius[row] * place.ax);
+      let cost = distance;
+      if (layer.marker === "box" && layer.boxes && layer.boxes[4 * row] === layer.boxes[4 * row]) {
+        const [x1, y1, x2, y2] = layer.boxes.subarray(4 * row, 4 * row + 4);
+        const x = (px - place.bx) / place.ax;
+        const y = (py - place.by) / place.ay;
+        // Inside a box the smallest box wins, so that one within another can be reached.
+        if (x >= x1 && x <= x2 && y >= y1 && y <= y2) {
+          reach = Infinity;
+          cost = Math.min(distance, 0.25 * place.ax * Math.hypot(x2 - x1, y2 - y1));
+        }
+      }
+      if (distance <= reach && cost < least) {
+        least = cost;
+        best = [index, row];
+      }
+    }
+  }
+  return best;
+}
+
+/** What the tooltip says of an object: lines of plain text, the first one its name. */
+function describe(layer, row) {
+  const label = layer.labels[layer.code[row]];
+  const name = layer.names?.[row];
+  const lines = [name || label, `${layer.name}${name ? ` · ${label}` : ""} · score ${layer.score[row].toFixed(2)}`];
+  if (layer.note !== null) {
+    const note = layer.noteNumbers ? written(layer.noteNumbers[row], 4) : layer.note_texts[row];
+    if (note !== null && note !== "no data") lines.push(`${layer.note_title}: ${note}${layer.note_unit ? ` ${layer.note_unit}` : ""}`);
+  }
+  return lines;
+}

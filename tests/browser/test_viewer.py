@@ -1,0 +1,327 @@
+"""The frame viewer in real Chromium."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+
+from core.ui.viewer.component import VIEWER_JS
+from core.ui.viewer.parcel import Packer
+from core.ui.viewer.sky import sky_grid
+from tests.browser.apps.viewer_app import (
+    HEIGHT,
+    HOSTILE,
+    OBJECTS,
+    SCALE_DEG,
+    WIDTH,
+    known_frame,
+    known_objects,
+)
+
+APP = "viewer_app.py"
+
+
+class Viewer:
+    """The viewer on a page, as a person sees and handles it."""
+
+    def __init__(self, browser: Any, url: str) -> None:
+        self.browser = browser
+        browser.visit(url)
+        browser.wait_until(lambda: self.host.get_attribute("data-drawn"), "the viewer has drawn")
+        browser.wait_until_idle()
+
+    @property
+    def host(self) -> WebElement:
+        script = """return [...document.querySelectorAll('[data-testid="stBidiComponentIsolated"]')]
+            .find((host) => host.shadowRoot?.querySelector('.viewer')) ?? document.body"""
+        return self.browser.execute_script(script)
+
+    def all(self, css: str) -> list[WebElement]:
+        return self.host.shadow_root.find_elements(By.CSS_SELECTOR, css)
+
+    def one(self, css: str) -> WebElement:
+        return self.all(css)[0]
+
+    def text(self, part: str) -> str:
+        return self.one(f'[data-part="{part}"]').text
+
+    @property
+    def canvas(self) -> WebElement:
+        return self.one(".stage canvas")
+
+    def said(self, name: str) -> str:
+        """What the page's Python prints after ``name=``."""
+        found = re.search(rf"{name}=(\([^)]*\)|\S+)", self.browser.find_element(By.TAG_NAME, "body").text)
+        assert found, f"the page says nothing of {name}"
+        return found[1]
+
+    def offset(self, x: float, y: float) -> tuple[int, int]:
+        """Where a frame position lies from the middle of the canvas, while the whole frame is shown."""
+        box = self.canvas.rect
+        zoom = min(box["width"] / WIDTH, box["height"] / HEIGHT)
+        return round((x + 0.5 - WIDTH / 2) * zoom), round((HEIGHT - 0.5 - y - HEIGHT / 2) * zoom)
+
+    def point(self, x: float, y: float) -> ActionChains:
+        return ActionChains(self.browser, 0).move_to_element_with_offset(self.canvas, *self.offset(x, y))
+
+    def wheel(self, dx: int, dy: int, turns: int) -> None:
+        at = ScrollOrigin.from_element(self.canvas, dx, dy)
+        for _ in range(turns):
+            ActionChains(self.browser, 0).scroll_from_origin(at, 0, -400).perform()
+
+    def pixels(self) -> Any:
+        """Standard deviation of the brightness over the middle of the canvas: 0 when nothing is drawn."""
+        script = """const c = arguments[0]; const [w, h] = [c.width >> 1, c.height >> 1];
+            const d = c.getContext('2d').getImageData(w - 100, h - 100, 200, 200).data;
+            let s = 0, q = 0; for (let k = 0; k < d.length; k += 4) { s += d[k]; q += d[k] * d[k]; }
+            const n = d.length / 4; return Math.sqrt(Math.max(0, q / n - (s / n) ** 2));"""
+        return self.browser.execute_script(script, self.canvas)
+
+    def crops(self) -> list[dict[str, Any]]:
+        script = "return globalThis.almagestParcels.held.get('viewer/detail')?.header.pieces ?? []"
+        return self.browser.execute_script(script)
+
+    def zoom_in(self) -> dict[str, Any]:
+        """Zoom in at the middle with the wheel until the exact pixels came, and give their region."""
+        self.wheel(0, 0, 4)
+        self.browser.wait_until(lambda: self.crops() and self.crops()[0]["values"], "the crop has come")
+        self.browser.wait_until_idle()
+        return self.crops()[0]["region"]
+
+    def readout(self) -> tuple[float, float, str, float, float]:
+        x, y = (float(number) for number in re.findall(r"[xy] (\S+)", self.text("position")))
+        ra, dec = re.findall(r"([+−]?[\d.]+)°(?:,|\))", self.text("sky"))
+        return x, y, self.text("value"), float(ra), float(dec.replace("−", "-"))
+
+
+@pytest.fixture
+def viewer(browser: Any, app: Callable[[str], str]) -> Callable[[str], Viewer]:
+    return lambda query="": Viewer(browser, f"{app(APP)}/?{query}")
+
+
+@pytest.mark.parametrize("mode", ["single", "side by side", "blink", "difference"])
+def test_every_mode_draws_its_pictures_without_console_errors(viewer, browser, mode):
+    page = viewer(f"mode={mode}&heat=yes")
+    assert page.pixels() > 3
+    assert len(page.all(".stage canvas")) == (2 if mode == "side by side" else 1)
+    assert page.canvas.get_attribute("role") == "img"
+    assert "3000 by 2000 pixels" in page.canvas.get_attribute("aria-label")
+    assert browser.console_errors() == []
+
+
+def test_readout_gives_the_mean_then_the_very_pixel_and_its_sky_position(viewer):
+    page = viewer()
+    frame = known_frame()
+    page.point(1234, 567).perform()
+    x, y, value, *_ = page.readout()
+    assert abs(x - 1234) < 2
+    assert abs(y - 567) < 2
+    assert value.startswith("≈ ")
+    assert "adu (mean of 3 × 3 px)" in value
+
+    page.zoom_in()
+    ActionChains(page.browser, 0).move_to_element_with_offset(page.canvas, 83, -41).perform()
+    x, y, value, ra, dec = page.readout()
+    pixel = float(frame.pixels[round(y), round(x)])
+    assert value == f"{float(f'{pixel:.6g}'):g} adu".replace("e+", "e") or value == f"{pixel:.6g} adu"
+    true_ra, true_dec = (float(angle[0]) for angle in frame.sky([x], [y]))
+    away = np.hypot((ra - true_ra) * np.cos(np.radians(dec)), dec - true_dec) / SCALE_DEG
+    assert away < 0.15  # the position itself is read to 0.1 px
+
+
+def test_sky_interpolation_in_the_browser_agrees_with_astropy_on_a_wide_field(browser, app):
+    frame = known_frame()
+    packer = Packer()
+    grid = sky_grid(frame, packer)
+    vectors = np.frombuffer(packer.blobs[grid["blob"]]).tolist()
+    rng = np.random.default_rng(3)
+    x, y = rng.uniform(-0.5, WIDTH - 0.5, 3000), rng.uniform(-0.5, HEIGHT - 0.5, 3000)
+    browser.visit(app(APP))
+    script = """
+        const [source, grid, vectors, x, y, done] = arguments;
+        const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+        import(url).then(({ skyAt }) => {
+          const sky = { ...grid, vectors: new Float64Array(vectors) };
+          done(x.map((value, k) => { const at = skyAt(sky, value, y[k]); return [at.ra, at.dec]; }));
+        }, (error) => done(String(error)));"""
+    found = np.array(browser.execute_async_script(script, VIEWER_JS, grid, vectors, x.tolist(), y.tolist()))
+    ra, dec = frame.sky(x, y)
+    away = np.hypot((found[:, 0] - ra) * np.cos(np.radians(dec)), found[:, 1] - dec) / SCALE_DEG
+    assert away.max() < 0.1
+
+
+def test_wheel_zooms_and_brings_a_sharper_crop_without_running_the_page(viewer):
+    page = viewer()
+    assert page.crops() == []
+    runs = page.said("runs")
+    region = page.zoom_in()
+    assert region["width"] < WIDTH / 4
+    assert abs(region["x0"] + region["width"] / 2 - WIDTH / 2) < 100
+    assert abs(region["y0"] + region["height"] / 2 - HEIGHT / 2) < 100
+    assert page.said("runs") == runs
+
+
+def test_confidence_slider_hides_at_once_and_runs_the_page_only_when_let_go(viewer, browser):
+    page = viewer()
+    runs = int(page.said("runs"))
+    move = "arguments[0].value = 0.75; arguments[0].dispatchEvent(new Event(arguments[1]))"
+    slider = page.one('[data-part="threshold"]')
+    browser.execute_script(move, slider, "input")
+    kept = int((known_objects().table["score"] >= 0.75).sum())
+    assert page.one(".legend button b").text == str(kept)
+    browser.wait_until_idle()
+    time.sleep(0.3)
+    assert int(page.said("runs")) == runs
+    browser.execute_script(move, slider, "change")
+    browser.wait_until(lambda: page.said("threshold") == "0.75", "Python knows the threshold")
+    assert int(page.said("runs")) == runs + 1
+
+
+def test_click_chooses_the_marker_and_sky_frees_it(viewer, browser):
+    page = viewer()
+    row = 210
+    x, y = known_objects().xy[row]
+    page.point(x, y).click().perform()
+    browser.wait_until(lambda: page.said("selected") == f"(0, {row})", "Python knows the object")
+    assert np.allclose(eval(page.said("clicked")), (x, y), atol=3)  # noqa: S307 - our own page's tuple
+    assert f"object {row}" in page.one('[role="status"]').get_property("textContent")
+    page.point(x + 70, y + 50).click().perform()
+    browser.wait_until(lambda: page.said("selected") == "None", "Python knows that nothing is chosen")
+
+
+def test_tooltip_says_name_label_score_and_note(viewer):
+    page = viewer()
+    x, y = known_objects().xy[41]
+    page.point(x, y).perform()
+    assert page.one(".tip").text.splitlines() == ["object 41", "All · star · score 0.10", "snr: 46"]
+
+
+def test_selection_by_python_is_brought_into_view(viewer, browser):
+    page = viewer()
+    page.zoom_in()
+    browser.find_element(By.XPATH, "//button[contains(., 'Choose the last')]").click()
+    browser.wait_until(lambda: page.said("selected") == f"(0, {OBJECTS - 1})", "it is chosen")
+    ActionChains(browser, 0).move_to_element(page.canvas).perform()
+    browser.wait_until(lambda: page.text("position").startswith("x 2900"), "it is in the middle")
+
+
+def test_legend_switches_layers_and_labels(viewer):
+    page = viewer()
+    buttons = page.all(".legend button")
+    assert [button.text.replace("\n", " ") for button in buttons][:3] == ["All 400", "galaxy 100", "star 300"]
+    before = page.browser.execute_script("return arguments[0].toDataURL()", page.canvas)
+    buttons[0].click()
+    assert buttons[0].get_attribute("aria-pressed") == "false"
+    page.browser.wait_until(
+        lambda: page.browser.execute_script("return arguments[0].toDataURL()", page.canvas) != before,
+        "the markers are gone",
+    )
+    buttons[1].click()
+    assert [button.get_attribute("aria-pressed") for button in buttons[:3]] == ["true", "true", "false"]
+    assert page.all(".legend button b")[0].text == "100"
+
+
+def test_text_of_layers_is_never_markup(viewer, browser):
+    page = viewer()
+    assert HOSTILE in [button.find_element(By.TAG_NAME, "span").text for button in page.all(".legend .layer")]
+    assert page.all(".legend img, .tip img") == []
+    assert browser.title != "broken"
+
+
+def test_blink_alternates_and_can_be_stopped(viewer, browser):
+    page = viewer("mode=blink")
+    seen = set()
+    browser.wait_until(lambda: seen.add(page.one("figcaption").text) or len(seen) == 2, "both were shown")
+    assert seen == {"Known", "Other"}
+    page.one('[data-part="play"]').click()
+    stopped = page.one("figcaption").text
+    time.sleep(1.3)
+    assert page.one("figcaption").text == stopped
+    page.all(".choices button")[["Other", "Known"].index(stopped)].click()
+    assert page.one("figcaption").text != stopped
+
+
+def test_blink_starts_stopped_for_those_who_asked_for_less_motion(viewer, browser):
+    feature = {"name": "prefers-reduced-motion", "value": "reduce"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    page = viewer("mode=blink")
+    assert page.one('[data-part="play"]').get_attribute("aria-label") == "Go on blinking"
+
+
+def test_difference_has_a_scale_about_zero(viewer):
+    page = viewer("mode=difference")
+    assert page.one("figcaption").text == "Known − Other"
+    low, high = page.text("scale-low"), page.text("scale-high")
+    assert high == f"{low.removeprefix('−')} adu"
+    region = page.zoom_in()
+    ActionChains(page.browser, 0).move_to_element_with_offset(page.canvas, 20, 20).perform()
+    x, y, value, *_ = page.readout()
+    pixels = known_frame().pixels
+    column, row = round(x), round(y)
+    assert region["x0"] <= column < region["x0"] + region["width"]
+    smooth = (pixels[row, column] + pixels[row - 1, column] + pixels[row, column - 1]) / 3
+    assert float(value.split()[0].replace("−", "-")) == pytest.approx(pixels[row, column] - smooth, abs=1e-3)
+
+
+def test_difference_of_other_sizes_says_why_not(viewer, browser):
+    viewer("mode=difference&other=small")
+    assert "A difference needs frames of one size" in browser.find_element(By.TAG_NAME, "body").text
+
+
+def test_keyboard_zooms_pans_and_fits(viewer):
+    page = viewer()
+    where = []
+    for key in ["+", Keys.ARROW_RIGHT, "0"]:
+        page.canvas.send_keys(key)
+        x = float(re.search(r"x (\S+)", page.text("position"))[1])
+        where.append(x)
+    assert where[1] > where[0] + 50
+    assert where[2] == pytest.approx(WIDTH / 2, abs=1)
+
+
+def test_view_outlives_a_run_of_the_page(viewer, browser):
+    page = viewer()
+    page.zoom_in()
+    ActionChains(browser, 0).move_to_element_with_offset(page.canvas, 300, 100).perform()
+    before = page.readout()
+    page.browser.execute_script(
+        "arguments[0].dispatchEvent(new Event('change'))", page.one('[data-part="threshold"]')
+    )
+    browser.wait_until(lambda: page.said("runs") == "2", "the page ran")
+    ActionChains(browser, 0).move_to_element_with_offset(page.canvas, 301, 100).perform()
+    ActionChains(browser, 0).move_to_element_with_offset(page.canvas, 300, 100).perform()
+    assert page.readout() == before
+
+
+def test_save_gives_a_png_of_the_view(viewer, browser):
+    from PIL import Image
+
+    page = viewer()
+    page.one('[data-do="save"]').click()
+    path = browser.downloads / "Known.png"
+    browser.wait_until(path.exists, "the picture is saved")
+    with Image.open(path) as picture:
+        assert picture.size[0] == 2 * page.canvas.rect["width"]
+        assert np.asarray(picture.convert("L")).std() > 3
+
+
+@pytest.mark.parametrize("mode", ["single", "side by side", "blink", "difference"])
+def test_phone_has_no_horizontal_overflow_and_large_targets(viewer, browser, mode):
+    browser.resize(390, 844)
+    page = viewer(f"mode={mode}&heat=yes")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    assert page.one(".viewer").rect["width"] <= 390
+    for control in page.all("button, input"):
+        if control.is_displayed():
+            assert control.rect["height"] >= 40
+            assert control.rect["x"] + control.rect["width"] <= 390
