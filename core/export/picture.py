@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from itertools import cycle
 
@@ -56,7 +57,9 @@ def write_png(catalogue: Catalogue) -> bytes:
 
 def credit_line(facts: Mapping[str, str]) -> str:
     """Where a picture comes from, for its small print."""
-    parts = [f"Almagest {facts['almagest_version']}", facts["method"], f"parameters {facts['parameters']}"]
+    params = json.loads(facts["parameters"])
+    settings = ", ".join(f"{name} {'auto' if value is None else value}" for name, value in params.items())
+    parts = [f"Almagest {facts['almagest_version']}", facts["method"], settings or "no parameters"]
     if facts["weights_sha256"] != "none":
         parts.append(f"weights sha256 {facts['weights_sha256'][:12]}")
     parts.append(f"frame sha256 {facts['frame_sha256'][:12]}")

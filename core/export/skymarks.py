@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import ImageDraw
 
+from core.export.lettering import font, write
+from core.export.markers import Point, draw_line
 from core.frames import Frame
 
 ToView = Callable[[Any, Any], tuple[Any, Any]]
 """Maps frame pixels ``x, y`` to picture pixels ``u, v``, both 0-based at the first pixel's centre."""
 
+_INK = "#f2f4f8"
 _STEP_PX = 0.01  # short, so that the arrows are true a pixel away from a pole
+Box = tuple[float, float, float, float]
 _UNITS = (("deg", 3600.0), ("arcmin", 60.0), ("arcsec", 1.0))
 
 
@@ -86,3 +91,54 @@ def compass_of(frame: Frame, to_view: ToView) -> Compass | None:
             return None
         arrows.append((float(vector[0] / length), float(vector[1] / length)))
     return Compass(north=arrows[0], east=arrows[1])
+
+
+def draw_skymarks(
+    draw: ImageDraw.ImageDraw, size: tuple[int, int], bar: ScaleBar, compass: Compass | None, unit: float
+) -> list[Box]:
+    """Draw the scale bar at the bottom left and the compass at the bottom right of a canvas.
+
+    Args:
+        draw: Of the canvas.
+        size: Its width and height in pixels.
+        bar: The scale bar, in pixels of the canvas.
+        compass: Where north and east lie, or None.
+        unit: Pixels for one pixel of a picture of 1200 px.
+
+    Returns:
+        The boxes they lie in, left, top, right, bottom, for a darker ground.
+    """
+    wide, high = size
+    margin, face = 30 * unit, font(17 * unit)
+    left, right, floor, tick = margin, margin + bar.length_px, high - margin, 6 * unit
+    for points in (
+        [(left, floor), (right, floor)],
+        [(left, floor - tick), (left, floor + tick)],
+        [(right, floor - tick), (right, floor + tick)],
+    ):
+        draw_line(draw, points, _INK, 2 * unit)
+    text = ((left + right) / 2, floor - 9 * unit)
+    write(draw, text, bar.text, face, _INK, "mb")
+    text_left, text_top, text_right, _ = draw.textbbox(text, bar.text, font=face, anchor="mb")
+    pad = 12 * unit
+    boxes = [(min(left, text_left) - pad, text_top - pad, max(right, text_right) + pad, floor + pad)]
+    if compass is None:
+        return boxes
+    vectors = np.array([compass.north, compass.east]) * 46 * unit
+    letters = vectors * 1.36
+    # The arrows and their letters stay inside the corner wherever they point.
+    span = np.vstack([letters, [0.0, 0.0]])
+    origin = np.array([wide, high]) - margin - span.max(axis=0)
+    for letter, vector, place in zip("NE", vectors, letters, strict=True):
+        _draw_arrow(draw, tuple(origin), tuple(origin + vector), unit)
+        write(draw, tuple(origin + place), letter, face, _INK, "mm")
+    low, top = origin + span.min(axis=0) - 1.4 * pad
+    return [*boxes, (low, top, wide - margin + 1.4 * pad, high - margin + 1.4 * pad)]
+
+
+def _draw_arrow(draw: ImageDraw.ImageDraw, tail: Point, tip: Point, unit: float) -> None:
+    along = np.subtract(tip, tail) / np.hypot(*np.subtract(tip, tail))
+    across = np.array([-along[1], along[0]])
+    base = np.asarray(tip) - along * 9 * unit
+    draw_line(draw, [tail, tuple(base)], _INK, 2 * unit)
+    draw.polygon([tip, tuple(base + across * 4.5 * unit), tuple(base - across * 4.5 * unit)], fill=_INK)

@@ -9,11 +9,9 @@ from core.results import Detections
 
 
 @pytest.fixture
-def load(tmp_path, capsys):
+def load(tmp_path):
     def load(payload):
         (tmp_path / "coco.json").write_bytes(payload)
-        with capsys.disabled():
-            pass
         return COCO(str(tmp_path / "coco.json"))
 
     return load

@@ -28,14 +28,14 @@ def test_the_small_print_names_weights_and_edits_only_where_there_are_any():
     facts = {
         "almagest_version": "0.1.0",
         "method": "stars.toy",
-        "parameters": "{}",
+        "parameters": '{"fwhm_px":null,"threshold_sigma":4.5}',
         "weights_sha256": "none",
         "frame_sha256": "ab" * 32,
         "human_edits": "0",
         "exported_at": "now",
     }
     assert credit_line(facts) == (
-        "Almagest 0.1.0 · stars.toy · parameters {} · frame sha256 abababababab · now"
+        "Almagest 0.1.0 · stars.toy · fwhm_px auto, threshold_sigma 4.5 · frame sha256 abababababab · now"
     )
     edited = credit_line({**facts, "weights_sha256": "cd" * 32, "human_edits": "17"})
     assert "weights sha256 cdcdcdcdcdcd" in edited
