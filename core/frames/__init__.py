@@ -1,4 +1,8 @@
-"""Frames: pixels with what is known of them, read from files, processed and shown."""
+"""Frames: pixels with what is known of them, read from files, processed and shown.
+
+Showing lives in :mod:`core.frames.display`, processing in :mod:`core.frames.process`, sky coordinates in
+:mod:`core.frames.sky`.
+"""
 
 from core.frames.fits import HduChoice
 from core.frames.frame import Frame

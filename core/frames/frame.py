@@ -123,6 +123,19 @@ class Frame:
         """``(H, W)`` brightness: the pixels themselves, or the mean of the three colours."""
         return self.pixels.mean(axis=2, dtype=np.float32) if self.is_colour else self.pixels
 
+    @cached_property
+    def epoch(self) -> float | None:
+        """When the frame was taken, as a Julian year, from ``DATE-OBS`` or ``MJD-OBS``; None when unknown."""
+        from astropy.time import Time
+
+        for card, form in (("DATE-OBS", "fits"), ("MJD-OBS", "mjd")):
+            if card in self.header:
+                try:
+                    return float(Time(self.header[card], format=form).jyear)
+                except ValueError:
+                    continue
+        return None
+
     def with_pixels(self, pixels: Float32, processing: str) -> Self:
         """The same frame with its pixels processed by ``processing`` (canonical JSON of the steps)."""
         return dataclasses.replace(self, pixels=pixels, processing=processing)

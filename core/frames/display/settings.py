@@ -34,14 +34,14 @@ class DisplaySettings(Parameters):
         "(Lupton et al. 2004).",
     )
     limits: str = parameter(
-        "zscale",
+        "percentile",
         label="Limits",
         choices=LIMITS,
         help="Which pixel values are black and white: IRAF's zscale, percentiles, your own, or the extremes.",
-        why="zscale follows the background and is not led astray by bright stars.",
+        why="Percentiles keep the sky dark; zscale, made for checking frames, shows it a bright grey.",
     )
     percentile_low: float = parameter(
-        0.5,
+        1.0,
         label="Black percentile",
         unit="%",
         low=0.0,
@@ -50,7 +50,7 @@ class DisplaySettings(Parameters):
         help="Used by percentile limits.",
     )
     percentile_high: float = parameter(
-        99.5,
+        99.8,
         label="White percentile",
         unit="%",
         low=51.0,
@@ -89,17 +89,15 @@ class DisplaySettings(Parameters):
     def for_frame(cls, frame: Frame) -> Self:
         """What suits a frame at first sight.
 
-        FITS and unstretched 16-bit pictures: zscale and asinh. Pictures that were made to be looked at
-        (8-bit, or 16-bit with an ordinary median) look as they are, black at 0 and white at full scale.
-        Frames whose values were changed by processing: linear between percentiles.
+        FITS and unstretched 16-bit pictures: asinh between percentiles. Pictures that were made to be looked
+        at (8-bit, or 16-bit with an ordinary median) look as they are, black at 0 and white at full scale;
+        once processed, they are shown linearly between percentiles.
         """
+        if frame.row0 == "bottom":
+            return cls()
         if frame.processing:
-            return cls(stretch="linear", limits="percentile")
-        if frame.row0 == "bottom" or frame.saturation is None:
+            return cls(stretch="linear")
+        white = frame.saturation
+        if white is None or (white > 255.0 and np.median(sample(frame)) < _LINEAR_DATA_MEDIAN * white):
             return cls()
-        if (
-            frame.saturation > 255.0
-            and float(np.median(sample(frame))) < _LINEAR_DATA_MEDIAN * frame.saturation
-        ):
-            return cls()
-        return cls(stretch="linear", limits="manual", low=0.0, high=frame.saturation)
+        return cls(stretch="linear", limits="manual", low=0.0, high=white)
