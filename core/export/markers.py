@@ -1,4 +1,4 @@
-"""The markers of an annotated picture: four shapes that can be told apart without colour."""
+"""The markers of an annotated picture: shapes that can be told apart without colour."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Literal
 
 from PIL import ImageDraw
 
-Marker = Literal["circle", "box", "diamond", "cross"]
-MARKERS: tuple[Marker, ...] = ("circle", "box", "diamond", "cross")
+Marker = Literal["circle", "square", "diamond", "cross", "triangle", "box"]
+MARKERS: tuple[Marker, ...] = ("circle", "diamond", "square", "cross", "triangle")
+"""Given to layers in this order. ``"box"`` is for layers of boxes, and a square where there is none."""
 
 Point = tuple[float, float]
 Ink = str | tuple[int, int, int, int]
@@ -21,11 +22,15 @@ def draw_marker(
     if marker == "circle":
         reach = radius + width / 2
         draw.ellipse((u - reach, v - reach, u + reach, v + reach), outline=ink, width=round(width))
-    elif marker == "box":
+    elif marker in ("box", "square"):
         draw_box(draw, (u - radius, v - radius, u + radius, v + radius), ink, width)
     elif marker == "diamond":
         reach = radius * 1.25
         corners = [(u, v - reach), (u + reach, v), (u, v + reach), (u - reach, v)]
+        draw_line(draw, [*corners, corners[0], corners[1]], ink, width)
+    elif marker == "triangle":
+        reach = radius * 1.4
+        corners = [(u, v - reach), (u + reach * 0.866, v + reach / 2), (u - reach * 0.866, v + reach / 2)]
         draw_line(draw, [*corners, corners[0], corners[1]], ink, width)
     else:
         # The arms stop short of the centre: the object itself stays in view.

@@ -30,7 +30,7 @@ class PngLayer:
         name: What the legend calls it.
         detections: The objects. Where there is a box it is drawn; else the marker is, about x, y.
         colour: ``"#rrggbb"``.
-        marker: ``"circle"``, ``"box"``, ``"diamond"`` or ``"cross"``: told apart without colour.
+        marker: Its shape; give each layer its own, so that colour is never alone.
         radius_px: ``(N,)`` radius of each marker in pixels of the frame; NaN or None for the smallest.
     """
 
