@@ -54,32 +54,35 @@ ANALYSES = (
         "Look at Andromeda",
     ),
     Analysis(
-        "Simulation playground",
+        "Simulated skies",
         "m44",
-        "A simulated sky starts from real Gaia stars. Match a picture of the Beehive against them.",
+        "Simulations start from real Gaia stars. Match a picture of the Beehive cluster against them.",
         FIND,
         "Match the Beehive",
     ),
 )
+DEMOS = ("isaac_psr_j1740", "m44", "m3", "m51_kpno", "m22")
 
 st.title("Almagest")
 lead("See what is in a picture of the sky, how sure the methods are, and put right what they got wrong.")
 
 samples = all_samples()
-cards = st.container(horizontal=True, gap="medium")
-for analysis in ANALYSES:
-    with cards.container(border=True, width=270):
+for column, analysis in zip(st.columns(len(ANALYSES), gap="small"), ANALYSES, strict=True):
+    with column.container(border=True, height="stretch"):
         st.image(thumbnail(analysis.sample), width="stretch", alt=samples[analysis.sample].title)
-        st.subheader(analysis.title, anchor=False)
-        st.write(analysis.about)
-        if st.button(analysis.action, key=f"go.{analysis.title}", type="primary", width="stretch"):
+        st.markdown(f"##### {analysis.title}")
+        with st.container(height="stretch"):
+            st.write(analysis.about)
+        kind = "primary" if analysis.page == FIND else "secondary"
+        if st.button(analysis.action, key=f"go.{analysis.title}", type=kind, width="stretch"):
             want_frame(analysis.sample)
             st.switch_page(analysis.page)
 
-st.subheader("One-click demos", anchor=False)
+st.subheader("Find stars with one click", anchor=False)
 demos = st.container(horizontal=True, gap="small")
-for name in ("isaac_psr_j1740", "m44", "m3", "m51_kpno", "m22"):
-    if demos.button(samples[name].title, key=f"demo.{name}", icon=":material/play_arrow:"):
+for name in DEMOS:
+    title = samples[name].title.partition(",")[0]
+    if demos.button(title, key=f"demo.{name}", icon=":material/play_arrow:", help=samples[name].title):
         want_frame(name)
         st.switch_page(FIND)
 

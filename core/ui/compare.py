@@ -17,13 +17,13 @@ def compare_layers(a: Analysis, b: Analysis, radius_px: float) -> tuple[Agreemen
         Layer("both", first.where(_rows(len(first), agreement.matches.truth_index)), "#FFFFFF", "circle"),
         Layer(
             f"only {a.method.title}",
-            first.where(_rows(len(first), agreement.matches.only_truth)),
+            first.where(_rows(len(first), agreement.only_a)),
             "#56B4E9",
             "square",
         ),
         Layer(
             f"only {b.method.title}",
-            second.where(_rows(len(second), agreement.matches.only_found)),
+            second.where(_rows(len(second), agreement.only_b)),
             "#E69F00",
             "diamond",
         ),
@@ -44,7 +44,7 @@ def compare_numbers(a: Analysis, b: Analysis, agreement: Agreement, radius_px: f
     both = len(agreement.matches)
     columns = st.columns(4)
     columns[0].metric("Found by both", f"{both:,}")
-    columns[1].metric(f"Only {a.method.title}", f"{len(agreement.matches.only_truth):,}")
-    columns[2].metric(f"Only {b.method.title}", f"{len(agreement.matches.only_found):,}")
+    columns[1].metric(f"Only {a.method.title}", f"{len(agreement.only_a):,}")
+    columns[2].metric(f"Only {b.method.title}", f"{len(agreement.only_b):,}")
     columns[3].metric("Positions differ by (RMS)", f"{agreement.rms_px:.2f} px" if both else "–")
     st.caption(f"Matched one to one within {radius_px:.2g} px, the closest pairs first counted as a whole.")

@@ -22,9 +22,14 @@ STYLES: tuple[tuple[str, str], ...] = (
 """Colour and marker of each method in turn: Okabe and Ito's palette, and never colour alone."""
 
 
-def choose_methods(task: str) -> list[Method]:
-    """Draw the task's methods as pills and give those chosen, in the registry's order; never none."""
-    known = methods(task)
+def choose_methods(task: str, first: str) -> list[Method]:
+    """Draw the task's methods as pills and give those chosen; never none.
+
+    Args:
+        task: The task.
+        first: Name of the method that leads: it gives the sentence on top of the page.
+    """
+    known = dict(sorted(methods(task).items(), key=lambda item: item[0] != first))
     picked = st.pills(
         "Methods",
         list(known),

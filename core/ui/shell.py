@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import streamlit as st
@@ -14,10 +15,11 @@ from core.ui.text import plain
 
 Face = Literal["Explore", "Research"]
 _log = logging.getLogger("almagest")
+_ICON = Path(__file__).with_name("icon.svg")
 
 _STYLE = """
 <style>
-.block-container { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1680px; }
+.block-container { padding-top: 3.9rem; padding-bottom: 3rem; max-width: 1680px; }
 h1 { font-size: clamp(1.5rem, 3.2vw, 2.1rem) !important; padding: 0.2rem 0 0.3rem !important; }
 .almagest-lead { font-size: clamp(1.05rem, 2vw, 1.3rem); line-height: 1.45; margin: 0 0 0.4rem; }
 @media (max-width: 640px) {
@@ -48,7 +50,7 @@ PAGES: tuple[PageLink, ...] = (
 
 def run_dashboard() -> None:
     """Draw the page the visitor is on, inside the common frame. Called by ``Home.py`` alone."""
-    st.set_page_config(page_title="Almagest", page_icon=":material/star_shine:", layout="wide")
+    st.set_page_config(page_title="Almagest", page_icon=str(_ICON), layout="wide")
     st.html(_STYLE)
     page = st.navigation(
         [

@@ -86,7 +86,7 @@ def rejected_panel(analysis: Analysis) -> None:
 def plots_panel(analyses: Sequence[Analysis], frame: Frame) -> None:
     """Draw the magnitude histogram and the map of sharpness over the frame."""
     left, right = st.columns(2, gap="large")
-    magnitudes = {a.method.title: a.result.detections.table["mag"].to_numpy(float) for a in analyses}
+    magnitudes = {a.method.title: a.result.detections.table.get("mag", pd.Series(dtype=float)).to_numpy(float) for a in analyses}
     edges = plots.shared_edges(list(magnitudes.values()))
     counts = {name: np.histogram(mags[np.isfinite(mags)], edges)[0] for name, mags in magnitudes.items()}
     with left:

@@ -40,16 +40,19 @@ async function setTheme(dark) {
   const root = document.documentElement;
   if (root.classList.contains("almagest-switching")) return;
   root.classList.add("almagest-switching");
+  const focused = document.activeElement;
   try {
-    const focused = document.activeElement;
     (await appears('[data-testid="stMainMenuButton"]'))?.click();
     (await appears(`[data-testid="stMainMenuItem-theme-${dark ? "Dark" : "Light"}"]`))?.click();
     const menu = document.querySelector('[data-testid="stMainMenuButton"][aria-expanded="true"]');
     menu?.click();
-    document.activeElement?.blur?.();
-    if (focused !== document.body) focused?.focus?.();
   } finally {
-    setTimeout(() => root.classList.remove("almagest-switching"), 300);
+    // The menu gives the focus back to its button as it closes; it belongs where it was.
+    setTimeout(() => {
+      root.classList.remove("almagest-switching");
+      if (focused && focused !== document.body) focused.focus();
+      else document.activeElement?.blur();
+    }, 300);
   }
 }
 
