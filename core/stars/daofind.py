@@ -106,11 +106,13 @@ def find(sky: Sky, fwhm_px: float, params: DaofindParameters) -> Candidates:
     for i, (sharp, first, second) in enumerate(zip(sharpness, roundness1, roundness2, strict=True)):
         worst = max(first, second, key=abs)
         if not sharp <= params.sharpness_high:
-            reasons[i] = f"sharpness {sharp:.2f} above {params.sharpness_high:g}: a hot pixel or a cosmic ray"
+            reasons[i] = (
+                f"too sharp: {sharp:.2f} above {params.sharpness_high:g}, a hot pixel or a cosmic ray"
+            )
         elif sharp < params.sharpness_low:
-            reasons[i] = f"sharpness {sharp:.2f} below {params.sharpness_low:g}: blurred, not a star"
+            reasons[i] = f"not sharp enough: {sharp:.2f} below {params.sharpness_low:g}, a blot"
         elif not abs(worst) <= limit:
-            reasons[i] = f"roundness {worst:.2f} outside ±{limit:g}: not round"
+            reasons[i] = f"not round: roundness {worst:.2f} outside ±{limit:g}"
     return Candidates(table, reasons)
 
 

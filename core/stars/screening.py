@@ -71,7 +71,7 @@ def screen(
     )
     reject(
         sharp & ~table["saturated"],
-        "sharper than a star, {:.1f} times: a hot pixel or a cosmic ray",
+        "sharper than a star: {:.1f} times, a hot pixel or a cosmic ray",
         "concentration",
     )
     if known is not None:
@@ -79,12 +79,12 @@ def screen(
             reasons[i] = known[i]
     reject(
         bright & (table["ellipticity"] > rules.max_ellipticity),
-        "too elongated, ellipticity {:.2f}: a trail or a cosmic ray",
+        "too elongated: ellipticity {:.2f}, a trail or a cosmic ray",
         "ellipticity",
     )
     reject(
         bright & (table["fwhm_px"] > rules.max_width * rules.fwhm_px),
-        "wider than a star, FWHM {:.1f} px: a galaxy or a nebula",
+        "wider than a star: FWHM {:.1f} px, a galaxy or a nebula",
         "fwhm_px",
     )
     for double in _doubles(table, reasons, 0.5 * max(rules.fwhm_px, 1.0)):

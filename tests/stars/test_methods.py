@@ -134,8 +134,8 @@ def test_hot_pixels_trails_and_edges_are_rejected_with_the_reason(name):
     ("name", "params", "words"),
     [
         ("stars.sep", {"min_snr": 30.0}, "below threshold after photometry: SNR"),
-        ("stars.sep", {"max_ellipticity": 0.1}, "too elongated, ellipticity"),
-        ("stars.sep", {"max_width": 1.0}, "wider than a star, FWHM"),
+        ("stars.sep", {"max_ellipticity": 0.1}, "too elongated: ellipticity"),
+        ("stars.sep", {"max_width": 1.0}, "wider than a star: FWHM"),
         ("stars.sep", {"max_concentration": 1.0, "fwhm_px": 5.0}, "sharper than a star"),
         ("stars.sep", {"edge_margin_px": 60.0}, "touches the edge of the frame"),
         ("stars.daofind", {"roundness_limit": 0.05}, "outside ±0.05"),

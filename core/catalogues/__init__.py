@@ -1,0 +1,1 @@
+"""Reference catalogues: what is known to be on the sky."""
