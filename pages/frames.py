@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+
 from core.frames.display import DisplaySettings
 from core.frames.process import histogram
-
 from core.ui.frames import choose_frame, frame_facts
 from core.ui.plots import histogram_figure
 from core.ui.processing import display_controls, processing_chain
-from core.ui.shell import face, lead, show_warnings
+from core.ui.shell import enter_dashboard, face, lead, show_warnings
 from core.ui.viewer import Pane, frame_viewer
 
 MODES = {"After": "single", "Side by side": "side by side", "Blink": "blink", "Difference": "difference"}
 
+enter_dashboard()
 st.title("Look at a frame")
 picture, controls = st.columns([3, 1], gap="medium")
 with controls:

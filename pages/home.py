@@ -9,7 +9,7 @@ import streamlit as st
 from core.ui.frames import all_samples, thumbnail, want_frame
 from core.ui.results import runs_table
 from core.ui.runs import store
-from core.ui.shell import face, lead
+from core.ui.shell import enter_dashboard, face, lead
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ ANALYSES = (
 )
 DEMOS = ("isaac_psr_j1740", "m44", "m3", "m51_kpno", "m22")
 
+enter_dashboard()
 st.title("Almagest")
 lead("See what is in a picture of the sky, how sure the methods are, and put right what they got wrong.")
 
@@ -70,7 +71,7 @@ samples = all_samples()
 for column, analysis in zip(st.columns(len(ANALYSES), gap="small"), ANALYSES, strict=True):
     with column.container(border=True, height="stretch"):
         st.image(thumbnail(analysis.sample), width="stretch", alt=samples[analysis.sample].title)
-        st.markdown(f"##### {analysis.title}")
+        st.markdown(f"###### {analysis.title}")
         with st.container(height="stretch"):
             st.write(analysis.about)
         kind = "primary" if analysis.page == FIND else "secondary"

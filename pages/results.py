@@ -7,8 +7,9 @@ import streamlit as st
 from core.methods import TASKS
 from core.ui.results import run_details, runs_table
 from core.ui.runs import store
-from core.ui.shell import lead
+from core.ui.shell import enter_dashboard, lead
 
+enter_dashboard()
 st.title("Stored runs")
 db = store()
 if db is None:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from core.ui import compare, corrections, exports, methods, stars, tables
-from core.ui.frames import choose_frame, frame_facts
+from core.ui.frames import choose_frame, frame_facts, sample_gallery
 from core.ui.processing import display_controls, processing_chain
 from core.ui.runs import analyse, run_note
 from core.ui.selection import offer, selected
-from core.ui.shell import face, lead, show_warnings
+from core.ui.shell import enter_dashboard, face, lead, show_warnings
 from core.ui.viewer import Pane, frame_viewer
 from core.ui.visitor import person
 
 SECTIONS = {
-    "Explore": ("What is this?", "Put it right", "Take it home"),
+    "Explore": ("Try another", "Put it right", "Take it home"),
     "Research": ("Sources", "Rejected", "Compare", "Plots", "Sky", "Put it right", "Take it home"),
 }
+GALLERY = ("isaac_psr_j1740", "m44", "m3", "m51_kpno", "m22", "m13")
 MODES = {"One picture": "single", "Side by side": "side by side", "Blink": "blink"}
 
+enter_dashboard()
 st.title("Star detection")
 research = face() == "Research"
 picture, controls = st.columns([3, 1], gap="medium")
@@ -31,7 +33,9 @@ with controls:
     again = research and st.button("Run again", icon=":material/refresh:", width="stretch")
     mode = "One picture"
     if len(chosen) > 1:
-        mode = st.segmented_control("Compare", list(MODES), default=mode, key="stars.mode", required=True)
+        mode = st.segmented_control(
+            "Compare", list(MODES), default=mode, key="stars.mode", required=True, wrap=True
+        )
     with st.expander("Display", icon=":material/contrast:"):
         settings = display_controls(frame, "display", full=research)
     if research:
@@ -49,7 +53,8 @@ with picture:
         st.caption(frame_facts(frame))
         show_warnings([*frame.notes, *(warning for a in analyses for warning in a.result.warnings)])
     section = st.session_state.get("stars.section")
-    layers = methods.method_layers(analyses)
+    # Two methods' marks hide the stars from a visitor; the legend brings the second back.
+    layers = methods.method_layers(analyses, shown=None if research or mode != "One picture" else 1)
     if section == "Compare" and len(analyses) > 1:
         agreement, layers = compare.compare_layers(analyses[0], analyses[1], stars.match_radius_px(first))
     elif section == "Rejected":
@@ -72,12 +77,16 @@ with picture:
         offer("stars", "picture", (names[event.selected[0]], event.selected[1]))
     st.caption(" · ".join(run_note(analysis) for analysis in analyses))
 
+if not research:
+    with controls:
+        stars.explain(choice.sample, analyses)
+
 options = SECTIONS[face()]
 section = st.segmented_control(
     "Section", options, default=options[0], key="stars.section", required=True, label_visibility="collapsed"
 )
-if section == "What is this?":
-    stars.explain(choice.sample, analyses)
+if section == "Try another":
+    sample_gallery(GALLERY, "stars.gallery")
 elif section == "Sources":
     analysis = stars.choose_analysis(analyses, "stars.sources")
     row = mark[1] if mark and mark[0] == analysis.method.name else None

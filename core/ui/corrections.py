@@ -199,7 +199,9 @@ def _verdict_list(inside: pd.DataFrame, key: str) -> list[Edit]:
         column_config={
             "object_id": st.column_config.TextColumn("object", width="small"),
             "verdict": st.column_config.SelectboxColumn(
-                options=["", *VERDICTS], format_func=lambda verdict: VERDICTS.get(verdict, ""), width="small"
+                options=["", *VERDICTS],
+                format_func=lambda verdict: VERDICTS.get(str(verdict), ""),
+                width="small",
             ),
             "label": st.column_config.TextColumn("what it is", max_chars=80),
             "x": st.column_config.NumberColumn("x [px]", format="%.1f"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from core.frames import Frame
+from core.frames import Frame, HduChoice, image_hdus, read_frame
 from core.frames.display import DisplaySettings, encode, render
-from core.frames.read import HduChoice, image_hdus, read_frame
 from core.frames.samples import Sample, samples
 from core.ui.text import plain
 
@@ -94,6 +94,19 @@ def choose_frame(default: str, kinds: tuple[str, ...] | None = None) -> Choice:
 def want_frame(name: str) -> None:
     """Ask for a sample on the next run of the page (for buttons' ``on_click``)."""
     st.session_state["frame.wanted"] = name
+
+
+def sample_gallery(names: Sequence[str], key: str) -> None:
+    """Draw samples as pictures with a button each; pressing one puts it on the page."""
+    known = all_samples()
+    for column, name in zip(st.columns(len(names), gap="small"), names, strict=True):
+        with column:
+            st.image(thumbnail(name), width="stretch", alt=known[name].title)
+            title = known[name].title.partition(",")[0].partition(":")
+            short = (title[2] or title[0]).strip()
+            st.button(
+                short, key=f"{key}.{name}", on_click=want_frame, args=(name,), width="stretch", wrap=True
+            )
 
 
 def _uploader() -> None:

@@ -11,8 +11,9 @@ from core.parameters import Parameters
 from core.ui.parameters import parameter_widgets
 from core.ui.runs import Analysis
 from core.ui.viewer import Layer
+from core.ui.viewer.model import Marker
 
-STYLES: tuple[tuple[str, str], ...] = (
+STYLES: tuple[tuple[str, Marker], ...] = (
     ("#56B4E9", "circle"),
     ("#E69F00", "square"),
     ("#009E73", "diamond"),
@@ -38,6 +39,7 @@ def choose_methods(task: str, first: str) -> list[Method]:
         key=f"{task}.methods",
         format_func=lambda name: known[name].title,
         persist_state="session",
+        wrap=True,
     )
     return [method for name, method in known.items() if name in (picked or list(known)[:1])]
 
@@ -67,22 +69,31 @@ def default_parameters(chosen: Sequence[Method]) -> dict[str, Parameters]:
     return {method.name: method.params() for method in chosen}
 
 
-def method_style(name: str) -> tuple[str, str]:
+def method_style(name: str) -> tuple[str, Marker]:
     """Colour and marker of a method, the same on every page."""
     order = list(methods(name.partition(".")[0]))
     return STYLES[order.index(name) % len(STYLES)]
 
 
-def method_layers(analyses: Sequence[Analysis], *, rejected: bool = False) -> list[Layer]:
-    """Overlay layers of what each method found, or of what each turned down and why."""
+def method_layers(
+    analyses: Sequence[Analysis], *, rejected: bool = False, shown: int | None = None
+) -> list[Layer]:
+    """Overlay layers of what each method found, or of what each turned down and why.
+
+    Args:
+        analyses: The methods' results.
+        rejected: The candidates turned down instead of the detections.
+        shown: How many of the layers are switched on at first; all when None.
+    """
     layers = []
-    for analysis in analyses:
+    for number, analysis in enumerate(analyses):
+        visible = shown is None or number < shown
         colour, marker = method_style(analysis.method.name)
         if rejected:
             title, found = f"{analysis.method.title}: rejected", analysis.result.rejected
-            layers.append(Layer(title, found, colour, "cross", note="reason"))
+            layers.append(Layer(title, found, colour, "cross", visible, note="reason"))
         else:
-            layers.append(
-                Layer(analysis.method.title, analysis.result.detections, colour, marker, note="snr")
-            )
+            found = analysis.result.detections
+            note = "snr" if "snr" in found.table else None
+            layers.append(Layer(analysis.method.title, found, colour, marker, visible, note=note))
     return layers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -41,12 +41,12 @@ def _widget(spec: ParameterSpec, value: Value, key: str) -> Value:
 
 
 def _number(spec: ParameterSpec, value: Value, label: str, key: str) -> Value:
-    kind = int if spec.kind is int else float
-    given = st.number_input(
+    kind: Any = int if spec.kind is int else float
+    given: int | float | None = st.number_input(
         label,
         min_value=None if spec.low is None else kind(spec.low),
         max_value=None if spec.high is None else kind(spec.high),
-        value=None if value is None else kind(value),  # type: ignore[arg-type]
+        value=None if value is None else kind(value),
         step=kind(spec.step) if spec.step else (1 if kind is int else _step(spec)),
         format=None if kind is int else "%g",
         placeholder="automatic" if spec.optional else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.frames.process import Histogram
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle-open", "square-open", "diamond-open", "triangle-up-open", "x-thin-open")
 
@@ -39,13 +39,12 @@ def histogram_figure(shown: Mapping[str, Histogram], unit: str) -> go.Figure:
     return figure
 
 
-def magnitude_figure(edges: Floats, counts: Mapping[str, NDArray[np.int64]], title: str) -> go.Figure:
-    """How many sources of each magnitude every method found, over shared bins."""
+def magnitude_figure(counted: Mapping[str, tuple[Floats, NDArray[np.intp]]], title: str) -> go.Figure:
+    """How many sources of each magnitude every method found: edges and counts by method."""
     figure = _figure(title, "sources in the bin")
-    middle = 0.5 * (edges[:-1] + edges[1:])
-    for number, (name, values) in enumerate(counts.items()):
+    for number, (name, (edges, counts)) in enumerate(counted.items()):
         line = {"shape": "hvh", "dash": DASHES[number % len(DASHES)]}
-        figure.add_scatter(x=middle, y=values, name=name, mode="lines", line=line)
+        figure.add_scatter(x=0.5 * (edges[:-1] + edges[1:]), y=counts, name=name, mode="lines", line=line)
     return figure
 
 
@@ -106,12 +105,3 @@ def zero_point_figure(
         )
     figure.add_hline(y=zero_point, line_width=2)
     return figure
-
-
-def shared_edges(columns: Sequence[Floats], bins: int = 24) -> Floats:
-    """Bin edges that cover several columns of numbers; one bin around 0 when there are none."""
-    values = np.concatenate([column[np.isfinite(column)] for column in columns]) if columns else np.empty(0)
-    if not values.size:
-        return np.array([-0.5, 0.5])
-    low, high = float(values.min()), float(values.max())
-    return np.linspace(low, high if high > low else low + 1.0, bins + 1)

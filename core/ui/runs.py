@@ -106,6 +106,8 @@ def run_note(analysis: Analysis) -> str:
     """A few words on where a result came from, as Markdown-safe text."""
     seconds = analysis.result.timings.get("total", 0.0)
     origin = (
-        "run just now" if analysis.stored_at is None else f"from the store, run {analysis.stored_at[:16]} UTC"
+        "run just now"
+        if analysis.stored_at is None
+        else f"from the store, run {analysis.stored_at[:16].replace('T', ' ')} UTC"
     )
     return plain(f"{analysis.method.title}: {origin}, {seconds:.2f} s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,7 +20,7 @@ _ICON = Path(__file__).with_name("icon.svg")
 
 _STYLE = """
 <style>
-.block-container { padding-top: 3.9rem; padding-bottom: 3rem; max-width: 1680px; }
+.block-container { padding: 3.9rem 2.5rem 3rem; max-width: 1760px; }
 h1 { font-size: clamp(1.5rem, 3.2vw, 2.1rem) !important; padding: 0.2rem 0 0.3rem !important; }
 .almagest-lead { font-size: clamp(1.05rem, 2vw, 1.3rem); line-height: 1.45; margin: 0 0 0.4rem; }
 @media (max-width: 640px) {
@@ -48,8 +49,30 @@ PAGES: tuple[PageLink, ...] = (
 )
 
 
+_run = threading.local()
+
+
+def enter_dashboard() -> None:
+    """Make sure a page is drawn inside the common frame; every page says this first.
+
+    The very first visitor of a server may follow a link to a page. Streamlit then takes the folder
+    ``pages`` for an old-style application and runs the page's file without ``Home.py``.
+    """
+    if not getattr(_run, "inside", False):
+        run_dashboard()
+        st.stop()
+
+
 def run_dashboard() -> None:
-    """Draw the page the visitor is on, inside the common frame. Called by ``Home.py`` alone."""
+    """Draw the page the visitor is on, inside the common frame."""
+    _run.inside = True
+    try:
+        _draw()
+    finally:
+        _run.inside = False
+
+
+def _draw() -> None:
     st.set_page_config(page_title="Almagest", page_icon=str(_ICON), layout="wide")
     st.html(_STYLE)
     page = st.navigation(
@@ -109,6 +132,7 @@ def _sidebar() -> None:
         key="face",
         required=True,
         width="stretch",
+        bind="query-params",
         help="Explore: the picture and what it means. Research: every parameter, table, plot and score.",
     )
     st.caption("Appearance")

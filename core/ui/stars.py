@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.catalogues.gaia import cone
 from core.errors import CatalogueUnavailable
 from core.frames import Frame
 from core.frames.samples import Sample
 from core.frames.sky import field_of_view
-from core.stars.calibrate import Calibration, match_catalogue
-from core.stars.profile import fwhm_map, radial_profile
+from core.stars.profile import fwhm_map, magnitude_histogram, radial_profile
 from core.ui import plots
 from core.ui.runs import Analysis
 from core.ui.shell import show_warnings
 from core.ui.tables import sources_table
 from core.ui.text import plain
+
+if TYPE_CHECKING:
+    from core.stars.calibrate import Calibration
 
 
 def choose_analysis(analyses: Sequence[Analysis], key: str) -> Analysis:
@@ -38,18 +39,18 @@ def match_radius_px(analysis: Analysis) -> float:
 
 def explain(sample: Sample | None, analyses: Sequence[Analysis]) -> None:
     """Tell a visitor what they are looking at and what the methods do, in plain words."""
-    left, right = st.columns(2, gap="large")
-    with left:
+    with st.container(border=True):
+        st.markdown("##### What am I looking at?")
         if sample is not None:
-            st.subheader(sample.title, anchor=False)
-            st.write(sample.about)
-            st.caption(f"Picture: {sample.credit}. Licence: {sample.licence}.")
+            st.markdown(f"**{plain(sample.title)}.** {plain(sample.about)}")
         else:
-            st.write("This is your own frame. Every mark is a place where a method sees a star.")
-    with right:
+            st.write("Your own frame.")
+        st.write("Every mark is a place where a method sees a star.")
         for analysis in analyses:
-            st.markdown(f"**{analysis.method.title}** found {len(analysis.result.detections):,}.")
-            st.write(analysis.method.summary)
+            found = f"{len(analysis.result.detections):,}"
+            st.markdown(f"**{plain(analysis.method.title)}** found {found}. {plain(analysis.method.summary)}")
+        if sample is not None:
+            st.caption(f"Picture: {plain(sample.credit)}. Licence: {plain(sample.licence)}.")
 
 
 def profile_panel(analysis: Analysis, frame: Frame, row: int | None) -> None:
@@ -63,7 +64,12 @@ def profile_panel(analysis: Analysis, frame: Frame, row: int | None) -> None:
     said = f"fit: FWHM {profile.fwhm_px:.2f} px" if profile.fwhm_px is not None else ""
     st.plotly_chart(
         plots.profile_figure(
-            profile.radius_px, profile.values, profile.fit_radius_px, profile.fit_values, said, frame.unit
+            profile.radius_px,
+            profile.values,
+            profile.fit_radius_px,
+            profile.fit_values if len(profile.fit_values) else None,
+            said,
+            frame.unit,
         ),
         alt="Radial profile of the selected star",
     )
@@ -86,13 +92,11 @@ def rejected_panel(analysis: Analysis) -> None:
 def plots_panel(analyses: Sequence[Analysis], frame: Frame) -> None:
     """Draw the magnitude histogram and the map of sharpness over the frame."""
     left, right = st.columns(2, gap="large")
-    magnitudes = {a.method.title: a.result.detections.table.get("mag", pd.Series(dtype=float)).to_numpy(float) for a in analyses}
-    edges = plots.shared_edges(list(magnitudes.values()))
-    counts = {name: np.histogram(mags[np.isfinite(mags)], edges)[0] for name, mags in magnitudes.items()}
+    counted = {a.method.title: magnitude_histogram(a.result.detections) for a in analyses}
     with left:
         st.subheader("How bright they are", anchor=False)
         st.plotly_chart(
-            plots.magnitude_figure(edges, counts, "instrumental magnitude [mag]"), alt="Magnitude histogram"
+            plots.magnitude_figure(counted, "instrumental magnitude [mag]"), alt="Magnitude histogram"
         )
     with right:
         st.subheader("How sharp they are across the frame", anchor=False)
@@ -107,6 +111,9 @@ def plots_panel(analyses: Sequence[Analysis], frame: Frame) -> None:
 
 def sky_panel(analysis: Analysis, frame: Frame) -> None:
     """Match the stars with Gaia and draw the astrometric residuals and the photometric zero point."""
+    from core.catalogues.gaia import cone
+    from core.stars.calibrate import match_catalogue
+
     field = field_of_view(frame)
     if field is None:
         st.info("The file does not say where on the sky it is (it has no WCS), so there is nothing to match.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from core.results import Detections
 
@@ -38,7 +39,7 @@ def sources_table(detections: Detections, key: str, selected: int | None, *, hei
     return int(rows[0]) if rows else None
 
 
-def _column(name: str, values: pd.Series, detections: Detections) -> st.column_config.Column | None:
+def _column(name: str, values: pd.Series, detections: Detections) -> ColumnConfig:
     unit = detections.units.get(name, "")
     title = name.removesuffix("_px").removesuffix("_deg").replace("_", " ")
     label = f"{title} [{SHOWN_UNITS.get(unit, unit)}]" if unit else title
