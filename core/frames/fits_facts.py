@@ -151,8 +151,8 @@ def celestial_wcs(headers: Headers) -> tuple[WCS | None, str | None]:
             if not wcs.has_celestial:
                 return None, broken
             scales = proj_plane_pixel_scales(wcs)
-            middle = [(side + 1) / 2 for side in reversed(wcs.array_shape or (1, 1))]
-            sky = wcs.pixel_to_world(*middle).icrs
+            wcs.pixel_shape = header["NAXIS1"], header["NAXIS2"]
+            sky = wcs.pixel_to_world(header["NAXIS1"] / 2, header["NAXIS2"] / 2).icrs
             numbers = np.array([*scales, sky.ra.deg, sky.dec.deg])
             sound = np.isfinite(numbers).all() and (scales > 0).all()
         except Exception:  # wcslib and astropy raise a dozen kinds for a header that is not one
@@ -181,5 +181,5 @@ def _claims_sky(header: Header) -> bool:
 
 
 def _comment(headers: Headers, key: str) -> str:
-    header = headers.image if key in headers.image else headers.primary
-    return str(header.comments[key]).lower() if key in header else ""
+    header = headers.image if card(headers.image, key) is not None else headers.primary
+    return str(header.comments[key]).lower()

@@ -109,7 +109,7 @@ def _read_header(stream: io.BytesIO, name: str, index: int) -> Header | None:
         block = stream.read(BLOCK)
         if index > 0 and not blocks and not block.startswith(b"XTENSION"):
             return None
-        if len(block) < BLOCK and _END not in block:
+        if len(block) < BLOCK:
             raise FrameRejected(f"'{name}' ends in the middle of a FITS header; try to copy it again.")
         blocks.append(block)
         if any(block[start : start + 8] == _END for start in range(0, len(block), CARD)):
@@ -124,9 +124,9 @@ def _read_header(stream: io.BytesIO, name: str, index: int) -> Header | None:
 
 
 def _hdu(header: Header, index: int, is_complete: bool, name: str) -> Hdu:
-    is_compressed = header.get("ZIMAGE") is True
+    is_compressed = card(header, "ZIMAGE") is True
     prefix = "Z" if is_compressed else ""
-    is_table = not is_compressed and str(header.get("XTENSION", "IMAGE")).strip() != "IMAGE"
+    is_table = not is_compressed and str(card(header, "XTENSION") or "IMAGE").strip() != "IMAGE"
     axes = () if is_table else _axes(header, prefix, name)
     return Hdu(
         index=index,
@@ -144,16 +144,16 @@ def _axes(header: Header, prefix: str, name: str) -> tuple[int, ...]:
 
 
 def _bitpix(header: Header, prefix: str, name: str) -> int:
-    value = header.get(f"{prefix}BITPIX")
-    if value not in BITPIX or isinstance(value, bool):
+    value = card(header, f"{prefix}BITPIX")
+    if not isinstance(value, int) or isinstance(value, bool) or value not in BITPIX:
         raise FrameRejected(
-            f"'{name}' claims {value} bits a pixel in its FITS header; "
-            f"FITS allows {', '.join(map(str, BITPIX))}.",
+            f"'{name}' has a damaged FITS header: {prefix}BITPIX should be one of "
+            f"{', '.join(map(str, BITPIX))}, and is {_shown(value)}.",
             parameter="BITPIX",
             given=value,
             limit=BITPIX,
         )
-    return int(value)
+    return value
 
 
 def _data_bytes(header: Header, name: str) -> int:
@@ -161,7 +161,7 @@ def _data_bytes(header: Header, name: str) -> int:
     axes = _axes(header, "", name)
     if not axes:
         return 0
-    if axes[0] == 0 and header.get("GROUPS") is True:
+    if axes[0] == 0 and card(header, "GROUPS") is True:
         axes = axes[1:]
     groups = whole_number(header, "GCOUNT", name, default=1)
     extra = whole_number(header, "PCOUNT", name, default=0)

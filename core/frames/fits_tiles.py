@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from astropy.io.fits import BinTableHDU
 
 _ALGORITHMS = ("RICE_1", "RICE_ONE", "GZIP_1", "GZIP_2", "HCOMPRESS_1", "PLIO_1", "NOCOMPRESS")
+_SETTINGS = {"BLOCKSIZE": (16, 32), "BYTEPIX": (1, 2, 4, 8)}
+"""What RICE can be told (FITS standard 4.0, table 37); a block of 0 pixels would never end."""
+
 _HCOMPRESS_HEAD = struct.Struct(">HII")
 _HCOMPRESS_MAGIC = 0xDD99
 
@@ -29,12 +33,19 @@ def check_header(hdu: Hdu, name: str) -> None:
     """Refuse a compressed image whose tiles cannot be what the header says.
 
     Raises:
-        FrameRejected: The algorithm is unknown, a tile is larger than the image, or the number of tiles
-            differs from the number of rows.
+        FrameRejected: The algorithm or its settings are unknown, a tile is larger than the image, or the
+            number of tiles differs from the number of rows.
     """
     algorithm = card(hdu.header, "ZCMPTYPE")
     if not isinstance(algorithm, str) or algorithm.strip() not in _ALGORITHMS:
         raise FrameRejected(f"'{name}' is compressed in a way that FITS does not know.", given=algorithm)
+    for number in (1, 2, 3):
+        setting = card(hdu.header, f"ZNAME{number}")
+        value = card(hdu.header, f"ZVAL{number}")
+        if setting in _SETTINGS and value not in _SETTINGS[setting]:
+            raise FrameRejected(
+                f"'{name}' is compressed with a {setting} that FITS does not know.", given=value
+            )
     tile = tile_shape(hdu, name)
     tiles = math.prod(-(-side // part) for side, part in zip(hdu.shape, tile, strict=True))
     if tiles != whole_number(hdu.header, "NAXIS2", name):
@@ -74,12 +85,22 @@ def check_tiles(table: BinTableHDU, hdu: Hdu, name: str) -> None:
             raise FrameRejected(f"'{name}' is damaged: part of its compressed image lies outside the file.")
         is_gzip = column == "GZIP_COMPRESSED_DATA" or algorithm.startswith("GZIP")
         is_hcompress = column == "COMPRESSED_DATA" and algorithm == "HCOMPRESS_1"
-        for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
+        pieces = zip(starts.tolist(), lengths.tolist(), _tile_shapes(hdu, tile), strict=True)
+        for start, length, shape in pieces:
             piece = heap[start : start + length]
             if length and is_gzip and column != "UNCOMPRESSED_DATA":
                 _check_gzip(piece, most_bytes, name)
             elif length and is_hcompress:
-                _check_hcompress(piece, tile, name)
+                _check_hcompress(piece, shape, name)
+
+
+def _tile_shapes(hdu: Hdu, tile: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The shape of each tile in the order of the table's rows; those at the far edges are smaller."""
+    grid = tuple(-(-side // part) for side, part in zip(hdu.shape, tile, strict=True))
+    for place in np.ndindex(grid):
+        yield tuple(
+            min(part, side - index * part) for side, part, index in zip(hdu.shape, tile, place, strict=True)
+        )
 
 
 def _descriptors(table: BinTableHDU, column: str) -> tuple[memoryview, np.ndarray, np.ndarray]:
@@ -100,10 +121,10 @@ def _check_gzip(piece: memoryview, most_bytes: int, name: str) -> None:
         raise FrameRejected(f"'{name}' contradicts itself: a compressed tile holds more than a tile.")
 
 
-def _check_hcompress(piece: memoryview, tile: tuple[int, ...], name: str) -> None:
-    """The decompressor writes as many pixels as the stream says, so the stream may not say too many."""
+def _check_hcompress(piece: memoryview, shape: tuple[int, ...], name: str) -> None:
+    """The decompressor writes as many pixels as the stream says, so it must say as many as there are."""
     if len(piece) < _HCOMPRESS_HEAD.size:
         raise FrameRejected(f"'{name}' is damaged: part of its compressed image is missing.")
     magic, rows, columns = _HCOMPRESS_HEAD.unpack_from(piece)
-    if magic != _HCOMPRESS_MAGIC or rows > tile[-2] or columns > tile[-1]:
+    if magic != _HCOMPRESS_MAGIC or (rows, columns) != tuple(side for side in shape if side != 1):
         raise FrameRejected(f"'{name}' is damaged: a compressed tile is not of the size it should have.")

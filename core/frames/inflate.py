@@ -64,5 +64,4 @@ def _inflate_member(data: bytes | memoryview, into: io.BytesIO, name: str) -> me
                 limit=MAX_INFLATED_BYTES,
             )
         into.write(piece)
-    consumed = start - len(pending) - len(inflater.unused_data)
-    return view[consumed:]
+    return view[start - len(inflater.unused_data) :]

@@ -1,0 +1,144 @@
+"""Units, gain, saturation and sky coordinates of FITS headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from core.frames import read_frame
+from core.frames.limits import MAX_KEPT_TEXT
+from tests.frames.files import fits_file, fits_image, noise
+
+TAN = {
+    **{"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 83.8, "CRVAL2": -5.4, "CRPIX1": 16.5},
+    **{"CRPIX2": 12.5, "CD1_1": -1e-4, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": 1e-4},
+}
+
+
+@pytest.mark.parametrize(
+    ("cards", "unit", "gain"),
+    [
+        ({}, "", None),
+        ({"BUNIT": "ADU"}, "adu", None),
+        ({"BUNIT": "counts", "EGAIN": 1.4}, "adu", 1.4),
+        ({"EGAIN": 0.0}, "", None),
+        ({"EGAIN": "high"}, "", None),
+        ({"GAIN": 2.0, "EGAIN": 0.8}, "", 0.8),
+        ({"GAIN": 1.37}, "", 1.37),
+        ({"GAIN": 100}, "", None),
+        ({"GAIN": 120.5}, "", None),
+        ({"GAIN": (2, "[e-/ADU] conversion gain")}, "", 2.0),
+        ({"GAIN": (100, "sensor gain setting")}, "", None),
+        ({"HIERARCH ESO DET OUT1 CONAD": 2.3}, "", 2.3),
+        ({"BUNIT": "electrons", "GAIN": 1.37}, "electron", 1.0),
+        ({"BUNIT": "MJy/sr", "EGAIN": 1.37}, "MJy/sr", None),
+    ],
+)
+def test_unit_and_gain(cards: dict[str, Any], unit: str, gain: float | None) -> None:
+    frame = read_frame(fits_image(cards=cards))
+    assert (frame.unit, frame.gain_e_per_adu) == (unit, gain)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cards", "saturation"),
+    [
+        ("u1", {}, 255.0),
+        ("i2", {}, 32767.0),
+        ("u2", {}, 65535.0),
+        ("i4", {}, None),
+        ("f4", {}, None),
+        ("f4", {"SATURATE": 50_000.0}, 50_000.0),
+        ("u2", {"SATLEVEL": 60_000}, 60_000.0),
+        ("u2", {"SATURATE": -1.0}, 65535.0),
+        ("u2", {"DATAMAX": 1234.0}, 65535.0),
+    ],
+)
+def test_saturation(kind: str, cards: dict[str, Any], saturation: float | None) -> None:
+    assert read_frame(fits_image(np.ones((24, 32), kind), cards)).saturation == saturation
+
+
+def test_scaled_integers_have_no_saturation_of_their_own() -> None:
+    hdu = fits.PrimaryHDU(noise().astype(np.float32))
+    hdu.scale("int16", bscale=0.1, bzero=900.0)
+    assert read_frame(fits_file(hdu)).saturation is None
+
+
+def test_cards_are_kept_as_plain_values_and_inherited() -> None:
+    first = fits.PrimaryHDU()
+    first.header.update({"TELESCOP": "VLT", "OBJECT": "field", "EXPTIME": 4.0, "SECRET": "no"})
+    second = fits.ImageHDU(noise().astype(np.float32))
+    second.header.update({"OBJECT": "M 42", "INSTRUME": "x" * 60, "FILTER": ""})
+    header = read_frame(fits_file(first, second)).header
+    assert header == {"OBJECT": "M 42", "TELESCOP": "VLT", "INSTRUME": "x" * 60, "EXPTIME": 4.0}
+    assert all(type(value) in (str, int, float, bool) for value in header.values())
+
+
+def test_long_text_is_cut() -> None:
+    header = read_frame(fits_image(cards={"OBJECT": "long " * 100})).header
+    assert len(str(header["OBJECT"])) == MAX_KEPT_TEXT
+
+
+def test_sky_coordinates() -> None:
+    frame = read_frame(fits_image(cards=TAN))
+    ra, dec = frame.sky(15.5, 11.5)  # CRPIX counts from 1
+    assert ra[0] == pytest.approx(83.8, abs=1e-9)
+    assert dec[0] == pytest.approx(-5.4, abs=1e-9)
+    assert frame.pixel_scale_arcsec == pytest.approx(0.36, rel=1e-6)
+    assert frame.notes == ()
+
+
+def test_old_spellings_are_understood() -> None:
+    cards = {**TAN, "RADECSYS": "FK5", "EQUINOX": 2000.0, "DATE-OBS": "13/04/96"}
+    assert read_frame(fits_image(cards=cards)).wcs is not None
+
+
+def test_colour_cube_keeps_its_sky_coordinates() -> None:
+    frame = read_frame(fits_image(noise((3, 24, 32)).astype(np.float32), {**TAN, "CTYPE3": "RGB"}))
+    assert frame.is_colour
+    assert frame.sky(15.5, 11.5)[0][0] == pytest.approx(83.8)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"CD1_1": 0.0},
+        {"CRVAL2": 1e6, "CD2_2": 1e30},
+        {"CTYPE1": "RA---ZZZ"},
+        {"CTYPE2": "RA---TAN"},
+        {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "A_ORDER": 100_000, "B_ORDER": 100_000},
+        {"WCSAXES": 100_000},
+        {"CTYPE1": "RA---TAB", "CTYPE2": "DEC--TAB"},
+        {"CUNIT1": "bananas"},
+    ],
+)
+def test_broken_sky_coordinates_are_a_note(broken: dict[str, Any]) -> None:
+    frame = read_frame(fits_image(cards={**TAN, **broken}))
+    assert frame.wcs is None
+    assert frame.notes == ("The sky coordinates in the header are damaged and are not used.",)
+
+
+@pytest.mark.parametrize(
+    "cards", [{}, {"CTYPE1": "LINEAR", "CTYPE2": "LINEAR"}, {"CTYPE1": "PIXEL", "CRVAL1": 1.0}]
+)
+def test_no_sky_coordinates_is_no_trouble(cards: dict[str, Any]) -> None:
+    frame = read_frame(fits_image(cards=cards))
+    assert (frame.wcs, frame.notes) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("cards", "scale"),
+    [
+        ({"PIXSCALE": 0.4}, 0.4),
+        ({"SECPIX": 1.7}, 1.7),
+        ({"XPIXSZ": 3.76, "FOCALLEN": 400.0}, 1.939),
+        ({"XPIXSZ": 3.76, "FOCALLEN": 0.0}, None),
+        ({"PIXSCALE": -1.0}, None),
+        ({**TAN, "PIXSCALE": 0.4}, 0.36),
+    ],
+)
+def test_pixel_scale(cards: dict[str, Any], scale: float | None) -> None:
+    found = read_frame(fits_image(cards=cards)).pixel_scale_arcsec
+    assert found == (None if scale is None else pytest.approx(scale, rel=1e-3))
