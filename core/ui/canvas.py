@@ -86,6 +86,8 @@ def to_fabric(objects: Sequence[EditableObject], states: Sequence[str], window: 
                     "left": u - side,
                     "top": v - side,
                     "radius": POINT_RADIUS,
+                    "width": 2 * POINT_RADIUS,
+                    "height": 2 * POINT_RADIUS,
                     "startAngle": 0,
                     "endAngle": 360,
                     **common,

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.errors import FrameRejected
 from core.frames import Frame, HduChoice, image_hdus, read_frame
 from core.frames.display import DisplaySettings, encode, render
 from core.frames.samples import Sample, samples
+from core.ui.shell import show_error
 from core.ui.text import plain
 
 UPLOAD_TYPES = ["fits", "fit", "fts", "fz", "gz", "tif", "tiff", "png", "jpg", "jpeg"]
@@ -84,6 +86,9 @@ def choose_frame(default: str, kinds: tuple[str, ...] | None = None) -> Choice:
     def title(name: str) -> str:
         return upload[0] if name == _OWN and upload else known[name].title
 
+    refused = st.session_state.pop("frame.refused", None)
+    if refused is not None:
+        show_error(refused)
     picked = st.selectbox("Frame", options, key="frame", format_func=title, persist_state="session")
     _uploader()
     if picked == _OWN and upload is not None:
@@ -121,10 +126,18 @@ def _uploader() -> None:
 
 
 def _take_upload() -> None:
+    """Take a file as the frame once it has been read; one that cannot be read changes nothing."""
     file = st.session_state.get("frame.file")
-    if file is not None:
-        st.session_state["frame.upload"] = (file.name, file.getvalue())
-        st.session_state["frame.wanted"] = _OWN
+    if file is None:
+        return
+    name, data = file.name, file.getvalue()
+    try:
+        _read_upload(hashlib.sha256(data).hexdigest(), None, None, data, name)
+    except FrameRejected as error:
+        st.session_state["frame.refused"] = error
+        return
+    st.session_state["frame.upload"] = (name, data)
+    st.session_state["frame.wanted"] = _OWN
 
 
 def _own_frame(name: str, data: bytes) -> Frame:
@@ -132,12 +145,15 @@ def _own_frame(name: str, data: bytes) -> Frame:
     hdu, plane = None, None
     choices = _hdus(sha256, data, name)
     if len(choices) > 1:
-        picked = st.selectbox("Image in the file", choices, format_func=lambda choice: choice.title)
-        hdu = picked.index
+        hdu = st.selectbox("Image in the file", choices, format_func=lambda choice: choice.title).index
     planes = next((choice.planes for choice in choices if hdu is None or choice.index == hdu), 1)
     if planes > 1:
-        plane = st.number_input(f"Plane (0 to {planes - 1})", 0, planes - 1, 0)
-    return _read_upload(sha256, hdu, plane, data, name)
+        plane = st.number_input(f"Plane (0 to {planes - 1})", 0, planes - 1, value=None, placeholder="all")
+    try:
+        return _read_upload(sha256, hdu, plane, data, name)
+    except FrameRejected as error:
+        show_error(error)
+        return _read_upload(sha256, None, None, data, name)
 
 
 def frame_facts(frame: Frame) -> str:
