@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from core.ui.viewer.model import Layer, ViewerEvent
+from core.ui.viewer.reported import is_number, numbers
 
 Selected = tuple[int, int] | None
 
@@ -49,31 +47,22 @@ class Choice:
         if not isinstance(event, dict):
             return ViewerEvent(self.selected, self.threshold)
         threshold = event.get("threshold")
-        if threshold is not None and _is_number(threshold):
+        if threshold is not None and is_number(threshold):
             self.threshold = min(max(float(threshold), 0.0), 1.0)
         if event.get("scene") != scene:
             return ViewerEvent(self.selected, self.threshold)
         if event != self.event and event.get("layers") == self.layers:
             self.selected = _existing(event.get("selected"), layers)
         self.event = event
-        view, clicked = _numbers(event.get("view"), 4), _numbers(event.get("clicked"), 2)
+        view: Any = numbers(event.get("view"), 4)
+        clicked: Any = numbers(event.get("clicked"), 2)
         return ViewerEvent(self.selected, self.threshold, view, clicked)
 
 
 def _existing(selected: Any, layers: Sequence[Layer]) -> Selected:
-    numbers = _numbers(selected, 2)
-    if numbers is None:
+    pair = numbers(selected, 2)
+    if pair is None:
         return None
-    layer, row = int(numbers[0]), int(numbers[1])
+    layer, row = int(pair[0]), int(pair[1])
     exists = 0 <= layer < len(layers) and 0 <= row < len(layers[layer].detections)
     return (layer, row) if exists else None
-
-
-def _numbers(value: Any, count: int) -> Any:
-    if isinstance(value, list | tuple) and len(value) == count and all(_is_number(item) for item in value):
-        return tuple(float(item) for item in value)
-    return None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and math.isfinite(value)

@@ -18,6 +18,7 @@ from core.ui.viewer.cached import crop_picture, crop_values
 from core.ui.viewer.model import Region
 from core.ui.viewer.parcel import Packer, Parcel
 from core.ui.viewer.pictures import Picture
+from core.ui.viewer.reported import is_number, numbers
 
 MOST_PIXELS = 3_000_000
 """A crop has at most this many pixels; a larger region is sent smaller."""
@@ -41,12 +42,12 @@ def read_view(reported: Any, scene: str, width: int, height: int) -> View | None
     """
     if not isinstance(reported, dict) or reported.get("scene") != scene:
         return None
-    numbers = [*(reported.get("region") or ()), reported.get("step")]
-    if len(numbers) != 5 or not all(
-        isinstance(value, int | float) and math.isfinite(value) for value in numbers
-    ):
+    corners = numbers(reported.get("region"), 4)
+    asked_step: Any = reported.get("step")
+    if corners is None or not is_number(asked_step):
         return None
-    x_min, y_min, x_max, y_max, step = (int(value) for value in numbers)
+    x_min, y_min, x_max, y_max = (int(value) for value in corners)
+    step = int(asked_step)
     x_min, x_max = max(0, x_min), min(width, x_max)
     y_min, y_max = max(0, y_min), min(height, y_max)
     if x_min >= x_max or y_min >= y_max or step < 1:

@@ -70,15 +70,15 @@ function markerPath(context, marker, x, y, r) {
   }
 }
 
-function strokeCased(context, colour, cased) {
+function strokeCased(context, colour, cased, width = 1.5) {
   context.lineJoin = "round";
   if (cased) {
     context.strokeStyle = "rgba(0, 0, 0, 0.5)";
-    context.lineWidth = 3;
+    context.lineWidth = 2 * width;
     context.stroke();
   }
   context.strokeStyle = colour;
-  context.lineWidth = 1.5;
+  context.lineWidth = width;
   context.stroke();
 }
 
@@ -95,23 +95,28 @@ function stamp(layer, radius, cased, density) {
     context.scale(density, density);
     context.beginPath();
     markerPath(context, layer.marker, side / 2, side / 2, radius);
-    strokeCased(context, layer.colour, cased);
+    strokeCased(context, layer.colour, cased, radius < 3 ? 1 : 1.5);
     layer.stamps.set(key, picture);
   }
   return picture;
 }
 
-function smallestRadius(count) {
-  if (count <= 150) return 8;
-  if (count <= 600) return 6;
-  if (count <= 3000) return 4.5;
-  return count <= 10000 ? 3.5 : 2.5;
+/**
+ * Marker radius in screen px where the layer gives none: `room` is screen px² for one marker, so that a
+ * crowded field stays a picture; zoomed in, the ring grows to go around a star instead of over it.
+ */
+function legibleRadius(room, zoom) {
+  return Math.max(Math.min(Math.max(0.22 * Math.sqrt(room), 1.5), 8), starRadius(zoom));
+}
+
+function starRadius(zoom) {
+  return Math.min(2.5 * zoom, 28);
 }
 
 let scratch = new Float32Array(0);
 
 /**
- * Draw one layer. `place` is {ax, bx, ay, by, width, height}: screen = a · frame + b, in CSS px.
+ * Draw one layer. `place` is {ax, bx, ay, by, width, height, pixels}: screen = a · frame + b, in CSS px.
  * Only what lies in view is drawn; a linear scan over 100,000 positions takes less than a millisecond.
  */
 function drawLayer(context, layer, place, threshold, density) {
@@ -135,7 +140,8 @@ function drawLayer(context, layer, place, threshold, density) {
     scratch[3 * count + 2] = row;
     count += 1;
   }
-  const least = smallestRadius(count);
+  const room = Math.min(width * height, ax * ax * place.pixels) / Math.max(count, 1);
+  const least = layer.radius ? 2 : legibleRadius(room, ax);
   const cased = count <= CASED_MARKERS;
   context.beginPath();
   for (let k = 0; k < count; k += 1) {
@@ -164,7 +170,7 @@ function markerRadius(layer, row, zoom) {
     const [x1, y1, x2, y2] = layer.boxes.subarray(4 * row, 4 * row + 4);
     return (Math.hypot(x2 - x1, y2 - y1) / 2) * zoom;
   }
-  return Math.max(layer.radius ? layer.radius[row] * zoom : 0, 8);
+  return Math.max(layer.radius ? layer.radius[row] * zoom : starRadius(zoom), 8);
 }
 
 function drawSelected(context, x, y, radius) {
@@ -197,8 +203,8 @@ function pick(layers, indices, place, threshold, px, py) {
       const row = layer.order[k];
       if (!layer.labelOn[layer.code[row]]) continue;
       const distance = Math.hypot(place.ax * layer.x[row] + place.bx - px, place.ay * layer.y[row] + place.by - py);
-      let reach = PICK_PX;
-      if (layer.radius) reach = Math.max(reach, layer.radius[row] * place.ax);
+      const drawn = layer.radius ? layer.radius[row] * place.ax : starRadius(place.ax);
+      let reach = Math.max(PICK_PX, drawn);
       let cost = distance;
       if (layer.marker === "box" && layer.boxes && layer.boxes[4 * row] === layer.boxes[4 * row]) {
         const [x1, y1, x2, y2] = layer.boxes.subarray(4 * row, 4 * row + 4);

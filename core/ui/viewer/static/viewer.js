@@ -319,7 +319,7 @@ class Viewer {
     const top = stage.height / 2 - ((view.v * pane.height) / first.height) * scale;
     const { flipped, height } = pane;
     return {
-      scale, left, top, width: stage.width, height: stage.height,
+      scale, left, top, width: stage.width, height: stage.height, pixels: pane.width * pane.height,
       ax: scale, bx: left + 0.5 * scale,
       ay: flipped ? -scale : scale, by: top + (flipped ? height - 0.5 : 0.5) * scale,
     };
@@ -638,8 +638,9 @@ class Viewer {
     const found = fine ?? valueAt(pane.values, x, y);
     const text = found ? found.values.map((value) => written(value, found.exact ? 6 : 4)).join(" ") : "";
     const unit = pane.unit ? ` ${pane.unit}` : "";
+    const what = found?.values.length === 3 ? "RGB " : pane.unit ? "" : "value ";
     const mean = found && found.binning > 1 ? ` (mean of ${found.binning} × ${found.binning} px)` : "";
-    part.value.textContent = found ? `${found.exact ? "" : "≈ "}${text}${unit}${mean}` : "";
+    part.value.textContent = found ? `${found.exact ? "" : "≈ "}${what}${text}${unit}${mean}` : "";
     const sky = skyAt(pane.sky, x, y);
     if (sky) {
       const { ra, dec } = sexagesimal(sky);

@@ -1,0 +1,99 @@
+"""Parcels and layers, unpacked as the browser unpacks them."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.frames import Frame
+from core.results import Detections
+from core.ui.viewer import Layer
+from core.ui.viewer.heat import heat_parcel
+from core.ui.viewer.layers import layers_parcel
+from core.ui.viewer.parcel import Packer, Parcel
+
+
+def unpacked(parcel: Parcel) -> tuple[dict[str, Any], list[bytes]]:
+    (length,) = struct.unpack_from("<I", parcel.data)
+    header = json.loads(parcel.data[4 : 4 + length])
+    blobs, at = [], 4 + length
+    for size in header["blobs"]:
+        blobs.append(parcel.data[at : at + size])
+        at += size
+    assert at == len(parcel.data)
+    return header, blobs
+
+
+def found(**columns: Any) -> Detections:
+    return Detections(
+        pd.DataFrame({"label": "star", "score": 0.5, "x": [1.0, 2.0], "y": [3.0, 4.0], **columns})
+    )
+
+
+def test_parcel_names_its_content():
+    def parcel(text: bytes, slot: str = "a") -> Parcel:
+        packer = Packer()
+        return packer.parcel(slot, {"blob": packer.add(text)})
+
+    header, blobs = unpacked(parcel(b"pixels"))
+    assert blobs == [b"pixels"]
+    assert header["slot"] == "a"
+    assert parcel(b"pixels").id == parcel(b"pixels").id == header["id"]
+    assert parcel(b"others").id != header["id"]
+
+
+def test_layers_carry_positions_labels_names_and_notes():
+    objects = found(label=["star", "galaxy"], name=["M 13", None], snr=[5.0, np.nan], reason=["edge", None])
+    header, blobs = unpacked(
+        layers_parcel(
+            [Layer("A", objects, "#fff", note="snr"), Layer("B", objects, "#000", note="reason")], "s"
+        )
+    )
+    first, second = header["layers"]
+    assert first["labels"] == ["star", "galaxy"]
+    assert first["names"] == ["M 13", None]
+    assert np.frombuffer(blobs[first["x"]], "<f4").tolist() == [1, 2]
+    assert np.frombuffer(blobs[first["code"]], "<u2").tolist() == [0, 1]
+    assert np.isnan(np.frombuffer(blobs[first["note_numbers"]], "<f4")[1])
+    assert second["note_texts"] == ["edge", None]
+    assert first["boxes"] is None
+    assert first["radius"] is None
+
+
+@pytest.mark.parametrize(("size", "radii"), [(2.5, [2.5, 2.5]), ("fwhm_px", [3.0, 0.0])])
+def test_marker_size_is_a_number_or_a_column(size, radii):
+    objects = found(fwhm_px=[3.0, np.nan])
+    header, blobs = unpacked(layers_parcel([Layer("A", objects, "#fff", size_px=size)], "s"))
+    assert np.frombuffer(blobs[header["layers"][0]["radius"]], "<f4").tolist() == radii
+
+
+def test_nothing_found_is_a_layer_too():
+    header, _ = unpacked(layers_parcel([Layer("A", Detections.empty(), "#fff")], "s"))
+    assert header["layers"][0]["labels"] == []
+
+
+@pytest.mark.parametrize("wrong", [{"note": "snr"}, {"size_px": "radius_px"}])
+def test_unknown_column_names_the_layer_and_what_there_is(wrong):
+    with pytest.raises(ValueError, match="layer 'A' has no column"):
+        layers_parcel([Layer("A", found(), "#fff", **wrong)], "s")
+
+
+def test_heat_is_upright_and_spans_all_codes():
+    import zlib
+
+    frame = Frame.from_array(np.zeros((20, 30)), row0="bottom")
+    heat = np.array([[0.0, np.nan], [1.0, 3.0]], np.float32)
+    header, blobs = unpacked(heat_parcel(heat, frame, "s"))
+    assert (header["rows"], header["columns"], header["low"], header["high"]) == (2, 2, 0.0, 3.0)
+    assert list(zlib.decompress(blobs[0])) == [85, 255, 0, 0]
+
+
+def test_heat_needs_two_dimensions():
+    frame = Frame.from_array(np.zeros((20, 30)))
+    with pytest.raises(ValueError, match=r"got shape \(3,\)"):
+        heat_parcel(np.zeros(3, np.float32), frame, "s")
