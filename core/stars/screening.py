@@ -75,7 +75,7 @@ def screen(
         "concentration",
     )
     if known is not None:
-        for i in np.flatnonzero(pd.isna(reasons)):
+        for i in np.flatnonzero(pd.isna(reasons) & ~table["saturated"].to_numpy(bool)):
             reasons[i] = known[i]
     reject(
         bright & (table["ellipticity"] > rules.max_ellipticity),
@@ -87,22 +87,30 @@ def screen(
         "wider than a star: FWHM {:.1f} px, a galaxy or a nebula",
         "fwhm_px",
     )
-    for double in _doubles(table, reasons, 0.5 * max(rules.fwhm_px, 1.0)):
+    for double in _doubles(table, reasons, rules.fwhm_px):
         reasons[double] = "the same star as a brighter candidate beside it"
     return reasons
 
 
-def _doubles(table: pd.DataFrame, reasons: Reasons, radius_px: float) -> list[int]:
-    """The fainter of each two accepted candidates closer than ``radius_px``."""
+def _doubles(table: pd.DataFrame, reasons: Reasons, fwhm_px: float) -> list[int]:
+    """The fainter of each two accepted candidates within half the width of the brighter one.
+
+    That is the width of the frame's stars, or of the star itself where it is saturated: its flat top has
+    many peaks.
+    """
     from scipy.spatial import cKDTree
 
     accepted = np.flatnonzero(pd.isna(reasons))
     if len(accepted) < 2:
         return []
-    pairs = cKDTree(table[["x", "y"]].to_numpy()[accepted]).query_pairs(radius_px, output_type="ndarray")
-    flux = table["flux"].to_numpy()
+    flux, xy = table["flux"].to_numpy(), table[["x", "y"]].to_numpy()
+    own = np.where(table["saturated"], table["fwhm_px"].fillna(0.0), 0.0)
+    reach = 0.5 * np.clip(own, max(fwhm_px, 1.0), 8 * max(fwhm_px, 1.0))
+    pairs = cKDTree(xy[accepted]).query_pairs(float(reach[accepted].max()), output_type="ndarray")
     dropped: set[int] = set()
     for a, b in sorted((int(accepted[i]), int(accepted[j])) for i, j in pairs):
-        if a not in dropped and b not in dropped:
-            dropped.add(b if flux[a] >= flux[b] else a)
+        brighter, fainter = (a, b) if flux[a] >= flux[b] else (b, a)
+        near = np.hypot(*(xy[a] - xy[b])) <= reach[brighter]
+        if near and a not in dropped and b not in dropped:
+            dropped.add(fainter)
     return sorted(dropped)

@@ -299,3 +299,16 @@ def test_the_foreground_stars_of_m51_are_found_by_both():
     for name in METHODS:
         found = get_method(name).run(frame).detections
         assert len(match_points(stars, found.xy, 2.0)) == len(stars), name
+
+
+@both
+def test_the_flat_top_of_a_saturated_star_is_one_star(name):
+    field = star_field(4, (128, 128), xy=[(40, 40), (90, 80)], fluxes=[3e6, 3e6])
+    rng = np.random.default_rng(0)
+    pixels = np.minimum(field.pixels, 20_000) + rng.normal(0, 30, (128, 128))
+
+    result = _run(name, pixels, {"saturation": 19_500.0}, fwhm_px=3.0)
+
+    table = result.detections.table
+    saturated = table[table["saturated"]]
+    np.testing.assert_allclose(saturated[["x", "y"]].sort_values("x"), [[40, 40], [90, 80]], atol=1)
