@@ -11,7 +11,6 @@ import tifffile
 from core.frames import read_frame
 from tests.frames.files import noise, tiff
 
-
 KINDS = ("u1", "u2", "u4", "i2", "i4", "f2", "f4", "f8")
 STORED = [(kind, how) for kind in KINDS for how in (None, "lzw", "deflate", "zstd")] + [("u1", "packbits")]
 

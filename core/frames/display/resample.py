@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,8 +19,8 @@ _MOST_MISSING = 0.5
 def area_mean(pixels: Float32, width: int, height: int) -> Float32:
     """The mean of ``pixels`` over a grid of ``height`` by ``width`` equal rectangles; NaN are left out.
 
-    Whole blocks of pixels are added up first, then Pillow's box filter takes the last, uneven step, so the
-    grid covers the picture exactly whatever the ratio of the sizes.
+    Whole blocks of pixels are averaged first, which is fast, then parts of blocks by their area, so the grid
+    covers the picture exactly whatever the ratio of the sizes.
 
     Args:
         pixels: ``(H, W)``.
@@ -29,12 +31,12 @@ def area_mean(pixels: Float32, width: int, height: int) -> Float32:
         return pixels
     block = max(1, min(rows // height, columns // width))
     mean, weight = _block_mean(pixels, block)
-    box = (0.0, 0.0, columns / block, rows / block)
+    extent = (rows / block, columns / block)
     if weight is None:
-        return _box_filter(mean, width, height, box)
+        return _weighted_mean(mean, width, height, extent)
     filled = np.where(weight > 0.0, mean, 0.0).astype(np.float32)
-    total = _box_filter(filled * weight, width, height, box)
-    covered = _box_filter(weight, width, height, box)
+    total = _weighted_mean(filled * weight, width, height, extent)
+    covered = _weighted_mean(weight, width, height, extent)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(covered > _MOST_MISSING, total / covered, np.nan).astype(np.float32)
 
@@ -84,8 +86,25 @@ def _block_counts(shape: tuple[int, ...], block: int) -> NDArray[np.float32]:
     return down[:, None] * across[None, :]
 
 
-def _box_filter(pixels: Float32, width: int, height: int, box: tuple[float, float, float, float]) -> Float32:
-    from PIL import Image
+def _weighted_mean(blocks: Float32, width: int, height: int, extent: tuple[float, float]) -> Float32:
+    """Means over ``height`` by ``width`` equal rectangles, parts of blocks counted by their area.
 
-    image = Image.fromarray(np.ascontiguousarray(pixels))
-    return np.asarray(image.resize((width, height), Image.Resampling.BOX, box=box), dtype=np.float32)
+    ``extent`` is the height and width of the picture in blocks; the last block may stand for less than one.
+    """
+    down = _mean_down(blocks, height, extent[0])
+    across = _mean_down(np.ascontiguousarray(down.T), width, extent[1])
+    return np.ascontiguousarray(across.T)
+
+
+def _mean_down(blocks: Float32, size: int, extent: float) -> Float32:
+    if size == extent:
+        return blocks
+    edges = np.linspace(0.0, extent, size + 1)
+    first = np.floor(edges[:-1]).astype(int)
+    total = np.zeros((size, blocks.shape[1]), np.float32)
+    for further in range(math.ceil(extent / size) + 1):
+        index = first + further
+        share = np.minimum(edges[1:], index + 1) - np.maximum(edges[:-1], index)
+        share = np.clip(share, 0.0, None).astype(np.float32) * np.float32(size / extent)
+        total += share[:, None] * blocks[np.minimum(index, len(blocks) - 1)]
+    return total
