@@ -20,7 +20,7 @@ from core.ui.runs import Analysis, store
 from core.ui.shell import show_error
 from core.ui.text import plain
 
-CANVAS_SIDE = 640
+CANVAS_SIDE = 576
 """Longest side of the canvas in screen pixels: fits beside its list on a laptop."""
 WINDOW_SIDES = (64, 128, 256, 512)
 MOVED_PX = 0.5
@@ -62,7 +62,7 @@ def correction_panel(
     objects = [_editable(row) for _, row in inside.iterrows() if row["state"] != "rejected"]
     states = [state for state in inside["state"] if state != "rejected"]
 
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([2, 1], gap="medium")
     with left:
         st.caption(
             "Click to add. To move, reshape or delete, press the pencil under the picture, then drag a mark "
@@ -188,14 +188,14 @@ def _verdict_list(inside: pd.DataFrame, key: str) -> list[Edit]:
     if inside.empty:
         st.info("Nothing is marked in this window. If a star is missing, click it in the picture.")
         return []
-    shown = inside[["object_id", "state", "label", "x", "y"]].copy()
+    shown = inside[["object_id", "state", "label"]].copy()
     shown.insert(1, "verdict", "")
     edited = st.data_editor(
         shown,
         key=key,
         height=360,
         hide_index=True,
-        disabled=["object_id", "state", "x", "y"],
+        disabled=["object_id", "state"],
         column_config={
             "object_id": st.column_config.TextColumn("object", width="small"),
             "verdict": st.column_config.SelectboxColumn(
@@ -204,8 +204,6 @@ def _verdict_list(inside: pd.DataFrame, key: str) -> list[Edit]:
                 width="small",
             ),
             "label": st.column_config.TextColumn("what it is", max_chars=80),
-            "x": st.column_config.NumberColumn("x [px]", format="%.1f"),
-            "y": st.column_config.NumberColumn("y [px]", format="%.1f"),
         },
         alt="Objects in the window, with a verdict to give on each",
     )

@@ -115,7 +115,14 @@ def sample_gallery(names: Sequence[str], key: str) -> None:
 
 
 def _uploader() -> None:
-    with st.popover("Open your own file", icon=":material/upload:", width="stretch"):
+    # Its state is followed so that it can be closed once a file is there: it covers the picture.
+    with st.popover(
+        "Open your own file",
+        icon=":material/upload:",
+        width="stretch",
+        key="frame.popover",
+        on_change="rerun",
+    ):
         st.file_uploader(
             "FITS (also .fz and .gz), TIFF, PNG or JPEG, up to 64 megapixels",
             type=UPLOAD_TYPES,
@@ -130,6 +137,7 @@ def _take_upload() -> None:
     file = st.session_state.get("frame.file")
     if file is None:
         return
+    st.session_state["frame.popover"] = False
     name, data = file.name, file.getvalue()
     try:
         _read_upload(hashlib.sha256(data).hexdigest(), None, None, data, name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from core.errors import CatalogueUnavailable
@@ -131,22 +130,27 @@ def sky_panel(analysis: Analysis, frame: Frame) -> None:
         stars = cone(field.ra_deg, field.dec_deg, field.radius_deg, epoch=frame.epoch)
     calibration = match_catalogue(analysis.result.detections, frame, stars)
     st.write(plain(calibration.summary))
+    show_warnings(stars.notes)
+    st.caption(plain(f"Reference: {stars.source}."))
     if calibration.n_matched:
         _calibration(calibration)
 
 
 def _calibration(calibration: Calibration) -> None:
     numbers = st.columns(4)
-    numbers[0].metric("Matched stars", f"{calibration.n_matched:,}")
-    numbers[1].metric("Residual RMS", f"{calibration.rms_arcsec:.2f}″")
-    numbers[2].metric("Zero point", f"{calibration.zero_point_mag:.3f} mag")
-    numbers[3].metric("Its scatter", f"{calibration.scatter_mag:.3f} mag")
+    numbers[0].metric("Gaia stars matched", f"{calibration.n_matched:,} of {calibration.n_catalogue:,}")
+    numbers[1].metric("Residual RMS per axis", f"{calibration.rms_arcsec:.2f}″")
+    zero_point = f"{calibration.zero_point_mag:.3f} ± {calibration.zero_point_err_mag:.3f} mag"
+    numbers[2].metric(f"Zero point ({calibration.n_used} stars)", zero_point)
+    numbers[3].metric("Faintest stars", f"G {calibration.limiting_mag:.1f}")
     left, right = st.columns(2, gap="large")
     with left:
+        st.markdown("**Where they lie with respect to Gaia**")
         st.plotly_chart(
             plots.residual_figure(calibration.dx_arcsec, calibration.dy_arcsec), alt="Astrometric residuals"
         )
     with right:
+        st.markdown("**How bright they are with respect to Gaia**")
         st.plotly_chart(
             plots.zero_point_figure(
                 calibration.catalogue_mag,
@@ -156,4 +160,4 @@ def _calibration(calibration: Calibration) -> None:
             ),
             alt="Zero point against magnitude",
         )
-    st.dataframe(pd.DataFrame(calibration.table), alt="Stars matched with Gaia")
+    st.dataframe(calibration.table, hide_index=True, alt="Stars matched with Gaia")
