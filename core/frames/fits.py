@@ -124,7 +124,7 @@ def read_fits(stream: io.BytesIO, name: str, sha256: str, hdu: int | None, plane
         name=name,
         pixels=pixels,
         sha256=sha256,
-        row0="bottom",
+        row0=facts.row0(headers),
         wcs=wcs,
         pixel_scale_arcsec=None if wcs is not None else facts.pixel_scale_arcsec(headers),
         header=facts.kept_cards(headers),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.frames.fits_layout import Hdu, card
+from core.frames.frame import RowOrder
 from core.frames.limits import MAX_AXES, MAX_KEPT_CARDS, MAX_KEPT_TEXT
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ def kept_cards(headers: Headers) -> dict[str, Plain]:
         if len(found) == MAX_KEPT_CARDS:
             break
     return found
+
+
+def row0(headers: Headers) -> RowOrder:
+    """Where row 0 is shown: at the bottom, unless ``ROWORDER`` (Siril, SharpCap, NINA) says top-down."""
+    return "top" if str(headers.get("ROWORDER")).strip().upper() == "TOP-DOWN" else "bottom"
 
 
 def unit(headers: Headers) -> str:

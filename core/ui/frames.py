@@ -104,8 +104,9 @@ def want_frame(name: str) -> None:
 def sample_gallery(names: Sequence[str], key: str) -> None:
     """Draw samples as pictures with a button each; pressing one puts it on the page."""
     known = all_samples()
-    for column, name in zip(st.columns(len(names), gap="small"), names, strict=True):
-        with column:
+    shelf = st.container(horizontal=True, gap="small")
+    for name in names:
+        with shelf.container(width=168):
             st.image(thumbnail(name), width="stretch", alt=known[name].title)
             title = known[name].title.partition(",")[0].partition(":")
             short = (title[2] or title[0]).strip()

@@ -142,3 +142,17 @@ def test_no_sky_coordinates_is_no_trouble(cards: dict[str, Any]) -> None:
 def test_pixel_scale(cards: dict[str, Any], scale: float | None) -> None:
     found = read_frame(fits_image(cards=cards)).pixel_scale_arcsec
     assert found == (None if scale is None else pytest.approx(scale, rel=1e-3))
+
+
+@pytest.mark.parametrize(
+    ("cards", "row0"),
+    [
+        ({}, "bottom"),
+        ({"ROWORDER": "BOTTOM-UP"}, "bottom"),
+        ({"ROWORDER": "TOP-DOWN"}, "top"),
+        ({"ROWORDER": "top-down "}, "top"),
+        ({"ROWORDER": 7}, "bottom"),
+    ],
+)
+def test_the_order_of_rows_is_taken_from_the_header(cards: dict[str, Any], row0: str) -> None:
+    assert read_frame(fits_image(cards=cards)).row0 == row0

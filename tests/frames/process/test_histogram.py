@@ -39,3 +39,11 @@ def test_nothing_there() -> None:
     assert found.counts.sum() == 0
     assert found.missing_fraction == 1.0
     assert np.isnan(found.median)
+
+
+@pytest.mark.parametrize("largest", [40, 255, 256, 700, 65_535])
+def test_whole_numbers_leave_no_bin_empty_by_its_place(largest: int) -> None:
+    found = histogram(np.arange(largest + 1, dtype=np.float32).reshape(1, -1))
+    assert len(found.counts) <= 258
+    assert found.counts.sum() == largest + 1
+    assert (found.counts[1:-1] == found.counts[1]).all()
