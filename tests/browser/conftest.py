@@ -137,17 +137,16 @@ def chromium() -> tuple[str, str]:
     pytest.skip(reason)
 
 
-@pytest.fixture
-def browser(chromium: tuple[str, str], tmp_path: Path) -> Iterator[Browser]:
-    """Chromium at 1440 × 900 with an empty profile; downloads go to ``browser.downloads``."""
+@contextlib.contextmanager
+def start_browser(chromium: tuple[str, str], folder: Path) -> Iterator[Browser]:
     binary, driver_path = chromium
     options = webdriver.ChromeOptions()
     options.binary_location = binary
     for flag in CHROMIUM_FLAGS:
         options.add_argument(flag)
     options.add_argument("--window-size=1440,900")
-    options.add_argument(f"--user-data-dir={tmp_path / 'profile'}")
-    downloads = tmp_path / "downloads"
+    options.add_argument(f"--user-data-dir={folder / 'profile'}")
+    downloads = folder / "downloads"
     downloads.mkdir()
     options.add_experimental_option(
         "prefs", {"download.default_directory": str(downloads), "download.prompt_for_download": False}
@@ -161,7 +160,22 @@ def browser(chromium: tuple[str, str], tmp_path: Path) -> Iterator[Browser]:
         yield driver
     finally:
         driver.quit()
-        shutil.rmtree(tmp_path / "profile", ignore_errors=True)
+        shutil.rmtree(folder / "profile", ignore_errors=True)
+
+
+@pytest.fixture
+def browser(chromium: tuple[str, str], tmp_path: Path) -> Iterator[Browser]:
+    """Chromium at 1440 × 900 with an empty profile; downloads go to ``browser.downloads``."""
+    with start_browser(chromium, tmp_path) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def new_browser(
+    chromium: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], contextlib.AbstractContextManager[Browser]]:
+    """Starts another browser, for a fixture that outlives one test or a story of two visitors."""
+    return lambda: start_browser(chromium, tmp_path_factory.mktemp("browser"))
 
 
 @contextlib.contextmanager
