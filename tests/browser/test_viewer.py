@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
 from collections.abc import Callable
@@ -9,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
+from core.frames import Frame
 from core.ui.viewer.component import VIEWER_JS
 from core.ui.viewer.parcel import Packer
 from core.ui.viewer.sky import sky_grid
@@ -104,6 +107,13 @@ class Viewer:
         return x, y, self.text("value"), float(ra), float(dec.replace("−", "-"))
 
 
+@pytest.fixture(scope="module")
+def numbers_page(new_browser: Any) -> Any:
+    """One browser for all the functions that need no page."""
+    with new_browser() as browser:
+        yield browser
+
+
 @pytest.fixture
 def viewer(browser: Any, app: Callable[[str], str]) -> Callable[[str], Viewer]:
     return lambda query="": Viewer(browser, f"{app(APP)}/?{query}")
@@ -139,25 +149,69 @@ def test_readout_gives_the_mean_then_the_very_pixel_and_its_sky_position(viewer)
     assert away < 0.15  # the position itself is read to 0.1 px
 
 
-def test_sky_interpolation_in_the_browser_agrees_with_astropy_on_a_wide_field(browser, app):
-    frame = known_frame()
+def call(browser: Any, expression: str, *arguments: Any) -> Any:
+    """Value of an expression of the viewer's own functions: ``viewer.skyAt(given[0], 1, 2)``."""
+    browser.get("about:blank")
+    script = """
+        const [source, expression, given, done] = arguments;
+        import(URL.createObjectURL(new Blob([source], { type: "text/javascript" }))).then(
+          (viewer) => done(new Function("viewer", "given", `return ${expression}`)(viewer, given)),
+          (error) => done(String(error)),
+        );"""
+    return browser.execute_async_script(script, VIEWER_JS, expression, arguments)
+
+
+def packed_sky(frame: Frame) -> dict[str, Any]:
     packer = Packer()
     grid = sky_grid(frame, packer)
-    vectors = np.frombuffer(packer.blobs[grid["blob"]]).tolist()
+    assert grid is not None
+    return {**grid, "vectors": np.frombuffer(packer.blobs[grid["blob"]]).tolist()}
+
+
+def test_sky_interpolation_in_the_browser_agrees_with_astropy_on_a_wide_field(browser):
+    frame = known_frame()
     rng = np.random.default_rng(3)
     x, y = rng.uniform(-0.5, WIDTH - 0.5, 3000), rng.uniform(-0.5, HEIGHT - 0.5, 3000)
-    browser.visit(app(APP))
-    script = """
-        const [source, grid, vectors, x, y, done] = arguments;
-        const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-        import(url).then(({ skyAt }) => {
-          const sky = { ...grid, vectors: new Float64Array(vectors) };
-          done(x.map((value, k) => { const at = skyAt(sky, value, y[k]); return [at.ra, at.dec]; }));
-        }, (error) => done(String(error)));"""
-    found = np.array(browser.execute_async_script(script, VIEWER_JS, grid, vectors, x.tolist(), y.tolist()))
+    places = np.stack([x, y], axis=1).tolist()
+    expression = "given[1].map(([x, y]) => Object.values(viewer.skyAt(given[0], x, y)))"
+    found = np.array(call(browser, expression, packed_sky(frame), places))
     ra, dec = frame.sky(x, y)
     away = np.hypot((found[:, 0] - ra) * np.cos(np.radians(dec)), found[:, 1] - dec) / SCALE_DEG
     assert away.max() < 0.1
+
+
+def test_compass_points_where_astropy_does(browser):
+    frame = known_frame()
+    x, y = 700.0, 1500.0
+    pane = {"width": WIDTH, "height": HEIGHT, "flipped": True, "sky": packed_sky(frame)}
+    arrows = call(browser, "viewer.compass(given[0], given[1], given[2])", pane, x, y)
+    (ra,), (dec,) = frame.sky([x], [y])
+    for name, there in (("north", (ra, dec + 0.01)), ("east", (ra + 0.01, dec))):
+        (to_x,), (to_y,) = frame.pixel(*there)
+        direction = np.array([to_x - x, y - to_y]) / np.hypot(to_x - x, to_y - y)  # row 0 is at the bottom
+        assert np.dot(direction, arrows[name]) > np.cos(np.radians(0.2))
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("viewer.sexagesimal({ ra: 0, dec: 0 })", {"ra": "00h 00m 00.00s", "dec": "+00° 00′ 00.0″"}),
+        ("viewer.sexagesimal({ ra: 359.9999999, dec: -0.5 }).ra", "00h 00m 00.00s"),
+        ("viewer.sexagesimal({ ra: 83.8221, dec: -5.3911 }).ra", "05h 35m 17.30s"),
+        ("viewer.sexagesimal({ ra: 83.8221, dec: -5.3911 }).dec", "−05° 23′ 28.0″"),
+        ("viewer.written(-1234.5678)", "−1234.57"),
+        ("viewer.written(65535)", "65535"),
+        ("viewer.written(0.1 + 0.2)", "0.3"),
+        ("viewer.written(NaN)", "no data"),
+        ("viewer.scaleBar(0.5, 1, 160).text", "1′"),
+        ("viewer.scaleBar(12, 0.2, 160).text", "2°"),
+        ("viewer.scaleBar(null, 2, 160)", {"length": 100, "text": "50 px"}),
+        ("viewer.toFrame({ height: 10, flipped: true }, 0.5, 0.5)", [0, 9]),
+        ("viewer.toDisplay({ height: 10, flipped: false }, 0, 9)", [0.5, 9.5]),
+    ],
+)
+def test_numbers_are_written_as_astronomers_write_them(numbers_page, expression, expected):
+    assert call(numbers_page, expression) == expected
 
 
 def test_wheel_zooms_and_brings_a_sharper_crop_without_running_the_page(viewer):
@@ -303,9 +357,24 @@ def test_view_outlives_a_run_of_the_page(viewer, browser):
     assert page.readout() == before
 
 
-def test_save_gives_a_png_of_the_view(viewer, browser):
-    from PIL import Image
+def test_full_screen_keeps_the_filter_of_the_night_mode(viewer, browser):
+    page = viewer()
+    browser.execute_script(
+        """document.body.insertAdjacentHTML("beforeend", `<svg width="0" height="0">
+          <filter id="night">
+            <feColorMatrix values="1 0 0 0 0  0 0 0 0 0  0 0 0 0 0  0 0 0 1 0"/>
+          </filter></svg>`);
+        document.documentElement.style.filter = "url(#night)";"""
+    )
+    page.one('[data-do="fullscreen"]').click()
+    browser.wait_until(lambda: page.one(".viewer").rect["width"] > 1400, "it fills the screen")
+    time.sleep(0.3)
+    colours = np.asarray(Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB"))
+    assert colours[..., 0].max() > 100
+    assert colours[..., 1:].max() == 0
 
+
+def test_save_gives_a_png_of_the_view(viewer, browser):
     page = viewer()
     page.one('[data-do="save"]').click()
     path = browser.downloads / "Known.png"

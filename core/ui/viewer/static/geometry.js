@@ -1,7 +1,7 @@
 // Where things are: pixels, the sky, and the numbers a person reads. Pure functions, no page.
 //
-// geometry.js, overlay.js and viewer.js are joined into one module by core/ui/viewer/component.py,
-// because a component without a build step is given as one text.
+// The files here are joined into one module by core/ui/viewer/component.py, parcel.js apart, because a
+// component without a build step is given as one text.
 //
 // Frame coordinates (x, y) are those of the stored array: the centre of the first pixel is (0, 0).
 // Display coordinates (u, v) are the right way up: the top left corner of the picture is (0, 0), a frame

@@ -4,6 +4,8 @@
 const CASED_MARKERS = 3000;
 /** Marker radii up to this many screen px are stamped from a small picture; larger ones are stroked. */
 const STAMP_RADIUS = 40;
+/** Smaller markers are dots: their shape could not be seen, and 50,000 of them must follow a drag. */
+const DOT_RADIUS = 2;
 const PICK_PX = 14;
 
 /** Make a layer of a parcel ready: sorted by score, so that a threshold is a prefix of the order. */
@@ -141,8 +143,9 @@ function drawLayer(context, layer, place, threshold, density) {
     count += 1;
   }
   const room = Math.min(width * height, ax * ax * place.pixels) / Math.max(count, 1);
-  const least = layer.radius ? 2 : legibleRadius(room, ax);
+  const least = layer.radius ? DOT_RADIUS : legibleRadius(room, ax);
   const cased = count <= CASED_MARKERS;
+  context.fillStyle = layer.colour;
   context.beginPath();
   for (let k = 0; k < count; k += 1) {
     const x = scratch[3 * k];
@@ -154,6 +157,10 @@ function drawLayer(context, layer, place, threshold, density) {
       continue;
     }
     const radius = layer.radius ? Math.max(ax * layer.radius[row], least) : least;
+    if (radius < DOT_RADIUS) {
+      context.fillRect(x - 1, y - 1, 2, 2);
+      continue;
+    }
     if (radius > STAMP_RADIUS) {
       markerPath(context, layer.marker, x, y, radius);
     } else {

@@ -10,72 +10,12 @@ const MOST_ZOOM = 64;
 const SNAP_PX = 64;
 /** A view of up to this many frame pixels, with its margin, travels as PNG. */
 const LOSSLESS_PIXELS = 130000;
-const HEAT_COLOURS = [[13, 8, 135], [126, 3, 168], [204, 71, 120], [248, 149, 64], [240, 249, 33]];
 const ICONS = { pause: "M7 4v12M13 4v12", play: "M6 4l10 6-10 6z" };
 
 const parcels = (globalThis.almagestParcels ??= Object.assign(new EventTarget(), { held: new Map() }));
 /** What a person set, by viewer key: it outlives the element, which Streamlit may mount anew. */
 const remembered = new Map();
 const mounted = new WeakMap();
-
-async function inflate(buffer) {
-  const stream = new Blob([buffer]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).arrayBuffer();
-}
-
-async function readValues(facts, blobs) {
-  if (!facts) return null;
-  const kinds = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
-  return { ...facts, codes: new kinds[facts.kind](await inflate(blobs[facts.blob])) };
-}
-
-function readPicture(facts, blobs) {
-  return createImageBitmap(new Blob([blobs[facts.blob]], { type: facts.mime }));
-}
-
-function isLossless(piece) {
-  return piece.picture.mime === "image/png";
-}
-
-async function readPane(parcel) {
-  const { header, blobs } = parcel;
-  const [bitmap, values] = await Promise.all([
-    readPicture(header.picture, blobs),
-    readValues(header.values, blobs),
-  ]);
-  const sky = header.sky && { ...header.sky, vectors: new Float64Array(blobs[header.sky.blob]) };
-  const whole = { x0: 0, y0: 0, width: header.width, height: header.height };
-  const step = header.width / bitmap.width;
-  return { ...header, bitmap, values, sky, whole, step, lossless: isLossless(header) };
-}
-
-async function readDetail(parcel) {
-  const { header, blobs } = parcel;
-  const pieces = header.pieces.map(async (piece) => {
-    const bitmap = await readPicture(piece.picture, blobs);
-    const values = await readValues(piece.values, blobs);
-    return { ...piece, bitmap, values, step: piece.region.width / bitmap.width, lossless: isLossless(piece) };
-  });
-  return { id: header.id, pieces: await Promise.all(pieces) };
-}
-
-async function readHeat(parcel) {
-  const { header, blobs } = parcel;
-  const codes = new Uint8Array(await inflate(blobs[0]));
-  const canvas = new OffscreenCanvas(header.columns, header.rows);
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(header.columns, header.rows);
-  codes.forEach((code, k) => {
-    const at = (code / 255) * (HEAT_COLOURS.length - 1);
-    const low = HEAT_COLOURS[Math.floor(at)];
-    const high = HEAT_COLOURS[Math.ceil(at)];
-    for (let c = 0; c < 3; c += 1) image.data[4 * k + c] = low[c] + (high[c] - low[c]) * (at % 1);
-    // Faint heat is clear, so that the frame shows through where there is nothing to see.
-    image.data[4 * k + 3] = 255 * Math.min(1, (code / 255) * 1.6);
-  });
-  context.putImageData(image, 0, 0);
-  return { ...header, canvas };
-}
 
 class Viewer {
   constructor(root) {
@@ -269,7 +209,21 @@ class Viewer {
   fullscreenChanged() {
     const button = this.root.querySelector('[data-do="fullscreen"]');
     button.setAttribute("aria-pressed", String(this.isFullscreen()));
+    this.keepPageFilter();
     this.arrange();
+  }
+
+  /** What fills the screen escapes the page's filter: without its own, it would end a dark-adapted eye's night. */
+  keepPageFilter() {
+    const { viewer } = this.part;
+    const filter = this.isFullscreen() ? getComputedStyle(document.documentElement).filter : "none";
+    const name = filter.match(/#([\w-]+)/)?.[1];
+    if (name && !this.root.getElementById(name)) {
+      // A shadow root sees no filter that is defined outside it.
+      const definition = document.getElementById(name)?.closest("svg")?.cloneNode(true);
+      if (definition) this.root.append(definition);
+    }
+    viewer.style.filter = name ? `url(#${name})` : "";
   }
 
   // ---- the view: its centre on the display, and screen px for one pixel of the first frame --------
@@ -417,8 +371,8 @@ class Viewer {
       const radius = markerRadius(chosen, row, place.scale);
       drawSelected(context, place.ax * chosen.x[row] + place.bx, place.ay * chosen.y[row] + place.by, radius);
     }
-    this.drawScaleBar(context, pane, place);
-    this.drawCompass(context, pane, place);
+    drawScaleBar(context, pane, place);
+    drawCompass(context, pane, place);
   }
 
   drawPicture(context, pane, place, region, bitmap, step, density) {
@@ -429,66 +383,13 @@ class Viewer {
     context.drawImage(bitmap, place.left + u * place.scale, place.top + v * place.scale, width * place.scale, height * place.scale);
   }
 
-  inked(context, draw) {
-    for (const [colour, width] of [["rgba(0, 0, 0, 0.75)", 4], ["#f4f7fb", 1.6]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = width;
-      context.lineJoin = context.lineCap = "round";
-      draw();
-    }
-  }
-
-  lettered(context, text, x, y, align) {
-    context.font = "600 13px system-ui, sans-serif";
-    context.textAlign = align;
-    context.textBaseline = "middle";
-    context.strokeStyle = "rgba(0, 0, 0, 0.75)";
-    context.lineWidth = 3.5;
-    context.strokeText(text, x, y);
-    context.fillStyle = "#f4f7fb";
-    context.fillText(text, x, y);
-  }
-
-  drawScaleBar(context, pane, place) {
-    const bar = scaleBar(pane.pixel_scale_arcsec, place.scale, Math.min(160, place.width * 0.3));
-    if (!bar) return;
-    const [x, y] = [16, place.height - 16];
-    this.inked(context, () => {
-      context.beginPath();
-      context.moveTo(x, y - 5);
-      context.lineTo(x, y);
-      context.lineTo(x + bar.length, y);
-      context.lineTo(x + bar.length, y - 5);
-      context.stroke();
-    });
-    this.lettered(context, bar.text, x + bar.length / 2, y - 14, "center");
-  }
-
-  drawCompass(context, pane, place) {
-    const [x, y] = toFrame(pane, (place.width / 2 - place.left) / place.scale, (place.height / 2 - place.top) / place.scale);
-    const arrows = compass(pane, x, y);
-    if (!arrows) return;
-    const [cx, cy, length] = [place.width - 46, place.height - 46, 24];
-    this.inked(context, () => {
-      context.beginPath();
-      for (const [du, dv] of [arrows.north, arrows.east]) {
-        context.moveTo(cx, cy);
-        context.lineTo(cx + du * length, cy + dv * length);
-      }
-      context.stroke();
-    });
-    for (const [text, [du, dv]] of [["N", arrows.north], ["E", arrows.east]]) {
-      this.lettered(context, text, cx + du * (length + 10), cy + dv * (length + 10), "center");
-    }
-  }
-
   /** A cross at the position read out: in the other pictures, and where the keyboard looks. */
   drawCursor(stage) {
     if (!this.cursor || (this.cursor.stage === stage && this.cursor.pointer)) return;
     const place = this.place(this.panes[0], stage);
     const px = place.ax * this.cursor.x + place.bx;
     const py = place.ay * this.cursor.y + place.by;
-    this.inked(stage.context, () => {
+    inked(stage.context, () => {
       stage.context.beginPath();
       for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
         stage.context.moveTo(px + 5 * dx, py + 5 * dy);
@@ -749,14 +650,14 @@ class Viewer {
       context.fillStyle = "#05070c";
       context.fillRect(0, -band, width, band);
       const drawn = layers.map((k) => this.layers[k]).filter((layer) => layer?.on);
-      this.lettered(context, title, 12, -band / 2, "left");
+      lettered(context, title, 12, -band / 2, "left");
       let x = 30 + context.measureText(title).width;
       for (const layer of drawn) {
         context.beginPath();
         markerPath(context, layer.marker, x + 6, -band / 2, 5);
         strokeCased(context, layer.colour, false);
         const text = `${layer.name} ${layerCounts(layer, this.threshold).shown.toLocaleString("en-GB")}`;
-        this.lettered(context, text, x + 18, -band / 2, "left");
+        lettered(context, text, x + 18, -band / 2, "left");
         x += 36 + context.measureText(text).width;
       }
     }
@@ -851,7 +752,7 @@ class Viewer {
     this.drawReadout();
     const dragging = this.pressed?.moved && this.pointers.size;
     const hit = dragging ? null : this.hit(stage, place, px, py);
-    this.tell_tip(stage, hit, px, py);
+    this.showTip(stage, hit, px, py);
     if (this.stages.length > 1 || !pointer) this.redraw();
   }
 
@@ -860,7 +761,7 @@ class Viewer {
     return pick(this.layers, this.data.panes[index].layers, place, this.threshold, px, py);
   }
 
-  tell_tip(stage, hit, px, py) {
+  showTip(stage, hit, px, py) {
     const { tip } = stage;
     tip.hidden = !hit;
     if (!hit) return;
