@@ -18,7 +18,7 @@ SECTIONS = {
     "Research": ("Sources", "Rejected", "Compare", "Plots", "Sky", "Put it right", "Take it home"),
 }
 GALLERY = ("isaac_psr_j1740", "m44", "m3", "m51_kpno", "m22", "m13")
-MODES = {"One picture": "single", "Side by side": "side by side", "Blink": "blink"}
+MODES = {"One": "single", "Side by side": "side by side", "Blink": "blink"}
 
 enter_dashboard()
 st.title("Star detection")
@@ -31,7 +31,7 @@ with controls:
     chosen = methods.choose_methods("stars", first="stars.sep")
     params = methods.method_parameters(chosen) if research else methods.default_parameters(chosen)
     again = research and st.button("Run again", icon=":material/refresh:", width="stretch")
-    mode = "One picture"
+    mode = "One"
     if len(chosen) > 1:
         mode = st.segmented_control(
             "Compare", list(MODES), default=mode, key="stars.mode", required=True, wrap=True
@@ -54,7 +54,7 @@ with picture:
         show_warnings([*frame.notes, *(warning for a in analyses for warning in a.result.warnings)])
     section = st.session_state.get("stars.section")
     # Two methods' marks hide the stars from a visitor; the legend brings the second back.
-    layers = methods.method_layers(analyses, shown=None if research or mode != "One picture" else 1)
+    layers = methods.method_layers(analyses, shown=None if research or mode != "One" else 1)
     if section == "Compare" and len(analyses) > 1:
         agreement, layers = compare.compare_layers(analyses[0], analyses[1], stars.match_radius_px(first))
     elif section == "Rejected":
@@ -64,7 +64,7 @@ with picture:
     mark = selected("stars")
     event = frame_viewer(
         [Pane(frame.name, frame, settings)]
-        if mode == "One picture"
+        if mode == "One"
         else [Pane(a.method.title, frame, settings, layers=(i,)) for i, a in enumerate(analyses[:2])],
         layers,
         key="stars.viewer",
@@ -111,6 +111,7 @@ elif section == "Sky":
 elif section == "Put it right":
     analysis = stars.choose_analysis(analyses, "stars.correct")
     who = person()
+    corrections.aim_window("stars.correct", event.clicked)
     corrections.correction_panel(analysis, frame, settings, who, "stars.correct")
     corrections.score_table(analyses, corrections.corrected(analysis, who), stars.match_radius_px(first))
 elif section == "Take it home":

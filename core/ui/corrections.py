@@ -27,7 +27,9 @@ MOVED_PX = 0.5
 """A smaller shift on the canvas, in screen pixels over the zoom, is a trembling hand."""
 Region = tuple[int, int, int, int]
 """First column and row, and the first beyond the last, in frame pixels."""
-VERDICTS = {"accept": "right", "reject": "not one", "unsure": "not sure"}
+NO_VERDICT = "–"
+VERDICTS = {"right": "accept", "not one": "reject", "not sure": "unsure"}
+"""What a person says in the list, and the action it is."""
 
 
 def corrected(analysis: Analysis, person: str) -> CorrectedCatalogue:
@@ -65,8 +67,8 @@ def correction_panel(
     left, right = st.columns([2, 1], gap="medium")
     with left:
         st.caption(
-            "Click to add. To move, reshape or delete, press the pencil under the picture, then drag a mark "
-            "or press the cross."
+            "Click to add. To move, reshape or delete a mark, press the pencil above this picture, then drag "
+            "the mark or press the cross. A click in the large picture brings the window there."
         )
         tools = {"Add a point": "point", "Draw a box": "rect"}
         first = 0 if analysis.method.geometry == "point" else 1
@@ -104,13 +106,16 @@ def correction_panel(
     st.caption(plain(_account(catalogue, person)))
 
 
+def aim_window(key: str, xy: tuple[float, float] | None) -> None:
+    """Move the window to a place of the frame, if it is another than the last one aimed at."""
+    if xy is not None and xy != st.session_state.get(f"{key}.aimed"):
+        st.session_state[f"{key}.aimed"] = st.session_state[f"{key}.aim"] = xy
+
+
 def _choose_window(frame: Frame, catalogue: CorrectedCatalogue, key: str) -> Region:
     """The part of the frame on the canvas, in frame pixels, the upper bounds left out."""
     longest = max(frame.width, frame.height)
     sides = [side for side in WINDOW_SIDES if side < longest] + ([longest] if longest <= 512 else [])
-    wanted = st.session_state.pop(f"{key}.goto", None)
-    if wanted is not None:
-        st.session_state[f"{key}.x"], st.session_state[f"{key}.y"] = wanted
     a, b, c, d = st.columns([2, 1, 1, 1], vertical_alignment="bottom")
     default = min(range(len(sides)), key=lambda i: abs(sides[i] - 128))
     side = a.segmented_control(
@@ -123,6 +128,10 @@ def _choose_window(frame: Frame, catalogue: CorrectedCatalogue, key: str) -> Reg
     )
     side = int(side or sides[default])
     last_x, last_y = max(frame.width - side, 0), max(frame.height - side, 0)
+    aim = st.session_state.pop(f"{key}.aim", None)
+    if aim is not None:
+        st.session_state[f"{key}.x"] = max(round(aim[0] - side / 2), 0)
+        st.session_state[f"{key}.y"] = max(round(aim[1] - side / 2), 0)
     for name, last, start in (("x", last_x, last_x // 2), ("y", last_y, last_y // 2)):
         st.session_state[f"{key}.{name}"] = min(int(st.session_state.get(f"{key}.{name}", start)), last)
     x = int(b.number_input("From x (px)", 0, last_x, step=max(side // 2, 1), key=f"{key}.x"))
@@ -153,7 +162,7 @@ def _next_window(frame: Frame, side: int, catalogue: CorrectedCatalogue, x: int,
     ]
     later = [corner for corner in corners if (corner[1], corner[0]) > (y, x)]
     if later or corners:
-        st.session_state[f"{key}.goto"] = (later or corners)[0]
+        st.session_state[f"{key}.x"], st.session_state[f"{key}.y"] = (later or corners)[0]
 
 
 def _starts(length: int, side: int) -> list[int]:
@@ -189,7 +198,7 @@ def _verdict_list(inside: pd.DataFrame, key: str) -> list[Edit]:
         st.info("Nothing is marked in this window. If a star is missing, click it in the picture.")
         return []
     shown = inside[["object_id", "state", "label"]].copy()
-    shown.insert(1, "verdict", "")
+    shown.insert(1, "verdict", NO_VERDICT)
     edited = st.data_editor(
         shown,
         key=key,
@@ -199,9 +208,7 @@ def _verdict_list(inside: pd.DataFrame, key: str) -> list[Edit]:
         column_config={
             "object_id": st.column_config.TextColumn("object", width="small"),
             "verdict": st.column_config.SelectboxColumn(
-                options=["", *VERDICTS],
-                format_func=lambda verdict: VERDICTS.get(str(verdict), ""),
-                width="small",
+                options=[NO_VERDICT, *VERDICTS], required=True, width="small"
             ),
             "label": st.column_config.TextColumn("what it is", max_chars=80),
         },
@@ -215,7 +222,7 @@ def _verdict_list(inside: pd.DataFrame, key: str) -> list[Edit]:
                 Edit("relabel", target, before={"label": before["label"]}, after={"label": after["label"]})
             )
         if after["verdict"] in VERDICTS:
-            edits.append(Edit(str(after["verdict"]), target))
+            edits.append(Edit(VERDICTS[after["verdict"]], target))
     return edits
 
 

@@ -13,6 +13,8 @@ from core.frames.process import Histogram
 Floats = NDArray[np.floating]
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle-open", "square-open", "diamond-open", "triangle-up-open", "x-thin-open")
+GUIDE = "#8894A8"
+"""Lines that only guide the eye; legible on dark and on light."""
 
 
 def _figure(x_title: str, y_title: str, *, height: int = 340) -> go.Figure:
@@ -20,7 +22,7 @@ def _figure(x_title: str, y_title: str, *, height: int = 340) -> go.Figure:
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0},
         xaxis_title=x_title,
         yaxis_title=y_title,
     )
@@ -39,11 +41,13 @@ def histogram_figure(shown: Mapping[str, Histogram], unit: str) -> go.Figure:
     return figure
 
 
-def magnitude_figure(counted: Mapping[str, tuple[Floats, NDArray[np.intp]]], title: str) -> go.Figure:
-    """How many sources of each magnitude every method found: edges and counts by method."""
+def magnitude_figure(
+    counted: Mapping[str, tuple[Floats, NDArray[np.intp]]], colours: Mapping[str, str], title: str
+) -> go.Figure:
+    """How many sources of each magnitude every method found: edges and counts, and colours, by method."""
     figure = _figure(title, "sources in the bin")
     for number, (name, (edges, counts)) in enumerate(counted.items()):
-        line = {"shape": "hvh", "dash": DASHES[number % len(DASHES)]}
+        line = {"shape": "hvh", "dash": DASHES[number % len(DASHES)], "color": colours[name]}
         figure.add_scatter(x=0.5 * (edges[:-1] + edges[1:]), y=counts, name=name, mode="lines", line=line)
     return figure
 
@@ -87,10 +91,10 @@ def profile_figure(
 def residual_figure(dx_arcsec: Floats, dy_arcsec: Floats) -> go.Figure:
     """Where matched stars lie with respect to the catalogue, in arcseconds."""
     figure = _figure("Δα cos δ [″]", "Δδ [″]", height=380)
-    figure.add_scatter(x=dx_arcsec, y=dy_arcsec, mode="markers", marker={"symbol": "circle-open", "size": 7})
+    figure.add_hline(y=0, line_width=1, line_color=GUIDE)
+    figure.add_vline(x=0, line_width=1, line_color=GUIDE)
+    figure.add_scatter(x=dx_arcsec, y=dy_arcsec, mode="markers", marker={"symbol": SYMBOLS[0], "size": 7})
     figure.update_yaxes(scaleanchor="x", constrain="domain")
-    figure.add_hline(y=0, line_width=1)
-    figure.add_vline(x=0, line_width=1)
     return figure
 
 
@@ -99,9 +103,12 @@ def zero_point_figure(
 ) -> go.Figure:
     """Catalogue minus instrumental magnitude against catalogue magnitude, with the zero point drawn."""
     figure = _figure("Gaia G [mag]", "G − instrumental [mag]", height=380)
-    for name, rows, symbol in (("used", used, "circle-open"), ("left out", ~used, "x-thin-open")):
-        figure.add_scatter(
-            x=catalogue_mag[rows], y=offset_mag[rows], name=name, mode="markers", marker={"symbol": symbol}
-        )
-    figure.add_hline(y=zero_point, line_width=2)
+    for name, rows, symbol in (("used", used, SYMBOLS[0]), ("left out", ~used, SYMBOLS[-1])):
+        if rows.any():
+            marker = {"symbol": symbol, "size": 7}
+            figure.add_scatter(
+                x=catalogue_mag[rows], y=offset_mag[rows], name=name, mode="markers", marker=marker
+            )
+    if np.isfinite(zero_point):
+        figure.add_hline(y=zero_point, line_width=2, line_color=GUIDE)
     return figure

@@ -13,6 +13,7 @@ from core.frames.samples import Sample
 from core.frames.sky import field_of_view
 from core.stars.profile import fwhm_map, magnitude_histogram, radial_profile
 from core.ui import plots
+from core.ui.methods import method_style
 from core.ui.runs import Analysis
 from core.ui.shell import show_warnings
 from core.ui.tables import sources_table
@@ -20,6 +21,17 @@ from core.ui.text import plain
 
 if TYPE_CHECKING:
     from core.stars.calibrate import Calibration
+
+
+_MATCHED = {
+    "source_id": "Gaia DR3 source",
+    "g_mag": "G [mag]",
+    "mag": "instrumental [mag]",
+    "dx_arcsec": "Δα cos δ [″]",
+    "dy_arcsec": "Δδ [″]",
+    "offset_mag": "G − instrumental [mag]",
+    "used": "used for the zero point",
+}
 
 
 def choose_analysis(analyses: Sequence[Analysis], key: str) -> Analysis:
@@ -92,10 +104,12 @@ def plots_panel(analyses: Sequence[Analysis], frame: Frame) -> None:
     """Draw the magnitude histogram and the map of sharpness over the frame."""
     left, right = st.columns(2, gap="large")
     counted = {a.method.title: magnitude_histogram(a.result.detections) for a in analyses}
+    colours = {a.method.title: method_style(a.method.name)[0] for a in analyses}
     with left:
         st.subheader("How bright they are", anchor=False)
         st.plotly_chart(
-            plots.magnitude_figure(counted, "instrumental magnitude [mag]"), alt="Magnitude histogram"
+            plots.magnitude_figure(counted, colours, "instrumental magnitude [mag]"),
+            alt="Magnitude histogram",
         )
     with right:
         st.subheader("How sharp they are across the frame", anchor=False)
@@ -140,9 +154,10 @@ def _calibration(calibration: Calibration) -> None:
     numbers = st.columns(4)
     numbers[0].metric("Gaia stars matched", f"{calibration.n_matched:,} of {calibration.n_catalogue:,}")
     numbers[1].metric("Residual RMS per axis", f"{calibration.rms_arcsec:.2f}″")
-    zero_point = f"{calibration.zero_point_mag:.3f} ± {calibration.zero_point_err_mag:.3f} mag"
-    numbers[2].metric(f"Zero point ({calibration.n_used} stars)", zero_point)
-    numbers[3].metric("Faintest stars", f"G {calibration.limiting_mag:.1f}")
+    if calibration.n_used:
+        zero_point = f"{calibration.zero_point_mag:.3f} ± {calibration.zero_point_err_mag:.3f} mag"
+        numbers[2].metric(f"Zero point, from {calibration.n_used} stars", zero_point)
+        numbers[3].metric("Faintest stars", f"G {calibration.limiting_mag:.1f}")
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Where they lie with respect to Gaia**")
@@ -160,4 +175,4 @@ def _calibration(calibration: Calibration) -> None:
             ),
             alt="Zero point against magnitude",
         )
-    st.dataframe(calibration.table, hide_index=True, alt="Stars matched with Gaia")
+    st.dataframe(calibration.table, hide_index=True, column_config=_MATCHED, alt="Stars matched with Gaia")
