@@ -26,34 +26,47 @@ function pageIsDark() {
   return rgb[0] + rgb[1] + rgb[2] < 382;
 }
 
-async function appears(selector) {
-  for (let tries = 0; tries < 40; tries += 1) {
-    const element = document.querySelector(selector);
-    if (element) return element;
+async function becomes(condition, milliseconds) {
+  for (const end = Date.now() + milliseconds; Date.now() < end; ) {
+    const value = condition();
+    if (value) return value;
     await new Promise((done) => setTimeout(done, 25));
   }
   return null;
 }
 
+async function pressTheme(name) {
+  const find = (id) => document.querySelector(`[data-testid="${id}"]`);
+  const menu = await becomes(() => find("stMainMenuButton"), 5000);
+  if (!menu) return;
+  if (menu.getAttribute("aria-expanded") !== "true") menu.click();
+  (await becomes(() => find(`stMainMenuItem-theme-${name}`), 2000))?.click();
+  if (menu.getAttribute("aria-expanded") === "true") menu.click();
+}
+
+let wantsDark = true;
+let switching = false;
+
 async function setTheme(dark) {
-  if (pageIsDark() === dark) return;
+  wantsDark = dark;
+  if (switching || pageIsDark() === dark) return; // a switch under way sees what is wanted now
+  switching = true;
   const root = document.documentElement;
-  if (root.classList.contains("almagest-switching")) return;
-  root.classList.add("almagest-switching");
   const focused = document.activeElement;
-  try {
-    (await appears('[data-testid="stMainMenuButton"]'))?.click();
-    (await appears(`[data-testid="stMainMenuItem-theme-${dark ? "Dark" : "Light"}"]`))?.click();
-    const menu = document.querySelector('[data-testid="stMainMenuButton"][aria-expanded="true"]');
-    menu?.click();
-  } finally {
-    // The menu gives the focus back to its button as it closes; it belongs where it was.
-    setTimeout(() => {
-      root.classList.remove("almagest-switching");
-      if (focused && focused !== document.body) focused.focus();
-      else document.activeElement?.blur();
-    }, 300);
+  root.classList.add("almagest-switching");
+  // On a busy page the menu may close under the hand; then it is pressed again.
+  for (let tries = 0; tries < 5 && pageIsDark() !== wantsDark; tries += 1) {
+    await pressTheme(wantsDark ? "Dark" : "Light");
+    await becomes(() => pageIsDark() === wantsDark, 1000);
   }
+  switching = false;
+  // The menu gives the focus back to its button as it closes; it belongs where it was.
+  setTimeout(() => {
+    if (switching) return;
+    root.classList.remove("almagest-switching");
+    if (focused && focused !== document.body) focused.focus();
+    else document.activeElement?.blur();
+  }, 300);
 }
 
 export default function ({ parentElement }) {
