@@ -86,3 +86,27 @@ def test_saturated_pixels_are_not_sky():
     with_limit = subtract_background(Frame.from_array(pixels), 64, saturation=50_000)
 
     assert with_limit.level_map.max() < 300
+
+
+def black_sky(cut_sigma: float) -> tuple[np.ndarray, float]:
+    """An 8-bit picture of an empty sky, its noise cut off at so many sigma from the mean."""
+    noise = 6.0
+    sky = np.random.default_rng(4).normal(0.0, noise, (256, 256)) - cut_sigma * noise
+    return np.clip(np.rint(sky), 0, 255).astype(np.float32), noise
+
+
+@pytest.mark.parametrize("cut_sigma", [-1.5, -0.5, 0.0, 0.4])
+def test_a_sky_made_black_by_cutting_off_its_noise_keeps_its_noise(cut_sigma):
+    picture, noise = black_sky(cut_sigma)
+    measured = float(np.median(subtract_background(Frame.from_array(picture)).noise))
+    # With the median itself cut off, a part of the upper half is lost too.
+    assert 0.55 * noise < measured < 1.2 * noise
+
+
+def test_a_border_of_zeros_is_no_black_sky():
+    field = star_field(seed=2, shape=(256, 256), n_stars=0)
+    picture = field.pixels.copy()
+    picture[:, :80] = 0.0
+    sky = subtract_background(Frame.from_array(picture))
+    assert np.median(sky.noise[:, 160:]) == pytest.approx(field.noise, rel=0.1)
+    assert np.median(sky.noise[:, 100:120]) < 3 * field.noise

@@ -312,3 +312,10 @@ def test_the_flat_top_of_a_saturated_star_is_one_star(name):
     table = result.detections.table
     saturated = table[table["saturated"]]
     np.testing.assert_allclose(saturated[["x", "y"]].sort_values("x"), [[40, 40], [90, 80]], atol=1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_noise_of_a_black_sky_is_not_stars(method):
+    sky = np.random.default_rng(8).normal(0.0, 6.0, (512, 512))
+    picture = np.clip(np.rint(sky), 0, 255).astype(np.float32)
+    assert len(get_method(method).run(Frame.from_array(picture)).detections) < 30

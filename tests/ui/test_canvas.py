@@ -6,10 +6,10 @@ import copy
 
 import numpy as np
 import pytest
-from core.frames.display import DisplaySettings, render
 
 from core.corrections import EditableObject
 from core.frames import Frame
+from core.frames.display import DisplaySettings, render
 from core.ui.canvas import IDENTITY, Window, from_fabric, to_fabric
 
 POINT = EditableObject("p3", "star", 20.25, 30.5, None)

@@ -38,7 +38,7 @@ class Histogram:
 
 
 def histogram(pixels: Float32, bins: int = 256) -> Histogram:
-    """The histogram of all values of ``(H, W)`` or ``(H, W, 3)`` pixels, colours together, in about ``bins``."""
+    """The histogram of all values of ``(H, W)`` or ``(H, W, 3)`` pixels, colours taken together."""
     values = pixels[np.isfinite(pixels)]
     if len(values) == 0:
         return Histogram(
