@@ -40,7 +40,8 @@ def intrinsic_colour(absolute_g: Float64, is_giant: NDArray[np.bool_]) -> Float6
     """
     dwarf = np.interp(absolute_g, DWARF_MG, _DWARF_COLOUR)
     giant = np.interp(absolute_g, _GIANT_MG, _GIANT_COLOUR)
-    return np.where(is_giant, giant, dwarf)
+    colour: Float64 = np.where(is_giant, giant, dwarf)
+    return colour
 
 
 def bp_rp_magnitudes(g_mag: Float64, colour: Float64) -> tuple[Float64, Float64]:
