@@ -21,11 +21,8 @@ picture, controls = st.columns([3, 1], gap="medium")
 with controls:
     choice = choose_frame("m31")
     frame = choice.frame
-    research = face() == "Research"
     st.markdown("**Processing**")
     processed = processing_chain(frame, "chain")
-    st.markdown("**Display**")
-    settings = display_controls(processed, "display", full=research)
     mode = "After"
     if processed is not frame:
         mode = st.segmented_control(
@@ -34,7 +31,10 @@ with controls:
             default="Side by side",
             key="frames.mode",
             required=True,
+            wrap=True,
         )
+    with st.expander("Display", icon=":material/contrast:", expanded=True):
+        settings = display_controls(processed, "display", full=face() == "Research")
 
 with picture:
     lead(choice.sample.about if choice.sample else f"{frame.name}: {frame.width} × {frame.height} pixels.")
@@ -45,20 +45,19 @@ with picture:
         before = settings if mode == "Difference" else DisplaySettings.for_frame(frame)
         panes.insert(0, Pane("as it came", frame, before))
     frame_viewer(panes, key="frames.viewer", mode=MODES[str(mode)])
+    counts, header = st.columns(2, gap="large")
 
-counts, header = st.columns(2, gap="large")
 with counts:
-    st.subheader("Histogram", anchor=False)
+    st.markdown("**Histogram**")
     shown = {"as it came": histogram(frame.pixels)}
     if processed is not frame:
         shown["after processing"] = histogram(processed.pixels)
     st.plotly_chart(histogram_figure(shown, frame.unit), alt="Histogram of the pixel values")
 with header:
-    st.subheader("What the file says", anchor=False)
+    st.markdown("**What the file says**")
     if frame.header:
-        st.dataframe(
-            pd.DataFrame(frame.header.items(), columns=["card", "value"]).astype(str), hide_index=True
-        )
+        cards = pd.DataFrame(frame.header.items(), columns=["card", "value"]).astype(str)
+        st.dataframe(cards, hide_index=True, alt="Header cards of the file")
     else:
         st.info("The file carries no header: pictures rarely say where the telescope pointed.")
     if choice.sample:

@@ -17,7 +17,7 @@ if db is None:
 
 counts = db.counts()
 lead(
-    f"{counts['runs']:,} runs on {counts['frames']:,} frames, {counts['corrections']:,} corrections by hand."
+    f"Runs: {counts['runs']:,}. Frames: {counts['frames']:,}. Corrections by hand: {counts['corrections']:,}."
 )
 task = st.segmented_control(
     "Analysis",

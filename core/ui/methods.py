@@ -14,8 +14,8 @@ from core.ui.viewer import Layer
 from core.ui.viewer.model import Marker
 
 STYLES: tuple[tuple[str, Marker], ...] = (
-    ("#56B4E9", "circle"),
     ("#E69F00", "square"),
+    ("#56B4E9", "circle"),
     ("#009E73", "diamond"),
     ("#CC79A7", "triangle"),
     ("#F0E442", "cross"),

@@ -57,14 +57,15 @@ def run_details(db: Store, run: StoredRun) -> None:
         sources_table(result.detections, f"stored.{run.run_id}", None)
         export_panel(result, None, f"stored.{run.run_id}")
     with made:
-        facts = {
+        rows = {
             "Frame": f"{run.width} × {run.height} px",
             "Version": run.version,
-            "Weights": run.weights_sha256,
+            "Weights": run.weights_sha256 or "none needed",
+            **run.params,
+            **{f"measured {name}": f"{value:.4g}" for name, value in result.facts.items()},
         }
-        rows = {**facts, **run.params, **{name: f"{value:.4g}" for name, value in result.facts.items()}}
         table = pd.DataFrame(rows.items(), columns=["", "value"]).astype(str)
         st.dataframe(table, hide_index=True, alt="How the run was made")
         log = db.corrections(run.run_id)
         people = len({entry.person for entry in log})
-        st.caption(plain(f"{len(log)} corrections by {people} people. Frame sha256 {run.frame_key[:16]}…"))
+        st.caption(plain(f"Corrections: {len(log)}, by people: {people}. Frame {run.frame_key[:16]}…"))

@@ -206,3 +206,17 @@ def test_a_phone_never_scrolls_sideways(browser: Browser, dashboard: str, page: 
         " document.querySelector('[data-testid=stMain]').scrollWidth)"
     )
     assert width <= 390
+
+
+def test_a_stored_run_is_read_again_and_taken_home(browser: Browser, dashboard: str) -> None:
+    browser.visit(f"{dashboard}/stars?frame=m44")
+    browser.visit(f"{dashboard}/results")
+    table = browser.wait_for("[data-testid=stDataFrame] canvas")
+    box = (-table.size["width"] // 2 + 20, -table.size["height"] // 2 + 55)
+    ActionChains(browser).move_to_element_with_offset(table, *box).click().perform()
+    browser.wait_until(lambda: page_says(browser, " on m44.jpg"), "the run is shown")
+    press(browser, "Download CSV")
+    (exported,) = browser.wait_until(
+        lambda: [p for p in browser.downloads.glob("m44.*.csv") if p.stat().st_size], "the download"
+    )
+    assert len(Table.read(exported, format="ascii.csv", comment="#")) > 500

@@ -4,7 +4,7 @@ const LOOKS = ["dark", "light", "night"];
 // Brightness goes to red; green and blue are off.
 const FILTER = `<svg width="0" height="0" style="position:absolute" aria-hidden="true">
   <filter id="almagest-red-only" color-interpolation-filters="sRGB">
-    <feColorMatrix type="matrix" values="0.40 0.50 0.25 0 0  0 0 0 0 0  0 0 0 0 0  0 0 0 1 0"/>
+    <feColorMatrix type="matrix" values="0.30 0.45 0.45 0 0  0 0 0 0 0  0 0 0 0 0  0 0 0 1 0"/>
   </filter></svg>`;
 
 function chosen() {
