@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.simulate.photometry import SUN_BP_RP, channel_shares, surface_electrons
-from core.simulate.psf import star_psf
+from core.simulate.psf import star_image
 from core.simulate.scene import Scene
 from core.simulate.streams import exposure_stream, sky_stream
 
@@ -79,7 +79,8 @@ def hot_pixel_electrons(scene: Scene) -> Float64:
 def _line_profile(scene: Scene) -> Float64:
     """Brightness across an infinite line in steps of a quarter pixel, 1 on the line."""
     half = int(8 * scene.fwhm_px + 8) * 4
-    image = star_psf(scene).drawImage(nx=2 * half + 1, ny=2 * half + 1, scale=0.25, method="no_pixel").array
+    side = 2 * half + 1
+    image = star_image(scene).whole.drawImage(nx=side, ny=side, scale=0.25, method="no_pixel").array
     across = image.astype(float).sum(axis=0)[half:]
     profile: Float64 = np.maximum(across / across[0], 0.0)
     return profile

@@ -22,7 +22,7 @@ def count(rng: np.random.Generator, expected_e: Float64, n_stacked: int = 1) -> 
 
 
 def fill_wells(electrons: Float64, camera: Camera) -> Float64:
-    """``(..., H, W)`` electrons the wells hold: the excess is lost, or with blooming runs along the columns."""
+    """``(..., H, W)`` electrons the wells hold; the excess is lost, or with blooming runs along columns."""
     if not camera.blooming:
         return np.minimum(electrons, camera.full_well_e)
     held = electrons.copy()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.simulate.geometry import position_angle_to_frame
 from core.simulate.objects import Galaxy
-from core.simulate.psf import star_psf
+from core.simulate.psf import star_image
 from core.simulate.scene import Scene
 
 Float64 = NDArray[np.float64]
@@ -37,7 +37,7 @@ def galaxy_stamp(scene: Scene, galaxy: Galaxy, x: float, y: float) -> tuple[Floa
     steep = galaxy.sersic_n > 2.0 or galaxy.bulge_fraction > 0.0
     reach = REACH * major_px * (2.0 if steep else 1.0) + 6.0 * scene.fwhm_px
     half = int(np.clip(reach, 8, MAX_HALF_PX))
-    psf = star_psf(scene)
+    psf = star_image(scene).whole
     if major_px > LARGE_PX:
         stamp = _large(profile, psf, half, x - column, y - row)
     else:

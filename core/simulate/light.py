@@ -1,4 +1,4 @@
-"""Drawing what is on the sky: each function adds an object's light to the image and gives its row of truth."""
+"""Drawing what is on the sky: each function adds an object's light to an image and gives its row of truth."""
 
 from __future__ import annotations
 
@@ -60,16 +60,18 @@ def draw_stars(
     light_e: Float64, scene: Scene, stars: pd.DataFrame, xy: Float64, background: Background
 ) -> pd.DataFrame:
     """Add stars at ``(N, 2)`` pixels, halos included; the rows also of those outside the frame."""
-    x, y = xy[:, 0], xy[:, 1]
+    x, y, n = xy[:, 0], xy[:, 1], scene.camera.n_stacked
     arriving = electrons(scene, stars["g_mag"]) * np.clip(transmission(scene, x, y), 0.0, None)
     flux_e = arriving[:, None] * channel_shares(scene, stars["bp_mag"] - stars["rp_mag"])
-    everything = Stars(x, y, flux_e, background.variance_at(x, y))
-    sharp = Stars(x, y, flux_e * (1.0 - scene.seeing.halo_fraction), everything.noise_variance_e2)
+    # The whole stack's light against the whole stack's noise decides how far a star is seen.
+    everything = Stars(x, y, flux_e * n, background.variance_at(x, y) * n)
+    sharp = Stars(x, y, everything.flux_e * (1.0 - scene.seeing.halo_fraction), everything.noise_variance_e2)
     shares = np.array(PLANE_SHARES[scene.camera.mode])
-    snr = add_stars(light_e, sharp, FieldPsf(scene), shares)
-    add_halos(light_e, everything, scene)
-    n = scene.camera.n_stacked
-    return star_rows(stars, xy, flux_e @ shares * n, snr * np.sqrt(n))
+    stacked_e = np.zeros_like(light_e)
+    snr = add_stars(stacked_e, sharp, FieldPsf(scene), shares)
+    add_halos(stacked_e, everything, scene)
+    light_e += stacked_e / n
+    return star_rows(stars, xy, everything.flux_e @ shares, snr)
 
 
 def draw_galaxy(

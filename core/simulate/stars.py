@@ -1,30 +1,24 @@
-"""Thousands of stars at once, each as GalSim would draw it.
-
-Drawing every star by an FFT of its own is slow. A star's stamp depends smoothly on where in its pixel the
-star stands, so a table of a few dozen stamps drawn by GalSim, at Chebyshev nodes of that place, gives all
-others by interpolation, which is one matrix product. The star images are limited in spatial frequency:
-the error falls faster than exponentially with the number of nodes.
-"""
+"""Thousands of stars at once, each as GalSim would draw it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.simulate.psf import FieldPsf
+from core.simulate.stamps import StampTable, ring_maxima
+from core.simulate.wings import Wing
 
 Float64 = NDArray[np.float64]
 
-HALF_SIZES = (8, 16, 32, 64, 128, 256, 512)
-"""Stamps reach so many pixels to each side of the pixel the star stands in."""
+HALF_SIZES = (6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 362, 512)
+"""Stars reach so many pixels to each side of the pixel they stand in."""
+CORE_SIZES = (16, 32, 64, 128, 256)
+WING_SIZES = (128, 512)
 TAIL_SIGMA = 0.005
-"""A stamp ends where the star is below this part of the noise of the sky, so that no edge shows."""
-MAX_DEGREE = 15
-MAX_FFT_PIXELS = 1024
+"""A star ends where it is below this part of the noise of the sky, so that no edge shows."""
 _CHUNK_PIXELS = 2_000_000
 
 
@@ -34,7 +28,7 @@ class Stars:
 
     Attributes:
         x, y: ``(N,)`` pixels.
-        flux_e: ``(N, C)`` electrons of one exposure in each plane.
+        flux_e: ``(N, C)`` electrons in each plane.
         noise_variance_e2: ``(N, C)`` variance of a pixel of empty sky there, read noise included.
     """
 
@@ -57,122 +51,74 @@ def add_stars(light_e: Float64, stars: Stars, psf: FieldPsf, plane_shares: Float
         plane_shares: ``(C,)`` part of the pixels that see each plane, for the signal-to-noise ratio.
 
     Returns:
-        ``(N,)`` signal-to-noise ratio of each star in one exposure: what weighting by the true star image
-        would reach, against the noise of sky, read-out and the star's own light, over all planes.
+        ``(N,)`` signal-to-noise ratio of each star: what weighting by the true star image would reach,
+        against the noise of sky, read-out and the star's own light, over all planes. It is 0 for stars
+        of which nothing is on the image.
     """
     _, height, width = light_e.shape
+    n = len(stars)
+    snr2 = np.zeros(n)
+    if not n:
+        return snr2
     column, row = np.rint(stars.x).astype(int), np.rint(stars.y).astype(int)
-    half = stamp_half_sizes(stars, psf, reach=max(height, width))
-    snr2 = np.zeros(len(stars))
-    inside = (column + half >= 0) & (column - half < width) & (row + half >= 0) & (row - half < height)
-    for size in HALF_SIZES:
-        chosen = np.flatnonzero(inside & (half == size))
-        for part, stamps in _stamps(stars, chosen, psf, size):
+    core_half = next((size for size in CORE_SIZES if size >= psf.core_px), CORE_SIZES[-1])
+    tables = [StampTable.of(image.whole, core_half) for image in psf.images]
+    shares = psf.shares(stars.x, stars.y)
+    reach, wings = _reaches(stars, psf, tables, core_half, max(height, width))
+    inside = (column + reach >= 0) & (column - reach < width) & (row + reach >= 0) & (row - reach < height)
+
+    for half in HALF_SIZES:
+        if half > core_half:
+            break
+        chosen = np.flatnonzero(inside & (np.minimum(reach, core_half) == half))
+        small = [table.cropped(half) for table in tables] if len(chosen) else []
+        side = 2 * half + 1
+        step = max(1, _CHUNK_PIXELS // side**2)
+        for start in range(0, len(chosen), step):
+            part = chosen[start : start + step]
+            stamps = _stamps(stars.x[part] - column[part], stars.y[part] - row[part], shares[part], small)
             snr2[part] = _snr_squared(stamps, stars.flux_e[part], stars.noise_variance_e2[part], plane_shares)
-            for index, stamp in zip(part, stamps.reshape(-1, 2 * size + 1, 2 * size + 1), strict=True):
-                _add(light_e, stamp, stars.flux_e[index], column[index] - size, row[index] - size)
+            for index, stamp in zip(part, stamps.reshape(-1, side, side), strict=True):
+                _add(light_e, stamp, stars.flux_e[index], column[index] - half, row[index] - half)
+    for index in np.flatnonzero(inside & (reach > core_half)):
+        for node in np.flatnonzero(shares[index]):
+            flux_e = stars.flux_e[index] * shares[index, node]
+            wings[node].add(light_e, flux_e, stars.x[index], stars.y[index], int(reach[index]))
     return np.sqrt(snr2)
 
 
-def stamp_half_sizes(stars: Stars, psf: FieldPsf, reach: int = HALF_SIZES[-1]) -> NDArray[np.int64]:
-    """``(N,)`` of :data:`HALF_SIZES`: how far each star is seen above :data:`TAIL_SIGMA` of the noise.
-
-    Args:
-        stars: The stars.
-        psf: Their images; the widest of its nodes decides.
-        reach: Pixels beyond which nothing is wanted.
-    """
-    if not len(stars):
-        return np.zeros(0, dtype=np.int64)
-    level = np.min(TAIL_SIGMA * np.sqrt(stars.noise_variance_e2) / np.maximum(stars.flux_e, 1e-9), axis=1)
-    last = next((size for size in HALF_SIZES if size >= reach), HALF_SIZES[-1])
-    half = np.full(len(stars), last)
-    corner = psf.images[0]
-    for size in HALF_SIZES:
-        if size >= last or not (half == last).any():
+def _reaches(
+    stars: Stars, psf: FieldPsf, tables: list[StampTable], core_half: int, frame_px: int
+) -> tuple[NDArray[np.int64], list[Wing]]:
+    """``(N,)`` of :data:`HALF_SIZES`, and the wings when a star reaches beyond its core."""
+    noise = np.sqrt(stars.noise_variance_e2)
+    level = np.min(TAIL_SIGMA * noise / np.maximum(stars.flux_e, 1e-9), axis=1)
+    side = 2 * core_half + 1
+    zero = np.zeros(1)
+    rings = np.max([ring_maxima(table.at(zero, zero).reshape(side, side)) for table in tables], axis=0)
+    wings: list[Wing] = []
+    for wing_half in WING_SIZES:
+        if level.min() >= rings[-1] or wing_half <= core_half or len(rings) > frame_px:
             break
-        edge = _edge(corner, size)
-        half[(half == last) & (edge <= level)] = size
-    return half
+        wings = [Wing.of(image, core_half, wing_half) for image in psf.images]
+        beyond = np.max([wing.ring_maxima() for wing in wings], axis=0)
+        rings = np.concatenate([rings[: core_half + 1], beyond[core_half + 1 :]])
+    sizes = np.array([size for size in HALF_SIZES if size < len(rings)])
+    # Brightest at each size or beyond, so that a ring of an Airy image is not taken for the end.
+    edges = np.maximum.accumulate(rings[::-1])[::-1][sizes]
+    return sizes[np.minimum(np.searchsorted(-edges, -level), len(sizes) - 1)], wings
 
 
-def _edge(image: Any, half: int) -> float:
-    """The brightest pixel on the edge of a stamp of a star of flux 1."""
-    stamp = _draw(_wide(image, half), half, 0.0, 0.0)
-    return float(max(stamp[0].max(), stamp[-1].max(), stamp[:, 0].max(), stamp[:, -1].max()))
-
-
-def _draw(image: Any, half: int, dx: float, dy: float) -> Float64:
-    side = 2 * half + 1
-    stamp: Float64 = image.drawImage(nx=side, ny=side, scale=1.0, offset=(dx, dy), dtype=np.float64).array
-    return stamp
-
-
-def _wide(image: Any, half: int) -> Any:
-    """The image such that GalSim's FFT spans twice the stamp, or wings beyond it would fold back into it."""
-    finer = int(np.ceil(image.maxk / np.pi))
-    size = min(4 * half, MAX_FFT_PIXELS) * finer
-    return image.withGSParams(minimum_fft_size=size)
-
-
-def _stamps(
-    stars: Stars, chosen: NDArray[np.intp], psf: FieldPsf, half: int
-) -> Iterator[tuple[NDArray[np.intp], Float64]]:
-    """Parts of ``chosen`` with their ``(n, side²)`` stamps of flux 1, as many at once as memory allows."""
-    if not len(chosen):
-        return
-    pixels = (2 * half + 1) ** 2
-    shares = psf.shares(stars.x, stars.y)
-    images = [_wide(image, half) for image in psf.images]
-    tables = [
-        _table(image, half, int(np.count_nonzero(shares[chosen, node]))) for node, image in enumerate(images)
-    ]
-    step = max(1, _CHUNK_PIXELS // pixels)
-    for start in range(0, len(chosen), step):
-        part = chosen[start : start + step]
-        dx, dy = stars.x[part] - np.rint(stars.x[part]), stars.y[part] - np.rint(stars.y[part])
-        stamps = np.zeros((len(part), pixels))
-        for node, (image, table) in enumerate(zip(images, tables, strict=True)):
-            here = np.flatnonzero(shares[part, node])
-            share = shares[part[here], node][:, None]
-            if table is not None:
-                stamps[here] += share * table.at(dx[here], dy[here])
-            else:
-                for index, weight in zip(here, share[:, 0], strict=True):
-                    stamps[index] += weight * _draw(image, half, dx[index], dy[index]).ravel()
-        yield part, stamps
-
-
-@dataclass(frozen=True, eq=False)
-class _StampTable:
-    """``((d + 1)², side²)`` coefficients of the stamps as polynomials of the star's place in its pixel."""
-
-    coefficients: Float64
-    degree: int
-
-    def at(self, dx: Float64, dy: Float64) -> Float64:
-        """``(n, side²)`` stamps of stars ``dx, dy`` in [−½, ½] from the middle of their pixel."""
-        from numpy.polynomial.chebyshev import chebvander
-
-        along_x, along_y = chebvander(2.0 * dx, self.degree), chebvander(2.0 * dy, self.degree)
-        terms = (along_y[:, :, None] * along_x[:, None, :]).reshape(len(dx), -1)
-        product: Float64 = terms @ self.coefficients
-        return product
-
-
-def _table(image: Any, half: int, n_stars: int) -> _StampTable | None:
-    """The table of a star image; None when drawing each star by itself is less work."""
-    from numpy.polynomial.chebyshev import chebpts1, chebvander
-
-    # Measured on Moffat, Kolmogorov, Airy and Gaussian images: so many terms err by 1e-6 of the flux at most.
-    degree = min(int(np.ceil(0.7 * image.maxk)) + 3, MAX_DEGREE)
-    if n_stars < (degree + 1) ** 2:
-        return None
-    nodes = chebpts1(degree + 1) / 2.0
-    drawn = np.array([[_draw(image, half, dx, dy).ravel() for dx in nodes] for dy in nodes])
-    solve = np.linalg.inv(chebvander(2.0 * nodes, degree))
-    terms = np.tensordot(solve, np.tensordot(solve, drawn, axes=(1, 1)), axes=(1, 1))
-    return _StampTable(terms.reshape((degree + 1) ** 2, -1), degree)
+def _stamps(dx: Float64, dy: Float64, shares: Float64, tables: list[StampTable]) -> Float64:
+    """``(n, side²)`` stamps of flux 1: those of each node of the field, as their shares say."""
+    if len(tables) == 1:
+        return tables[0].at(dx, dy)
+    stamps = np.zeros((len(dx), (2 * tables[0].half + 1) ** 2))
+    for node, table in enumerate(tables):
+        here = np.flatnonzero(shares[:, node])
+        if len(here):
+            stamps[here] += shares[here, node, None] * table.at(dx[here], dy[here])
+    return stamps
 
 
 def _snr_squared(stamps: Float64, flux_e: Float64, variance_e2: Float64, shares: Float64) -> Float64:
@@ -189,6 +135,8 @@ def _add(light_e: Float64, stamp: Float64, flux_e: Float64, left: int, bottom: i
     side = stamp.shape[0]
     y0, y1 = max(bottom, 0), min(bottom + side, height)
     x0, x1 = max(left, 0), min(left + side, width)
+    if y0 >= y1 or x0 >= x1:
+        return
     seen = stamp[y0 - bottom : y1 - bottom, x0 - left : x1 - left]
     for plane in range(planes):
         light_e[plane, y0:y1, x0:x1] += flux_e[plane] * seen
