@@ -1,4 +1,4 @@
-"""The command line: ``python -m core methods`` and ``python -m core analyse METHOD FRAME... --out DIR``."""
+"""The command line: ``python -m core methods``, ``python -m core analyse``, ``python -m core simulate``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from core.batch import Outcome, analyse_frames, find_frames, unique_stems, write
 from core.batch.sources import FRAME_SUFFIXES
 from core.errors import AlmagestError, ParameterInvalid
 from core.methods import TASKS, Method, get_method, methods
+from core.simulate.datasets import FORMATS, MIN_SNR, Row, dataset_scenes, make_dataset
+from core.simulate.presets import PRESETS, preset
 
 OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses: all frames done, a frame failed, the command was wrong, Ctrl-C."""
@@ -37,6 +39,24 @@ Exit status: 0 all frames done, 1 a frame failed, 2 the command is wrong or DIR 
 stopped with Ctrl-C (what was done is written).
 """
 
+DATASET = f"""\
+Each scene looks at another place, spread evenly over the whole sky, unless --set gives pointing.ra_deg or
+pointing.dec_deg. Its stars are real to G = 10; fainter ones are drawn at random from a model of the Galaxy.
+
+DIR gets, for each scene, NNNNNN.txt with YOLO labels (class x y width height; x counts columns and y rows of
+the array) of what has a signal-to-noise ratio of --min-snr or more, and by --format:
+  npy   the pixels, float32
+  fits  the pixels with sky coordinates, and all the truth in the table TRUTH
+  png   the pixels stretched to 8 bits
+and once classes.txt, the names of the classes; scene.json, the scene they were all made from; and
+manifest.parquet, one row a scene. The same command gives the same files.
+
+Presets: {", ".join(PRESETS)}.
+
+Exit status: 0 all scenes done, 1 a scene failed, 2 the command is wrong or DIR cannot be written, 130
+stopped with Ctrl-C (what was done is kept).
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
@@ -51,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.command == "methods":
             return _list_methods(args.task)
+        if args.command == "simulate":
+            return _simulate(args)
         return _analyse(args.method, args.frame, args.out, args.set, args.scheduler)
     except AlmagestError as refusal:
         print(f"error: {refusal.message}", file=sys.stderr)
@@ -83,7 +105,36 @@ def _parser() -> argparse.ArgumentParser:
         help="a parameter of the method; 'auto' where it can be measured from the frame",
     )
     analyse.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler, such as tcp://host:8786")
+    _add_simulate(commands)
     return parser
+
+
+def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    simulate = commands.add_parser(
+        "simulate",
+        help="make simulated frames with their truth",
+        epilog=DATASET,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    simulate.add_argument("--scenes", metavar="N", type=int, default=1, help="how many frames (default 1)")
+    simulate.add_argument("--preset", metavar="P", default="vespera", help="instrument (default vespera)")
+    simulate.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the frames")
+    simulate.add_argument("--seed", metavar="S", type=int, default=0, help="decides all (default 0)")
+    simulate.add_argument(
+        "--set",
+        metavar="GROUP.PARAM=VALUE",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="a setting of the scene, such as camera.width=512 or seeing.fwhm_arcsec=4",
+    )
+    simulate.add_argument(
+        "--format", nargs="+", choices=FORMATS, default=["npy", "fits"], help="default npy fits"
+    )
+    simulate.add_argument(
+        "--min-snr", metavar="R", type=float, default=MIN_SNR, help=f"of a label (default {MIN_SNR:g})"
+    )
+    simulate.add_argument("--workers", metavar="N", type=int, help="processes (default one a core)")
 
 
 def _list_methods(task: str | None) -> int:
@@ -128,6 +179,39 @@ def _analyse(name: str, given: list[str], out: Path, settings: list[str], schedu
     if batch.interrupted:
         return INTERRUPTED
     return SOME_FAILED if batch.n_failed else OK
+
+
+def _simulate(args: argparse.Namespace) -> int:
+    settings = _settings(args.set)
+    if "seed" in settings:
+        raise ParameterInvalid("The seed is given by --seed.", parameter="seed", given=settings["seed"])
+    base = preset(args.preset).with_settings(settings)
+    same_field = not settings.keys().isdisjoint({"pointing.ra_deg", "pointing.dec_deg"})
+    scenes = dataset_scenes(base, args.scenes, args.seed, same_field=same_field)
+    _make_folder(args.out)
+    with tqdm(total=len(scenes), desc=args.preset, unit="scene", file=sys.stderr) as bar:
+
+        def on_scene(row: Row) -> None:
+            if row.get("error") is not None:
+                bar.write(f"{row['name']}: {row['error']}", file=sys.stderr)
+            bar.update()
+
+        made = make_dataset(
+            scenes,
+            args.out,
+            base=base,
+            formats=args.format,
+            min_snr=args.min_snr,
+            workers=args.workers,
+            progress=on_scene,
+        )
+    print(
+        f"{len(made.manifest)} of {len(scenes)} scenes, {made.n_labels} labels, "
+        f"{made.n_failed} failed: {args.out}"
+    )
+    if made.interrupted:
+        return INTERRUPTED
+    return SOME_FAILED if made.n_failed else OK
 
 
 def _settings(pairs: list[str]) -> dict[str, str]:
