@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 
@@ -14,6 +15,12 @@ from core.parameters import parameter
 from core.results import Result
 from core.stars.background import Sky
 from core.stars.detection import Candidates, StarParameters, detect
+from core.stars.screening import Reasons
+from core.stars.tiles import Tile, tiles
+
+MARGIN_FWHM = 4.0
+"""Margin of a tile beyond the least separation: more than the kernel reaches."""
+_SHAPE = ("sharpness", "roundness1", "roundness2")
 
 
 @dataclass(frozen=True)
@@ -72,13 +79,25 @@ class DaofindParameters(StarParameters):
     )
 
 
-def find(sky: Sky, fwhm_px: float, params: DaofindParameters) -> Candidates:
+def find(sky: Sky, fwhm_px: float, params: DaofindParameters, progress: Progress) -> Candidates:
     """Find the peaks without any cut, then say which cuts each would not have passed."""
+    margin_px = math.ceil((MARGIN_FWHM + params.min_separation_fwhm) * fwhm_px)
+    parts = list(tiles(sky.data.shape, margin_px))
+    found = []
+    for number, tile in enumerate(parts):
+        progress(number / len(parts), "looking for stars")
+        found.append(_peaks(sky, tile, fwhm_px, params))
+    table = pd.concat(found, ignore_index=True)
+    return Candidates(table, _reasons(table, params))
+
+
+def _peaks(sky: Sky, tile: Tile, fwhm_px: float, params: DaofindParameters) -> pd.DataFrame:
+    """The peaks of a tile, at their place on the frame."""
     from photutils.detection import DAOStarFinder
     from photutils.utils.exceptions import NoDetectionsWarning
 
     finder = DAOStarFinder(
-        threshold=params.threshold_sigma * sky.noise,
+        threshold=params.threshold_sigma * sky.noise[tile.wide],
         fwhm=fwhm_px,
         min_separation=params.min_separation_fwhm * fwhm_px,
         sharpness_range=None,
@@ -86,21 +105,22 @@ def find(sky: Sky, fwhm_px: float, params: DaofindParameters) -> Candidates:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoDetectionsWarning)
-        peaks = finder(sky.data, mask=sky.missing)
+        peaks = finder(sky.data[tile.wide], mask=None if sky.missing is None else sky.missing[tile.wide])
     if peaks is None:
-        return Candidates(pd.DataFrame({"x": [], "y": []}))
-    sharpness, roundness1, roundness2 = (
-        np.asarray(peaks[name], float) for name in ("sharpness", "roundness1", "roundness2")
-    )
+        return pd.DataFrame({name: np.empty(0) for name in ("x", "y", *_SHAPE)})
     table = pd.DataFrame(
         {
-            "x": np.asarray(peaks["x_centroid"], float),
-            "y": np.asarray(peaks["y_centroid"], float),
-            "sharpness": sharpness,
-            "roundness1": roundness1,
-            "roundness2": roundness2,
+            "x": np.asarray(peaks["x_centroid"], float) + tile.wide_columns.start,
+            "y": np.asarray(peaks["y_centroid"], float) + tile.wide_rows.start,
+            **{name: np.asarray(peaks[name], float) for name in _SHAPE},
         }
     )
+    return table[tile.own(table["x"].to_numpy(), table["y"].to_numpy())]
+
+
+def _reasons(table: pd.DataFrame, params: DaofindParameters) -> Reasons:
+    """Why each peak would not have passed, or None."""
+    sharpness, roundness1, roundness2 = (table[name].to_numpy() for name in _SHAPE)
     reasons = np.full(len(table), None, dtype=object)
     limit = params.roundness_limit
     for i, (sharp, first, second) in enumerate(zip(sharpness, roundness1, roundness2, strict=True)):
@@ -113,7 +133,7 @@ def find(sky: Sky, fwhm_px: float, params: DaofindParameters) -> Candidates:
             reasons[i] = f"not sharp enough: {sharp:.2f} below {params.sharpness_low:g}, a blot"
         elif not abs(worst) <= limit:
             reasons[i] = f"not round: roundness {worst:.2f} outside ±{limit:g}"
-    return Candidates(table, reasons)
+    return reasons
 
 
 def analyse(frame: Frame, params: DaofindParameters, progress: Progress) -> Result:

@@ -144,8 +144,8 @@ class Candidates:
     warnings: tuple[str, ...] = ()
 
 
-Finder = Callable[[Sky, float, Any], Candidates]
-"""Finds candidates: ``finder(sky, fwhm_px, params)``."""
+Finder = Callable[[Sky, float, Any, Progress], Candidates]
+"""Finds candidates: ``finder(sky, fwhm_px, params, progress)``."""
 
 
 def detect(frame: Frame, params: StarParameters, progress: Progress, find: Finder) -> Result:
@@ -173,7 +173,7 @@ def detect(frame: Frame, params: StarParameters, progress: Progress, find: Finde
     fwhm_px, warnings = _star_width(frame, sky, params.fwhm_px, saturation)
     clock.lap("fwhm")
     progress(0.4, "looking for stars")
-    found = find(sky, fwhm_px, params)
+    found = find(sky, fwhm_px, params, lambda done, doing: progress(0.4 + 0.35 * done, doing))
     clock.lap("search")
     progress(0.75, "measuring the stars")
     x, y = (found.table[axis].to_numpy(float) for axis in ("x", "y"))

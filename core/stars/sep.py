@@ -61,7 +61,7 @@ class SepParameters(StarParameters):
     )
 
 
-def find(sky: Sky, fwhm_px: float, params: SepParameters) -> Candidates:
+def find(sky: Sky, fwhm_px: float, params: SepParameters, progress: Progress) -> Candidates:
     """Find candidates with a Gaussian filter matched to the stars.
 
     ``threshold_sigma`` counts in standard deviations of the *filtered* sky, so that it means the same

@@ -23,20 +23,21 @@ STYLES: tuple[tuple[str, Marker], ...] = (
 """Colour and marker of each method in turn: Okabe and Ito's palette, and never colour alone."""
 
 
-def choose_methods(task: str, first: str) -> list[Method]:
+def choose_methods(task: str, first: str, *, all_at_first: bool = True) -> list[Method]:
     """Draw the task's methods as pills and give those chosen; never none.
 
     Args:
         task: The task.
         first: Name of the method that leads: it gives the sentence on top of the page.
+        all_at_first: Every method is chosen at first, or only the one that leads.
     """
     known = dict(sorted(methods(task).items(), key=lambda item: item[0] != first))
     picked = st.pills(
         "Methods",
         list(known),
-        default=list(known),
+        default=list(known) if all_at_first else [first],
         selection_mode="multi",
-        key=f"{task}.methods",
+        key=f"{task}.methods" if all_at_first else f"{task}.methods.one",
         format_func=lambda name: known[name].title,
         persist_state="session",
         wrap=True,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.stars.calibrate import Calibration
 
 
+QUICK_PIXELS = 12 * 2**20
 _MATCHED = {
     "source_id": "Gaia DR3 source",
     "g_mag": "G [mag]",
@@ -41,6 +42,11 @@ def choose_analysis(analyses: Sequence[Analysis], key: str) -> Analysis:
         return analyses[0]
     picked = st.segmented_control("Method", list(titles), default=next(iter(titles)), key=key, required=True)
     return titles.get(str(picked), analyses[0])
+
+
+def is_quick(frame: Frame) -> bool:
+    """Whether every method takes seconds on a frame; on a larger one a person chooses what to wait for."""
+    return frame.width * frame.height <= QUICK_PIXELS
 
 
 def match_radius_px(analysis: Analysis) -> float:
