@@ -84,6 +84,26 @@ def test_the_whole_sky_holds_as_many_stars_as_gaia_saw():
     assert 1.7e8 < total < 3.0e8
 
 
+def _bahcall_soneira(v_mag, l_deg, b_deg):
+    """Stars a square degree brighter than V: equation B1 of Bahcall & Soneira (1980), for |b| ≥ 20°."""
+    longitude, latitude = np.radians(l_deg), np.radians(b_deg)
+    mu = np.clip(0.0075 * (v_mag - 12) + 0.03, 0.03, 0.09)
+    gamma = np.clip(0.04 * (12 - v_mag) + 0.36, 0.04, 0.36)
+    towards_centre = np.cos(latitude) * np.cos(longitude)
+    disc = 925 * 10 ** (0.035 * (v_mag - 15.75)) / (1 + 10 ** (-0.132 * (v_mag - 15.75))) ** 3
+    disc /= (np.sin(latitude) * (1 - mu / np.tan(latitude) * np.cos(longitude))) ** (3 - 5 * gamma)
+    halo = 1050 * 10 ** (0.087 * (v_mag - 17.5)) / (1 + 10 ** (-0.18 * (v_mag - 17.5))) ** 2.5
+    return disc + halo / (1 - towards_centre) ** (1.45 - 0.2 * towards_centre)
+
+
+@pytest.mark.parametrize("place", [(0.1, 89.9), (180, 50), (90, 30), (60, 30), (0, 45), (180, 30)])
+@pytest.mark.parametrize("v_mag", [16.0, 18.0, 20.0])
+def test_faint_counts_are_those_of_bahcall_and_soneira(place, v_mag):
+    cumulative = np.cumsum(line_of_sight(*place).per_square_degree)
+    model = np.interp(v_mag - 0.2, G_EDGES[1:], cumulative)  # G is some 0.2 brighter than V
+    assert 1 / 1.5 < model / _bahcall_soneira(v_mag, *place) < 1.5
+
+
 def test_counts_grow_towards_the_plane_and_the_centre_and_with_magnitude():
     to_18 = G_EDGES[1:] <= 18
     plane, centre, pole = (
