@@ -65,10 +65,11 @@ def read_out(rng: np.random.Generator, electrons: Float64, camera: Camera) -> Fl
     ) / camera.gain_e_per_adu + camera.bias_adu
     if camera.n_stacked == 1:
         adu = np.rint(adu)
-    return np.clip(adu, 0.0, camera.saturation_adu).astype(np.float32)
+    numbers: Float32 = np.clip(adu, 0.0, camera.saturation_adu).astype(np.float32)
+    return numbers
 
 
-def mosaic(planes: NDArray[np.floating]) -> NDArray[np.floating]:
+def mosaic(planes: Float64) -> Float64:
     """``(1, H, W)`` raw frame of a colour sensor from ``(3, H, W)``: red, green / green, blue.
 
     The first row and column are the first of the array.

@@ -60,9 +60,11 @@ def distance_from_middle(scene: Scene, x: ArrayLike, y: ArrayLike) -> Float64:
     camera = scene.camera
     half_x, half_y = (camera.width - 1) / 2.0, (camera.height - 1) / 2.0
     distance: Float64 = np.hypot(np.asarray(x) - half_x, np.asarray(y) - half_y)
-    return distance / np.hypot(half_x, half_y)
+    distance /= np.hypot(half_x, half_y)
+    return distance
 
 
 def transmission(scene: Scene, x: ArrayLike, y: ArrayLike) -> Float64:
     """Part of the light that vignetting leaves at pixels; it falls with the square of the distance."""
-    return 1.0 - scene.camera.vignetting * distance_from_middle(scene, x, y) ** 2
+    left: Float64 = 1.0 - scene.camera.vignetting * distance_from_middle(scene, x, y) ** 2
+    return left

@@ -13,13 +13,15 @@ Float64 = NDArray[np.float64]
 
 SKY_LEVEL = 11.0 / 255.0
 """Where the sky ends up: nearly black, as on the screens of such telescopes."""
-NOISE_LEVEL = 3.5 / 255.0
+NOISE_LEVEL = 4.5 / 255.0
 """Standard deviation of the sky's noise in the picture, at most."""
 WHITE_PERCENTILE = 99.85
 CHROMA_BLUR_PX = 1.6
 LUMA_BLUR_PX = 0.55
 """Blur of colour and of brightness: denoising leaves blotches of colour, and stars stay sharp."""
-SATURATION = 1.25
+SATURATION = 1.0
+MAX_CHROMA = 0.16
+"""Most a channel may differ from the mean of the three: sensors and screens bleach bright stars."""
 
 
 def smart_telescope_look(frame: Frame, scene: Scene) -> NDArray[np.uint8]:
@@ -43,9 +45,10 @@ def smart_telescope_look(frame: Frame, scene: Scene) -> NDArray[np.uint8]:
     stretched = np.arcsinh(luma / softness) / np.arcsinh(bright / softness)
     # Brightness and colour keep their ratio, so that stretching does not bleach the stars.
     lift = stretched / np.where(np.abs(luma) > 1e-9, luma, 1e-9)
-    colour = np.clip(chroma * np.clip(lift, 0.0, None), -0.35, 0.35)
-    picture = (stretched + SATURATION * colour) * (1.0 - SKY_LEVEL) + SKY_LEVEL
-    return np.clip(np.rint(np.moveaxis(picture, 0, -1) * 255.0), 0, 255).astype(np.uint8)
+    colour = MAX_CHROMA * np.tanh(SATURATION * chroma * np.clip(lift, 0.0, None) / MAX_CHROMA)
+    picture = (stretched + colour) * (1.0 - SKY_LEVEL) + SKY_LEVEL
+    levels: NDArray[np.uint8] = np.clip(np.rint(np.moveaxis(picture, 0, -1) * 255), 0, 255).astype(np.uint8)
+    return levels
 
 
 def develop(frame: Frame, scene: Scene) -> Float64:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,9 @@ from core.simulate.scene import Scene
 
 Float64 = NDArray[np.float64]
 
-TINTS = {"emission": (2.6, 0.28, 0.42), "reflection": (0.55, 0.95, 1.9)}
+TINTS = {"emission": (2.4, 0.5, 0.4), "reflection": (0.55, 0.95, 1.9)}
 """Red, green and blue over those of sunlight; Hα makes the first red."""
-SPECTRAL_SLOPE = 2.8
+SPECTRAL_SLOPE = 3.1
 """Of the power of the cloud's structure against wave number, as in the interstellar medium."""
 GRID = 512
 """Cells a side of the cloud's texture, over 2.4 radii."""
@@ -36,13 +37,14 @@ def nebula_electrons(scene: Scene, nebula: Nebula, x: float, y: float) -> Float6
     along = (dx * np.cos(angle) + dy * np.sin(angle)) / radius_px
     across = (-dx * np.sin(angle) + dy * np.cos(angle)) / (radius_px * nebula.axis_ratio)
     to_cells = (GRID - 1) / (2 * EXTENT)
-    cells = np.stack([(across + EXTENT) * to_cells, (along + EXTENT) * to_cells])
-    order = 1 if to_cells > radius_px else 3
-    shape = np.maximum(map_coordinates(cloud, cells, order=order, mode="constant", prefilter=order > 1), 0.0)
+    cells: Float64 = np.stack([(across + EXTENT) * to_cells, (along + EXTENT) * to_cells])
+    order: Literal[1, 3] = 1 if to_cells > radius_px else 3
+    shape = np.maximum(map_coordinates(cloud, cells, order=order, mode="constant"), 0.0)
     level = surface_electrons(scene, nebula.brightness_mag_arcsec2)
     tint = np.ones(1) if scene.n_planes == 1 else np.array(TINTS[nebula.kind])
     colours = channel_shares(scene, SUN_BP_RP)[0] * tint
-    return level * colours[:, None, None] * shape
+    light: Float64 = level * colours[:, None, None] * shape
+    return light
 
 
 def _cloud(scene: Scene, nebula: Nebula) -> Float64:
@@ -59,6 +61,7 @@ def _cloud(scene: Scene, nebula: Nebula) -> Float64:
     # The texture also frays the outline, or every nebula would be an ellipse.
     field = field / field.std()
     frayed = np.clip(radius * (1.0 - 0.12 * min(nebula.texture, 1.5) * field), 0.0, None)
-    inside = np.clip(1.0 - frayed**2, 0.0, 1.0) * np.clip((EXTENT - radius) / 0.15, 0.0, 1.0)
-    cloud = inside * np.exp(0.6 * nebula.texture * field)
-    return cloud / cloud[radius <= 1.0].mean()
+    inside = np.clip(1.0 - frayed**2, 0.0, 1.0) ** 1.5 * np.clip((EXTENT - radius) / 0.15, 0.0, 1.0)
+    cloud: Float64 = inside * np.exp(0.6 * nebula.texture * field)
+    cloud /= cloud[radius <= 1.0].mean()
+    return cloud

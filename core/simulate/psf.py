@@ -13,8 +13,8 @@ from core.simulate.scene import Scene
 Float64 = NDArray[np.float64]
 
 MAXK_THRESHOLD, KVALUE_ACCURACY, XVALUE_ACCURACY = 1e-5, 1e-6, 1e-12
-"""Finer than GalSim's defaults of 1e-3, 1e-5 and 1e-5, which leave ripples of 1e-6 of a star's light around it
-and end its wings early."""
+"""Finer than GalSim's defaults of 1e-3, 1e-5 and 1e-5, which leave ripples of 1e-6 of a star's light
+around it and end its wings early."""
 MIN_BLUR_PX = 0.05
 """A ring or a trail smaller than this is left out: it would widen no star by a thousandth of a pixel."""
 TRAIL_WIDTH_PX = 0.1

@@ -87,8 +87,8 @@ def render(scene: Scene, stars: pd.DataFrame, *, progress: Progress = no_progres
     progress(0.05, "stars")
     everyone = with_members(stars, [cluster_stars(scene, cluster) for cluster in clusters])
     xy = to_pixels(scene, wcs, everyone["ra_deg"], everyone["dec_deg"])
-    ahead = np.isfinite(xy).all(axis=1)
-    everyone, xy = everyone[ahead], xy[ahead]
+    ahead = np.flatnonzero(np.isfinite(xy).all(axis=1))
+    everyone, xy = everyone.iloc[ahead], xy[ahead]
     star_light = np.zeros(sky_e.shape)
     star_rows = draw_stars(star_light, scene, everyone, xy, background)
 
@@ -131,7 +131,7 @@ def render(scene: Scene, stars: pd.DataFrame, *, progress: Progress = no_progres
     pixels = detector.read_out(
         exposure_stream(scene, "read noise"), detector.fill_wells(planes, camera), camera
     )
-    saturated = (pixels >= camera.saturation_adu).any(axis=0)
+    saturated = np.asarray((pixels >= camera.saturation_adu).any(axis=0))
     noise_e = np.sqrt(background.variance_e2.min(axis=0) / camera.n_stacked)
     spoilt = np.maximum(np.maximum(trails.max(axis=0), hot_e[0]), cosmic_e) > SPOILT_SIGMA * noise_e
     progress(1.0, "done")
@@ -146,4 +146,5 @@ def render(scene: Scene, stars: pd.DataFrame, *, progress: Progress = no_progres
 
 def _pixel(scene: Scene, wcs: WCS, thing: SkyObject) -> Float64:
     """``(2,)`` x and y of an object's middle; NaN behind the horizon."""
-    return to_pixels(scene, wcs, thing.ra_deg, thing.dec_deg)[0]
+    place: Float64 = to_pixels(scene, wcs, thing.ra_deg, thing.dec_deg)[0]
+    return place

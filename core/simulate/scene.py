@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -225,7 +226,7 @@ class Scene:
         """The same scene with one group of settings replaced by ``group``, known by its type."""
         for name, kind in _GROUPS.items():
             if type(group) is kind:
-                return dataclasses.replace(self, **{name: group})
+                return dataclasses.replace(self, **{name: typing.cast(Any, group)})
         raise TypeError(f"{type(group).__name__} is not a group of a scene")
 
     def cropped(self, width: int, height: int) -> Self:

@@ -20,10 +20,7 @@ EXTINCTION_MAG = 0.172
 
 
 def sky_electrons(scene: Scene) -> Float64:
-    """``(C, H, W)`` electrons a pixel of empty sky collects in one exposure, before vignetting.
-
-    The array may be a broadcast view; it is not to be written to.
-    """
+    """``(C, H, W)`` electrons a pixel of empty sky collects in one exposure, before vignetting."""
     sky, camera = scene.sky, scene.camera
     sun = channel_shares(scene, SUN_BP_RP)[0]
     level = surface_electrons(scene, sky.brightness_mag_arcsec2) * sun * _tint(scene, TINTS[sky.pollution])
@@ -31,7 +28,8 @@ def sky_electrons(scene: Scene) -> Float64:
         moon = surface_electrons(scene, moonlight_mag_arcsec2(sky.moon_illumination, sky.moon_separation_deg))
         level = level + moon * sun * _tint(scene, MOON_TINT)
     shape = (camera.height, camera.width)
-    return level[:, None, None] * np.broadcast_to(_slope(scene), (1, *shape))
+    light: Float64 = level[:, None, None] * np.broadcast_to(_slope(scene), (1, *shape))
+    return light
 
 
 def moonlight_mag_arcsec2(illumination: float, separation_deg: float) -> float:
@@ -67,4 +65,5 @@ def _slope(scene: Scene) -> Float64:
     along_x = (np.arange(camera.width) + 0.5 - half_x) / np.hypot(half_x, half_y)
     along_y = (np.arange(camera.height) + 0.5 - half_y) / np.hypot(half_x, half_y)
     position = np.cos(angle) * along_x[None, :] + np.sin(angle) * along_y[:, None]
-    return np.maximum(1.0 + 0.5 * scene.sky.gradient * position, 0.0)
+    slope: Float64 = np.maximum(1.0 + 0.5 * scene.sky.gradient * position, 0.0)
+    return slope

@@ -17,7 +17,7 @@ HALF_SIZES = (6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 362, 512)
 """Stars reach so many pixels to each side of the pixel they stand in."""
 CORE_SIZES = (16, 32, 64, 128, 256)
 WING_SIZES = (128, 512)
-TAIL_SIGMA = 0.005
+TAIL_SIGMA = 0.002
 """A star ends where it is below this part of the noise of the sky, so that no edge shows."""
 _CHUNK_PIXELS = 2_000_000
 

@@ -81,7 +81,9 @@ def _blur(image: StarImage) -> Float64:
     """What defocus, drift and the pixels' averaging do to a smooth image."""
     if image.blur is None:
         # Averaging over a pixel adds 1/24 of the Laplacian.
-        return np.array([[0.0, 1.0, 0.0], [1.0, 20.0, 1.0], [0.0, 1.0, 0.0]]) / 24.0
+        laplace: Float64 = np.array([[0.0, 1.0, 0.0], [1.0, 20.0, 1.0], [0.0, 1.0, 0.0]]) / 24.0
+        return laplace
     side = 2 * int(np.ceil(image.blur_px / 2.0)) + 5
-    kernel: Float64 = image.blur.drawImage(nx=side, ny=side, scale=1.0, dtype=np.float64).array
-    return kernel / kernel.sum()
+    kernel: Float64 = image.blur.drawImage(nx=side, ny=side, scale=1.0, dtype=np.float64).array.copy()
+    kernel /= kernel.sum()
+    return kernel
