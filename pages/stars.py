@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.ui import compare, corrections, exports, methods, stars, tables
+from core.ui import compare, corrections, exports, methods, stars, tables, truth
 from core.ui.frames import choose_frame, frame_facts, sample_gallery
 from core.ui.processing import display_controls, processing_chain
 from core.ui.runs import analyse, run_note
@@ -81,7 +81,7 @@ if not research:
     with controls:
         stars.explain(choice.sample, analyses)
 
-options = SECTIONS[face()]
+options = (*SECTIONS[face()], *(("Truth",) if choice.truth is not None else ()))
 section = st.segmented_control(
     "Section", options, default=options[0], key="stars.section", required=True, label_visibility="collapsed"
 )
@@ -97,6 +97,8 @@ elif section == "Sources":
             offer("stars", f"table.{row}", (analysis.method.name, picked))
     with profile:
         stars.profile_panel(analysis, frame, row)
+elif section == "Truth" and choice.truth is not None:
+    truth.truth_panel(analyses, choice.truth, stars.match_radius_px(first))
 elif section == "Rejected":
     stars.rejected_panel(stars.choose_analysis(analyses, "stars.rejected"))
 elif section == "Compare":

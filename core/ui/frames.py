@@ -8,24 +8,32 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.errors import FrameRejected
+from core.errors import FrameRejected, TableRejected
 from core.frames import Frame, HduChoice, image_hdus, read_frame
 from core.frames.display import DisplaySettings, encode, render
 from core.frames.samples import Sample, samples
+from core.results import Detections
 from core.ui.shell import show_error
 from core.ui.text import plain
 
 UPLOAD_TYPES = ["fits", "fit", "fts", "fz", "gz", "tif", "tiff", "png", "jpg", "jpeg"]
 """Endings the file dialogue offers; what a file is, is decided by its content."""
-_OWN = "own"
+_OWN, _SIMULATED = "own", "simulated"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The frame a person is looking at, and the sample it is, if it is one."""
+    """The frame a person is looking at.
+
+    Attributes:
+        frame: The frame.
+        sample: The sample it is, or None.
+        truth: What is truly on it, when it was simulated; else None.
+    """
 
     frame: Frame
-    sample: Sample | None
+    sample: Sample | None = None
+    truth: Detections | None = None
 
 
 @st.cache_data(show_spinner=False)
@@ -47,6 +55,20 @@ def _read_upload(sha256: str, hdu: int | None, plane: int | None, _data: bytes, 
 @st.cache_data(show_spinner=False, max_entries=16, ttl=3600)
 def _hdus(sha256: str, _data: bytes, _name: str) -> tuple[HduChoice, ...]:
     return image_hdus(_data, name=_name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, ttl=3600)
+def _read_truth(sha256: str, _data: bytes) -> Detections | None:
+    """The truth that a simulated FITS file carries; None for every other file."""
+    if b"EXTNAME = 'TRUTH" not in _data:
+        return None
+    from core.simulate.dataset_fits import read_truth
+
+    try:
+        return read_truth(_data)
+    except TableRejected as error:
+        show_error(error)
+        return None
 
 
 @st.cache_data(show_spinner=False)
@@ -73,7 +95,13 @@ def choose_frame(default: str, kinds: tuple[str, ...] | None = None) -> Choice:
     known = all_samples()
     options = sorted(known, key=lambda name: kinds is not None and known[name].kind not in kinds)
     upload = st.session_state.get("frame.upload")
+    simulated = st.session_state.get("frame.simulated")
+    titles = {name: sample.title for name, sample in known.items()}
+    if simulated is not None:
+        titles[_SIMULATED] = "Simulated frame"
+        options = [_SIMULATED, *options]
     if upload is not None:
+        titles[_OWN] = upload[0]
         options = [_OWN, *options]
 
     wanted = st.session_state.pop("frame.wanted", None)
@@ -83,16 +111,17 @@ def choose_frame(default: str, kinds: tuple[str, ...] | None = None) -> Choice:
         asked = st.query_params.get("frame", default)
         st.session_state["frame"] = asked if asked in options else default
 
-    def title(name: str) -> str:
-        return upload[0] if name == _OWN and upload else known[name].title
-
     refused = st.session_state.pop("frame.refused", None)
     if refused is not None:
         show_error(refused)
-    picked = st.selectbox("Frame", options, key="frame", format_func=title, persist_state="session")
+    picked = st.selectbox(
+        "Frame", options, key="frame", format_func=titles.__getitem__, persist_state="session"
+    )
     _uploader()
     if picked == _OWN and upload is not None:
-        return Choice(_own_frame(*upload), None)
+        return _own_choice(*upload)
+    if picked == _SIMULATED and simulated is not None:
+        return Choice(simulated[0], truth=simulated[1])
     return Choice(_read_sample(picked), known[picked])
 
 
@@ -149,7 +178,7 @@ def _take_upload() -> None:
     st.session_state["frame.wanted"] = _OWN
 
 
-def _own_frame(name: str, data: bytes) -> Frame:
+def _own_choice(name: str, data: bytes) -> Choice:
     sha256 = hashlib.sha256(data).hexdigest()
     hdu, plane = None, None
     choices = _hdus(sha256, data, name)
@@ -159,10 +188,11 @@ def _own_frame(name: str, data: bytes) -> Frame:
     if planes > 1:
         plane = st.number_input(f"Plane (0 to {planes - 1})", 0, planes - 1, value=None, placeholder="all")
     try:
-        return _read_upload(sha256, hdu, plane, data, name)
+        frame = _read_upload(sha256, hdu, plane, data, name)
     except FrameRejected as error:
         show_error(error)
-        return _read_upload(sha256, None, None, data, name)
+        frame = _read_upload(sha256, None, None, data, name)
+    return Choice(frame, truth=_read_truth(sha256, data))
 
 
 def frame_facts(frame: Frame) -> str:

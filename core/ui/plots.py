@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from core.frames.process import Histogram
+from core.scoring.completeness import CompletenessCurve
+from core.scoring.truth import SnrBin
 
 Floats = NDArray[np.floating]
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -112,3 +114,50 @@ def zero_point_figure(
     if np.isfinite(zero_point):
         figure.add_hline(y=zero_point, line_width=2, line_color=GUIDE)
     return figure
+
+
+def snr_figure(found: Mapping[str, Sequence[SnrBin]], colours: Mapping[str, str]) -> go.Figure:
+    """Fraction of the true objects found in ranges of signal-to-noise ratio, with 95 % intervals."""
+    figure = _figure("signal-to-noise ratio of the truth", "fraction found")
+    for number, (name, bins) in enumerate(found.items()):
+        filled = [each for each in bins if each.n_truth]
+        figure.add_scatter(
+            x=[
+                f"{each.low:g} to {each.high:g}" if np.isfinite(each.high) else f"{each.low:g} and more"
+                for each in filled
+            ],
+            y=[each.recall for each in filled],
+            error_y=_interval([each.recall for each in filled], [each.recall_interval for each in filled]),
+            name=name,
+            mode="lines+markers",
+            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 9, "color": colours[name]},
+            line={"dash": DASHES[number % len(DASHES)], "color": colours[name]},
+        )
+    figure.update_yaxes(range=[-0.03, 1.05])
+    return figure
+
+
+def completeness_figure(curves: Mapping[str, CompletenessCurve], colours: Mapping[str, str]) -> go.Figure:
+    """Fraction of the true objects found against magnitude, with 95 % Wilson intervals."""
+    figure = _figure("G [mag]", "fraction found")
+    for number, (name, curve) in enumerate(curves.items()):
+        filled = curve.n_truth > 0
+        value = curve.completeness[filled]
+        figure.add_scatter(
+            x=curve.magnitude[filled],
+            y=value,
+            error_y=_interval(value, list(zip(curve.low[filled], curve.high[filled], strict=True))),
+            name=name,
+            mode="lines+markers",
+            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8, "color": colours[name]},
+            line={"dash": DASHES[number % len(DASHES)], "color": colours[name]},
+        )
+    figure.update_yaxes(range=[-0.03, 1.05])
+    return figure
+
+
+def _interval(values: Sequence[float] | Floats, bounds: Sequence[tuple[float, float]]) -> dict[str, object]:
+    """Error bars from values and their lower and upper bounds."""
+    up = [high - value for value, (_, high) in zip(values, bounds, strict=True)]
+    down = [value - low for value, (low, _) in zip(values, bounds, strict=True)]
+    return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1}

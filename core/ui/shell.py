@@ -44,6 +44,7 @@ class PageLink:
 PAGES: tuple[PageLink, ...] = (
     PageLink("pages/home.py", "Home", ":material/home:", "home", default=True),
     PageLink("pages/stars.py", "Star detection", ":material/flare:", "stars"),
+    PageLink("pages/playground.py", "Simulation playground", ":material/auto_awesome:", "playground"),
     PageLink("pages/frames.py", "Look at a frame", ":material/image_search:", "frames"),
     PageLink("pages/results.py", "Stored runs", ":material/database:", "results"),
 )

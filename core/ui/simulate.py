@@ -1,0 +1,200 @@
+"""The playground: a scene put together by hand, exposed, and sent to the other pages with its truth."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import zipfile
+from typing import Any
+
+import streamlit as st
+
+from core.errors import CatalogueUnavailable, ParameterInvalid
+from core.frames import Frame
+from core.simulate.catalogue import StarCatalogue
+from core.simulate.catalogue_scene import scene_stars
+from core.simulate.dataset_fits import simulation_fits
+from core.simulate.names import Target, find
+from core.simulate.presets import PRESETS
+from core.simulate.render import Simulation, render
+from core.simulate.scene import Scene, exposures
+from core.simulate.targets import with_target
+from core.ui.parameters import parameter_widgets
+from core.ui.shell import show_error, show_warnings
+from core.ui.viewer import Layer
+from core.ui.viewer.model import Marker
+
+PREVIEW_SIDE = 512
+LAYERS: dict[str, tuple[str, Marker]] = {
+    "real stars": ("#56B4E9", "circle"),
+    "stars drawn at random": ("#8894A8", "circle"),
+    "galaxy": ("#E69F00", "box"),
+    "nebula": ("#CC79A7", "box"),
+    "cluster": ("#009E73", "box"),
+}
+_SHORT = {
+    "sky": ("brightness_mag_arcsec2", "gradient", "moon_illumination"),
+    "seeing": ("fwhm_arcsec", "trail_arcsec"),
+    "camera": ("exposure_s", "n_stacked"),
+    "extras": ("galaxies", "nebulae", "clusters", "satellites", "cosmic_rays"),
+}
+"""What the Explore face shows of each group."""
+_GROUPS = {
+    "telescope": "Telescope",
+    "seeing": "Seeing",
+    "sky": "Sky",
+    "camera": "Camera",
+    "extras": "Extras",
+}
+
+
+def scene_controls(*, full: bool) -> Scene:
+    """Draw the scene's controls in the current container and give the scene.
+
+    Args:
+        full: Every parameter of every group, or only the telling ones.
+
+    Raises:
+        ParameterInvalid: The settings contradict each other.
+    """
+    target = _place()
+    names = list(PRESETS)
+    preset = st.selectbox(
+        "Telescope", names, key="sim.preset", format_func=_preset_title, persist_state="session"
+    )
+    scene = PRESETS[preset]
+    pointing = dataclasses.replace(scene.pointing, ra_deg=target.ra_deg % 360.0, dec_deg=target.dec_deg)
+    groups: dict[str, Any] = {"pointing": pointing}
+    if full:
+        with st.expander("When and how it is turned", icon=":material/schedule:"):
+            groups["pointing"] = parameter_widgets(pointing, "sim.pointing", only=("rotation_deg", "date"))
+    for name, title in _GROUPS.items():
+        only = None if full else _SHORT.get(name)
+        if full or only:
+            with st.expander(title, expanded=not full and name == "sky"):
+                groups[name] = parameter_widgets(getattr(scene, name), f"sim.{preset}.{name}", only=only)
+    seed = st.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        1,
+        key="sim.seed",
+        help="The same seed and scene give the same frame to the bit.",
+    )
+    return with_target(dataclasses.replace(scene, **groups, seed=int(seed)), target)
+
+
+def _preset_title(name: str) -> str:
+    scene = PRESETS[name]
+    return f"{scene.telescope.name}, {scene.pixel_scale_arcsec:.2g}″ a pixel"
+
+
+def _place() -> Target:
+    """Draw the search for a place on the sky and give the last one that was found."""
+    text = st.text_input(
+        "Where", "M 13", key="sim.where", help="A name such as M 13 or Andromeda, or coordinates."
+    )
+    try:
+        st.session_state["sim.target"] = find(text)
+    except ParameterInvalid as error:
+        show_error(error)
+    target: Target = st.session_state.get("sim.target") or find("M 13")
+    st.caption(f"{target.title}: {target.kind}".replace("*", "\\*"))
+    return target
+
+
+def preview_scene(scene: Scene) -> Scene:
+    """The middle of a scene, small enough to follow a slider."""
+    camera = scene.camera
+    width, height = min(camera.width, PREVIEW_SIDE), min(camera.height, PREVIEW_SIDE)
+    return dataclasses.replace(scene, camera=dataclasses.replace(camera, width=width, height=height))
+
+
+@st.cache_resource(show_spinner=False, max_entries=6, ttl=1800)
+def _expose(scene_json: str, online: bool) -> tuple[Simulation, StarCatalogue]:
+    scene = Scene.from_json(scene_json)
+    stars = scene_stars(scene, online=online)
+    return render(scene, stars.table), stars
+
+
+def expose(scene: Scene, *, online: bool) -> tuple[Simulation, StarCatalogue]:
+    """The exposed scene and its stars; the offline catalogue when the archive cannot be reached."""
+    if online:
+        try:
+            return _expose(scene.to_json(), True)
+        except CatalogueUnavailable as error:
+            show_warnings([f"{error.message} The offline catalogue is used instead."])
+    return _expose(scene.to_json(), False)
+
+
+def as_shown(simulation: Simulation, *, developed: bool) -> Frame:
+    """The frame as the viewer shows it: raw, or developed as a smart telescope's application does."""
+    if not developed:
+        return simulation.frame
+    from core.simulate.look import smart_telescope_look
+
+    look = smart_telescope_look(simulation.frame, simulation.scene).astype("float32")
+    return dataclasses.replace(
+        simulation.frame, pixels=look, unit="", saturation=255.0, processing='[{"step":"developed"}]'
+    )
+
+
+def truth_layers(simulation: Simulation, least_snr: float = 3.0) -> list[Layer]:
+    """Overlays of what is truly there and bright enough to be seen."""
+    truth = simulation.truth
+    table = truth.table
+    seen = table["snr"] >= least_snr
+    star = table["label"] == "star"
+    kinds = {
+        "real stars": seen & star & table["real"].astype(bool),
+        "stars drawn at random": seen & star & ~table["real"].astype(bool),
+        **{label: seen & (table["label"] == label) for label in ("galaxy", "nebula", "cluster")},
+    }
+    return [
+        Layer(name, truth.where(rows), *LAYERS[name], visible=name != "stars drawn at random", note="mag")
+        for name, rows in kinds.items()
+        if rows.any()
+    ]
+
+
+def send_simulation(simulation: Simulation) -> None:
+    """Hand a simulation to the other pages: its frame becomes the frame, its truth goes along."""
+    st.session_state["frame.simulated"] = (simulation.frame, simulation.truth)
+    st.session_state["frame.wanted"] = "simulated"
+
+
+def exposures_zip(scene: Scene, count: int, dither_px: float) -> bytes:
+    """``count`` dithered exposures as FITS files with their truth, in one archive."""
+    archive = io.BytesIO()
+    bar = st.progress(0.0, text="Exposing")
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        for number, each in enumerate(exposures(scene, count, dither_px, seed=scene.seed)):
+            simulation = render(each, scene_stars(each).table)
+            out.writestr(f"exposure_{number:02d}.fits", simulation_fits(simulation))
+            bar.progress((number + 1) / count, text=f"Exposed {number + 1} of {count}")
+    bar.empty()
+    return archive.getvalue()
+
+
+def simulation_downloads(simulation: Simulation) -> None:
+    """Draw the downloads of one exposure: the frame with its truth, and the scene that makes it again."""
+    scene = simulation.scene
+    stem = f"{scene.telescope.name} {scene.seed}".replace(" ", "_")
+    st.download_button(
+        "FITS with WCS and truth",
+        data=lambda: simulation_fits(simulation),
+        file_name=f"{stem}.fits",
+        mime="application/fits",
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+    )
+    st.download_button(
+        "The scene as JSON",
+        data=scene.to_json(),
+        file_name=f"{stem}.json",
+        mime="application/json",
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+    )
