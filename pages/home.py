@@ -23,7 +23,7 @@ class Analysis:
     action: str
 
 
-FIND, LOOK = "pages/stars.py", "pages/frames.py"
+FIND, LOOK, PLAY = "pages/stars.py", "pages/frames.py", "pages/playground.py"
 ANALYSES = (
     Analysis(
         "Star detection",
@@ -54,11 +54,11 @@ ANALYSES = (
         "Look at Andromeda",
     ),
     Analysis(
-        "Simulated skies",
+        "Simulation playground",
         "m44",
-        "Simulations start from real Gaia stars. Match a picture of the Beehive cluster against them.",
-        FIND,
-        "Match the Beehive",
+        "Point a telescope of your choice at a real field, under any sky, and see the frame it would take.",
+        PLAY,
+        "Simulate a field",
     ),
 )
 DEMOS = ("isaac_psr_j1740", "m44", "m3", "m51_kpno", "m22")
@@ -74,7 +74,7 @@ for column, analysis in zip(st.columns(len(ANALYSES), gap="small"), ANALYSES, st
         st.markdown(f"###### {analysis.title}")
         with st.container(height="stretch"):
             st.write(analysis.about)
-        kind = "primary" if analysis.page == FIND else "secondary"
+        kind = "secondary" if analysis.page == LOOK else "primary"
         if st.button(analysis.action, key=f"go.{analysis.title}", type=kind, width="stretch"):
             want_frame(analysis.sample)
             st.switch_page(analysis.page)

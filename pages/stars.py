@@ -79,7 +79,7 @@ with picture:
 
 if not research:
     with controls:
-        stars.explain(choice.sample, analyses)
+        stars.explain(choice, analyses)
 
 options = (*SECTIONS[face()], *(("Truth",) if choice.truth is not None else ()))
 section = st.segmented_control(

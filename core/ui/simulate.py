@@ -51,11 +51,10 @@ _GROUPS = {
 def scene_controls(*, full: bool) -> Scene:
     """Draw the scene's controls in the current container and give the scene.
 
+    Settings that contradict each other get a sentence, and the last scene that could be stays.
+
     Args:
         full: Every parameter of every group, or only the telling ones.
-
-    Raises:
-        ParameterInvalid: The settings contradict each other.
     """
     target = _place()
     names = list(PRESETS)
@@ -81,7 +80,13 @@ def scene_controls(*, full: bool) -> Scene:
         key="sim.seed",
         help="The same seed and scene give the same frame to the bit.",
     )
-    return with_target(dataclasses.replace(scene, **groups, seed=int(seed)), target)
+    try:
+        chosen = with_target(dataclasses.replace(scene, **groups, seed=int(seed)), target)
+    except ParameterInvalid as error:
+        show_error(error)
+        chosen = st.session_state.get("sim.scene", scene)
+    st.session_state["sim.scene"] = chosen
+    return chosen
 
 
 def _preset_title(name: str) -> str:

@@ -9,10 +9,10 @@ import streamlit as st
 
 from core.errors import CatalogueUnavailable
 from core.frames import Frame
-from core.frames.samples import Sample
 from core.frames.sky import field_of_view
 from core.stars.profile import fwhm_map, magnitude_histogram, radial_profile
 from core.ui import plots
+from core.ui.frames import Choice
 from core.ui.methods import method_style
 from core.ui.runs import Analysis
 from core.ui.shell import show_warnings
@@ -54,12 +54,15 @@ def match_radius_px(analysis: Analysis) -> float:
     return max(2.0, float(analysis.result.facts.get("fwhm_px", 2.0)))
 
 
-def explain(sample: Sample | None, analyses: Sequence[Analysis]) -> None:
+def explain(choice: Choice, analyses: Sequence[Analysis]) -> None:
     """Tell a visitor what they are looking at and what the methods do, in plain words."""
+    sample = choice.sample
     with st.container(border=True):
         st.markdown("##### What am I looking at?")
         if sample is not None:
             st.markdown(f"**{plain(sample.title)}.** {plain(sample.about)}")
+        elif choice.truth is not None:
+            st.write("A simulated frame. What is truly on it is known: see Truth below the picture.")
         else:
             st.write("Your own frame.")
         st.write("Every mark is a place where a method sees a star.")

@@ -1,0 +1,65 @@
+"""The playground without a browser: a scene, a frame, and its truth on the star page."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+@pytest.fixture
+def page(app: AppTest) -> AppTest:
+    return app.switch_page("pages/playground.py").run()
+
+
+def sentence(page: AppTest) -> str:
+    return next(html.body for html in page.main.get("html") if "almagest-lead" in html.body)
+
+
+def test_it_says_which_stars_are_real(page: AppTest) -> None:
+    assert "real stars" in sentence(page)
+    assert "drawn at random" in sentence(page)
+
+
+@pytest.mark.parametrize("place", ["Andromeda", "12h30m00s +12d20m00s", "m 57"])
+def test_places_are_found_by_name_and_by_coordinates(page: AppTest, place: str) -> None:
+    page.text_input(key="sim.where").set_value(place).run()
+    assert not page.exception
+    assert not page.error
+
+
+def test_an_unknown_object_is_a_sentence_and_the_last_field_stays(page: AppTest) -> None:
+    before = sentence(page)
+    page.text_input(key="sim.where").set_value("andromida").run()
+    (error,) = page.error
+    assert "Andromeda" in error.value
+    assert sentence(page) == before
+
+
+@pytest.mark.parametrize("preset", ["sct8", "vlt"])
+def test_other_telescopes_give_other_fields(page: AppTest, preset: str) -> None:
+    before = sentence(page)
+    page.selectbox(key="sim.preset").set_value(preset).run()
+    assert not page.exception
+    assert sentence(page) != before
+
+
+def test_a_scene_that_cannot_be_is_a_sentence(page: AppTest) -> None:
+    page.segmented_control(key="face").set_value("Research").run()
+    before = sentence(page)
+    page.number_input(key="sim.vespera.camera.bias_adu").set_value(60_000.0)
+    page.number_input(key="sim.vespera.camera.bits").set_value(10).run()
+    assert not page.exception
+    assert "bias" in page.error[0].value
+    assert sentence(page) == before
+
+
+def test_a_frame_sent_to_star_detection_is_scored_against_its_truth(page: AppTest) -> None:
+    next(button for button in page.button if button.label == "Send to Star detection").click().run()
+    page.switch_page("pages/stars.py").run()
+    assert page.selectbox(key="frame").value == "simulated"
+    page.segmented_control(key="stars.section").set_value("Truth").run()
+    assert not page.exception
+    scores = page.dataframe[0].value
+    bright = scores[scores["SNR at least"] == 10.0]
+    assert (bright["precision"] > 0.7).all()
+    assert set(scores["method"]) == {"SEP · Source Extractor", "DAOFIND"}
