@@ -29,6 +29,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.browser.conftest import CHROMIUM_FLAGS
+
 HERE = Path(__file__).parent
 CASES = (
     ("component", 4096, 5_000),
@@ -39,19 +41,7 @@ CASES = (
 )
 VISITS = 3
 DRAG_STEPS = 60
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-unsafe-swiftshader",
-    "--window-size=1440,900",
-)
+FLAGS = (*CHROMIUM_FLAGS, "--enable-unsafe-swiftshader", "--window-size=1440,900")
 # Watches from before the page's own scripts: notes when the picture was first on the screen.
 WATCH = """
 window.bench = { drawn: 0, frames: [] };

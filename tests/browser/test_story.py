@@ -15,6 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from core.store import Store
+from core.ui.shell import PAGES
 from tests.browser.conftest import ROOT, Browser, serve
 from tests.skies import star_field
 
@@ -197,7 +198,7 @@ def test_dark_is_the_default_and_light_stays_after_a_reload(browser: Browser, da
     browser.wait_until(lambda: darkness() > 700, "the page is light after a reload")
 
 
-@pytest.mark.parametrize("page", ["", "stars", "frames", "results"])
+@pytest.mark.parametrize("page", [link.url for link in PAGES])
 def test_a_phone_never_scrolls_sideways(browser: Browser, dashboard: str, page: str) -> None:
     browser.resize(390, 844)
     browser.visit(f"{dashboard}/{page}")
@@ -220,3 +221,12 @@ def test_a_stored_run_is_read_again_and_taken_home(browser: Browser, dashboard: 
         lambda: [p for p in browser.downloads.glob("m22.*.csv") if p.stat().st_size], "the download"
     )
     assert page_says(browser, f"{len(Table.read(exported, format='ascii.csv', comment='#')):,} stars")
+
+
+def test_a_simulated_field_is_sent_to_star_detection_and_scored(browser: Browser, dashboard: str) -> None:
+    browser.visit(f"{dashboard}/playground")
+    press(browser, "Send to Star detection")
+    browser.wait_until(lambda: page_says(browser, "What am I looking at?"), "the star page")
+    press(browser, "Truth")
+    browser.wait_until(lambda: page_says(browser, "by signal-to-noise ratio"), "the scores")
+    assert browser.console_errors() == []
