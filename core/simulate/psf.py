@@ -15,6 +15,8 @@ Float64 = NDArray[np.float64]
 MAXK_THRESHOLD, KVALUE_ACCURACY, XVALUE_ACCURACY = 1e-5, 1e-6, 1e-12
 """Finer than GalSim's defaults of 1e-3, 1e-5 and 1e-5, which leave ripples of 1e-6 of a star's light
 around it and end its wings early."""
+UNIFORM_BELOW = 0.03
+"""A field whose corners differ from its middle by less is taken as uniform: the air changes by more."""
 MIN_BLUR_PX = 0.05
 """A ring or a trail smaller than this is left out: it would widen no star by a thousandth of a pixel."""
 TRAIL_WIDTH_PX = 0.1
@@ -126,7 +128,7 @@ class FieldPsf:
         detail = AIRY_CORE if scene.seeing.kind == "airy" else SMOOTH_CORE
         self.core_px = detail * widest + (scene.defocus_px + scene.trail_px) / 2.0
         self._width, self._height = scene.camera.width, scene.camera.height
-        if scene.seeing.field_growth == 0.0 and scene.seeing.field_ellipticity == 0.0:
+        if max(scene.seeing.field_growth, scene.seeing.field_ellipticity) < UNIFORM_BELOW:
             self.images = [star_image(scene)]
             return
         half = np.array([self._width, self._height]) / 2.0

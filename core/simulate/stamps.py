@@ -27,18 +27,22 @@ class StampTable:
 
     Attributes:
         coefficients: ``(K, side, side)`` of the terms of a polynomial in the star's place in its pixel,
-            ``K = (degree + 1)²``, ``side = 2 half + 1``.
-        degree: Along each axis.
+            ``side = 2 half + 1``.
+        powers: ``(K, 2)`` degrees in y and x of the Chebyshev polynomials of each term.
         half: Pixels.
     """
 
     coefficients: Float64
-    degree: int
+    powers: NDArray[np.intp]
     half: int
 
     @classmethod
     def of(cls, image: Any, half: int) -> StampTable:
-        """Make the table of a ``galsim.GSObject`` in pixels, averaged over each pixel."""
+        """Make the table of a ``galsim.GSObject`` in pixels, averaged over each pixel.
+
+        The image is the same when turned by half a turn, as all of :mod:`core.simulate.psf` are, so that
+        its Fourier transform is real.
+        """
         import galsim
         from numpy.polynomial.chebyshev import chebpts1, chebvander
 
@@ -51,30 +55,35 @@ class StampTable:
         n_waves = int(np.ceil(image.maxk / step))
         side = 2 * n_waves + 1
         whole = galsim.Convolve([image, galsim.Pixel(1.0)])
-        transform = whole.drawKImage(nx=side, ny=side, scale=step).array[:, n_waves:]
+        transform = whole.drawKImage(nx=side, ny=side, scale=step).array.real[:, n_waves:].copy()
+        transform[:, 1:] *= 2.0  # the half left out is the same
         wave_y, wave_x = step * np.arange(-n_waves, n_waves + 1), step * np.arange(n_waves + 1)
-        twice = np.where(wave_x == 0.0, 1.0, 2.0)  # the half left out is the complex conjugate
 
         place = np.arange(-half, half + 1) - nodes[:, None]  # (nodes, side) of pixels, as seen from the star
-        along_y = np.tensordot(to_terms, np.exp(1j * place[:, :, None] * wave_y), axes=1)
-        along_x = np.tensordot(to_terms, np.exp(1j * place[:, :, None] * wave_x) * twice, axes=1)
         n_terms, pixels = place.shape
-        summed = along_y.reshape(-1, len(wave_y)) @ transform @ along_x.reshape(-1, len(wave_x)).T
-        summed = summed.real * (step / (2.0 * np.pi)) ** 2
+        summed = np.zeros((n_terms * pixels, n_terms * pixels))
+        for wave, sign in ((np.cos, 1.0), (np.sin, -1.0)):  # cos(a + b) = cos a cos b − sin a sin b
+            along_y = np.tensordot(to_terms, wave(place[:, :, None] * wave_y), axes=1).reshape(-1, side)
+            along_x = np.tensordot(to_terms, wave(place[:, :, None] * wave_x), axes=1)
+            summed += sign * (along_y @ transform) @ along_x.reshape(-1, n_waves + 1).T
         terms = summed.reshape(n_terms, pixels, n_terms, pixels).transpose(0, 2, 1, 3)
-        return cls(np.ascontiguousarray(terms.reshape(n_terms**2, pixels, pixels)), degree, half)
+        # Terms of a high degree in both x and y are as small as those of the sum of the degrees in one.
+        powers = np.argwhere(np.add.outer(np.arange(n_terms), np.arange(n_terms)) <= degree + 1)
+        scale = (step / (2.0 * np.pi)) ** 2
+        return cls(terms[powers[:, 0], powers[:, 1]] * scale, powers, half)
 
     def cropped(self, half: int) -> StampTable:
         """The inner part of the stamps."""
         cut = slice(self.half - half, self.half + half + 1)
-        return StampTable(np.ascontiguousarray(self.coefficients[:, cut, cut]), self.degree, half)
+        return StampTable(np.ascontiguousarray(self.coefficients[:, cut, cut]), self.powers, half)
 
     def at(self, dx: Float64, dy: Float64) -> Float64:
         """``(n, side²)`` stamps of stars ``dx, dy`` in [−½, ½] from the middle of their pixel."""
         from numpy.polynomial.chebyshev import chebvander
 
-        along_x, along_y = chebvander(2.0 * dx, self.degree), chebvander(2.0 * dy, self.degree)
-        terms = (along_y[:, :, None] * along_x[:, None, :]).reshape(len(dx), -1)
+        degree = int(self.powers.max())
+        along_x, along_y = chebvander(2.0 * dx, degree), chebvander(2.0 * dy, degree)
+        terms = along_y[:, self.powers[:, 0]] * along_x[:, self.powers[:, 1]]
         stamps: Float64 = terms @ self.coefficients.reshape(len(self.coefficients), -1)
         return stamps
 

@@ -131,12 +131,11 @@ def _snr_squared(stamps: Float64, flux_e: Float64, variance_e2: Float64, shares:
 
 def _add(light_e: Float64, stamp: Float64, flux_e: Float64, left: int, bottom: int) -> None:
     """Add the part of a stamp that lies on the image, in every plane."""
-    planes, height, width = light_e.shape
+    _, height, width = light_e.shape
     side = stamp.shape[0]
     y0, y1 = max(bottom, 0), min(bottom + side, height)
     x0, x1 = max(left, 0), min(left + side, width)
     if y0 >= y1 or x0 >= x1:
         return
     seen = stamp[y0 - bottom : y1 - bottom, x0 - left : x1 - left]
-    for plane in range(planes):
-        light_e[plane, y0:y1, x0:x1] += flux_e[plane] * seen
+    light_e[:, y0:y1, x0:x1] += flux_e[:, None, None] * seen
