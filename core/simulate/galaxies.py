@@ -17,10 +17,10 @@ Float64 = NDArray[np.float64]
 REACH = 6.0
 """Half-light radii to which a disc is drawn; beyond lies less than 0.1 % of its light."""
 BULGE_N = 4.0
-LARGE_PX = 40.0
+LARGE_PX = 20.0
 """Above this half-light radius the profile is drawn without an FFT of its own."""
-MAX_HALF_PX = 2048
-CUSP_PX, CUSP_FINENESS = 12, 5
+MAX_HALF_PX = 4096
+CUSP_PX, CUSP_FINENESS = 6, 15
 BOX_RADII = 2.5
 """Half-light radii from the middle of a galaxy to the sides of its box."""
 
@@ -35,11 +35,13 @@ def galaxy_stamp(scene: Scene, galaxy: Galaxy, x: float, y: float) -> tuple[Floa
     profile = _profile(scene, galaxy)
     column, row = round(x), round(y)
     steep = galaxy.sersic_n > 2.0 or galaxy.bulge_fraction > 0.0
-    reach = REACH * major_px * (2.0 if steep else 1.0) + 6.0 * scene.fwhm_px
-    half = int(np.clip(reach, 8, MAX_HALF_PX))
+    reach = REACH * major_px * (2.0 if steep else 1.0) + 6.0 * scene.fwhm_px + scene.trail_px
+    blur_half = int(16 + 4.0 * scene.fwhm_px + scene.trail_px + scene.defocus_px)
+    farthest = max(abs(x), abs(y), abs(scene.camera.width - x), abs(scene.camera.height - y)) + blur_half
+    half = int(np.clip(min(reach, farthest), 8, MAX_HALF_PX))
     psf = star_image(scene).whole
     if major_px > LARGE_PX:
-        stamp = _large(profile, psf, half, x - column, y - row)
+        stamp = _large(profile, psf, half, blur_half, x - column, y - row)
     else:
         import galsim
 
@@ -92,7 +94,7 @@ def _profile(scene: Scene, galaxy: Galaxy) -> Any:
     return galsim.Add(parts).rotate(angle * galsim.degrees)
 
 
-def _large(profile: Any, psf: Any, half: int, dx: float, dy: float) -> Float64:
+def _large(profile: Any, psf: Any, half: int, blur_half: int, dx: float, dy: float) -> Float64:
     """A large galaxy: sampled, its cusp on a finer grid, then blurred by the star image."""
     from scipy.signal import fftconvolve
 
@@ -111,6 +113,7 @@ def _large(profile: Any, psf: Any, half: int, dx: float, dy: float) -> Float64:
     ).array
     cusp = fine.reshape(2 * CUSP_PX + 1, CUSP_FINENESS, 2 * CUSP_PX + 1, CUSP_FINENESS).sum(axis=(1, 3))
     stamp[half - CUSP_PX : half + CUSP_PX + 1, half - CUSP_PX : half + CUSP_PX + 1] = cusp
-    blur = psf.drawImage(nx=65, ny=65, scale=1.0, method="no_pixel", dtype=np.float64).array
+    side = 2 * blur_half + 1
+    blur = psf.drawImage(nx=side, ny=side, scale=1.0, method="no_pixel", dtype=np.float64).array
     blurred: Float64 = fftconvolve(stamp, blur / blur.sum(), mode="same")
     return blurred

@@ -15,21 +15,21 @@ from tests.simulate.fields import small_scene
     [(1.0, 12.0, 1.0), (1.0, 12.0, 0.4), (2.5, 10.0, 0.7), (4.0, 12.0, 1.0), (1.0, 60.0, 0.5)],
 )
 def test_half_the_light_is_within_the_half_light_radius(n, radius, ratio):
-    scene = small_scene(64, seeing={"fwhm_arcsec": 1.0})
+    scene = small_scene(2048, seeing={"fwhm_arcsec": 1.0})
     galaxy = Galaxy(r_half_arcsec=radius, sersic_n=n, axis_ratio=ratio, angle_deg=0.0)
-    stamp, left, bottom = galaxy_stamp(scene, galaxy, 32.3, 31.6)
+    stamp, left, bottom = galaxy_stamp(scene, galaxy, 1024.3, 1023.6)
     rows, columns = np.mgrid[: stamp.shape[0], : stamp.shape[1]]
-    along, across = rows + bottom - 31.6, columns + left - 32.3  # north is up: the major axis is y
+    along, across = rows + bottom - 1023.6, columns + left - 1024.3  # north is up: the major axis is y
     within = np.hypot(along, across / ratio) <= radius
     assert stamp.sum() == pytest.approx(1.0, abs=0.02 if n < 2 else 0.1)
     assert stamp[within].sum() == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_large_galaxy_is_drawn_as_a_small_one_is():
-    scene = small_scene(64)
+    scene = small_scene(2048)
     just_below, just_above = (
-        galaxy_stamp(scene, Galaxy(r_half_arcsec=radius, axis_ratio=0.6, angle_deg=30.0), 32.0, 32.0)[0]
-        for radius in (39.99, 40.01)
+        galaxy_stamp(scene, Galaxy(r_half_arcsec=radius, axis_ratio=0.6, angle_deg=30.0), 1024.0, 1024.0)[0]
+        for radius in (19.99, 20.01)
     )
     side = min(len(just_below), len(just_above))
     cut = [
