@@ -83,7 +83,12 @@ def _blur(image: StarImage) -> Float64:
         # Averaging over a pixel adds 1/24 of the Laplacian.
         laplace: Float64 = np.array([[0.0, 1.0, 0.0], [1.0, 20.0, 1.0], [0.0, 1.0, 0.0]]) / 24.0
         return laplace
+    import galsim
+
     side = 2 * int(np.ceil(image.blur_px / 2.0)) + 5
-    kernel: Float64 = image.blur.drawImage(nx=side, ny=side, scale=1.0, dtype=np.float64).array.copy()
+    # A Gaussian of a pixel's own variance does what the pixel does, and has no sharp edges to transform.
+    soft = galsim.Convolve([image.blur, galsim.Gaussian(sigma=12.0**-0.5)])
+    drawn = soft.drawImage(nx=side, ny=side, scale=1.0, method="no_pixel", dtype=np.float64)
+    kernel: Float64 = drawn.array.copy()
     kernel /= kernel.sum()
     return kernel
