@@ -21,6 +21,8 @@ FORMAT = 1
 ARCSEC_PER_RADIAN = 206_264.80625
 MAX_FIELD_DEG = 60.0
 MAX_FWHM_PX = 60.0
+MAX_BLUR_PX = 60.0
+"""Longest drift and widest defocus: the time to draw stars grows with the area they cover."""
 MIN_FWHM_PX = 0.3
 MAX_PIXELS = 48_000_000
 """Pixels times planes, which bounds the memory a frame takes to about 2.5 GB."""
@@ -97,12 +99,12 @@ class Scene:
                 f"{MIN_FWHM_PX:g} to {MAX_FWHM_PX:g} px",
             )
         for name, value in (("trail_arcsec", self.trail_px), ("defocus_um", self.defocus_px)):
-            if value > 4 * MAX_FWHM_PX:
+            if value > MAX_BLUR_PX:
                 raise _refusal(
                     name,
-                    f"such that it blurs at most {4 * MAX_FWHM_PX:g} px",
+                    f"such that it blurs at most {MAX_BLUR_PX:g} px",
                     f"{value:.0f} px",
-                    4 * MAX_FWHM_PX,
+                    MAX_BLUR_PX,
                 )
         if camera.bias_adu >= 2.0**camera.bits - 1.0:
             raise _refusal(

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 Float64 = NDArray[np.float64]
 
-PERIOD = 6
-"""The sums repeat after so many half sizes; what folds back comes from five half sizes away."""
+PERIOD, PERIOD_OF_LARGE, LARGE_HALF = 6, 3, 64
+"""The sums repeat after so many half sizes; what folds back comes from five, or two, half sizes away. Large
+stamps are those of blurred stars, of which little reaches that far."""
 MAX_DEGREE = 15
 
 
@@ -51,7 +52,8 @@ class StampTable:
         nodes = chebpts1(degree + 1) / 2.0
         to_terms = np.linalg.inv(chebvander(2.0 * nodes, degree))
 
-        step = 2.0 * np.pi / (PERIOD * half)
+        period = (PERIOD_OF_LARGE if half >= LARGE_HALF else PERIOD) * half
+        step = 2.0 * np.pi / period
         n_waves = int(np.ceil(image.maxk / step))
         side = 2 * n_waves + 1
         whole = galsim.Convolve([image, galsim.Pixel(1.0)])
