@@ -187,7 +187,7 @@ TITLES = {
     "seestar": "Seestar S50 (50 mm, 2.39″ a pixel)",
     "sct8": "8-inch SCT with a cooled camera (0.61″ a pixel)",
     "dslr200": "DSLR with a 200 mm lens (6.74″ a pixel)",
-    "vlt": "VLT-like infrared camera (0.148″ a pixel)",
+    "vlt": "VLT-like camera (0.148″ a pixel)",
 }
 
 
