@@ -74,7 +74,9 @@ with picture:
         heat_title="background",
     )
     if linked and event.selected:
-        offer("stars", "picture", (names[event.selected[0]], event.selected[1]))
+        layer, row = event.selected
+        title = analyses[layer].method.title
+        offer("stars", "picture", (names[layer], row), stars__sources=title)
     st.caption(" · ".join(run_note(analysis) for analysis in analyses))
 
 if not research:

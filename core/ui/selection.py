@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 Selected = tuple[str, int]
@@ -14,10 +16,16 @@ def selected(key: str) -> Selected | None:
     return value
 
 
-def offer(key: str, source: str, value: Selected | None) -> None:
+def offer(key: str, source: str, value: Selected | None, **widgets: Any) -> None:
     """Tell that ``source`` (picture or table) now says ``value``, and run the page anew if that is news.
 
     Every source repeats its last word on each run of the page, so only a change counts.
+
+    Args:
+        key: Names the page.
+        source: Who says it.
+        value: What is selected now.
+        widgets: States to set with it, of widgets that come later on the page; ``__`` stands for a dot.
     """
     seen = f"{key}.said.{source}"
     if value == st.session_state.get(seen):
@@ -25,4 +33,6 @@ def offer(key: str, source: str, value: Selected | None) -> None:
     st.session_state[seen] = value
     if value is not None and value != selected(key):
         st.session_state[f"{key}.selected"] = value
+        for name, state in widgets.items():
+            st.session_state[name.replace("__", ".")] = state
         st.rerun()

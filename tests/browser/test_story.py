@@ -32,6 +32,10 @@ const search = (root) => {
 };
 return search(document);
 """
+PICTURE = """
+const hosts = document.querySelectorAll('[data-testid="stBidiComponentIsolated"][data-drawn]');
+return [...hosts].map((host) => host.shadowRoot.querySelector(".stage canvas")).find(Boolean) ?? null;
+"""
 SIDE = 128
 EDIT_BUTTON = CANVAS.replace("canvas.upper-canvas", "button[title=Edit]")
 
@@ -170,6 +174,16 @@ def test_a_table_row_and_a_mark_in_the_picture_are_one_selection(browser: Browse
     ).click().perform()
     browser.wait_until_idle()
     browser.wait_until(lambda: not page_says(browser, "Pick a star"), "the profile of the row is drawn")
+
+
+def test_a_click_on_a_mark_in_the_picture_picks_its_row(
+    browser: Browser, dashboard: str, field_file: Path
+) -> None:
+    browser.visit(f"{dashboard}/stars?face=Research")
+    upload(browser, field_file)
+    picture = browser.wait_until(lambda: browser.execute_script(PICTURE), "the picture is drawn")
+    ActionChains(browser, 0).move_to_element(picture).click().perform()  # a star is in the middle
+    browser.wait_until(lambda: not page_says(browser, "Pick a star"), "its profile is drawn")
 
 
 def test_the_red_night_shows_nothing_but_red(browser: Browser, dashboard: str, tmp_path: Path) -> None:
