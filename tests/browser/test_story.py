@@ -179,6 +179,7 @@ def test_a_table_row_and_a_mark_in_the_picture_are_one_selection(browser: Browse
 def test_a_click_on_a_mark_in_the_picture_picks_its_row(
     browser: Browser, dashboard: str, field_file: Path
 ) -> None:
+    browser.resize(1440, 1200)  # the whole picture is in view: a click goes to the middle of what is
     browser.visit(f"{dashboard}/stars?face=Research")
     upload(browser, field_file)
     picture = browser.wait_until(lambda: browser.execute_script(PICTURE), "the picture is drawn")
