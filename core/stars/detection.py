@@ -20,6 +20,8 @@ from core.stars.psf import ASSUMED_FWHM_PX, measure_profile
 from core.stars.screening import Reasons, Rules, screen
 
 SNR_OF_HALF_SCORE = 5.0
+MANY_SPOTS = 100
+"""In a field of more sources than this, some are bright and lonely enough to show the width of a star."""
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -220,7 +222,12 @@ def detect(frame: Frame, params: StarParameters, progress: Progress, find: Finde
     return Result(
         detections=stars,
         rejected=rejected,
-        summary=_summary(len(stars), n_saturated, params.threshold_sigma),
+        summary=_summary(
+            len(stars),
+            n_saturated,
+            params.threshold_sigma,
+            starlike=params.fwhm_px is not None or fwhm_px != ASSUMED_FWHM_PX,
+        ),
         maps={"background": sky.level_map, "noise": sky.noise_map},
         facts=facts,
         timings=clock.laps,
@@ -246,9 +253,11 @@ def _star_width(
     return profile.fwhm_px, tuple(warnings)
 
 
-def _summary(n: int, n_saturated: int, threshold_sigma: float) -> str:
+def _summary(n: int, n_saturated: int, threshold_sigma: float, *, starlike: bool) -> str:
     if n == 0:
         return f"No stars: nothing like one stands {threshold_sigma:g} σ above the sky."
+    if n > MANY_SPOTS and not starlike:
+        return f"{n:,} bright spots, hardly any shaped like a star: this may not be a star field."
     text = "One star" if n == 1 else f"{n:,} stars"
     if n_saturated == 0:
         return f"{text}."

@@ -319,3 +319,10 @@ def test_the_noise_of_a_black_sky_is_not_stars(method):
     sky = np.random.default_rng(8).normal(0.0, 6.0, (512, 512))
     picture = np.clip(np.rint(sky), 0, 255).astype(np.float32)
     assert len(get_method(method).run(Frame.from_array(picture)).detections) < 30
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("sample", ["moon_tycho", "mars_valles_marineris"])
+def test_a_planet_is_said_not_to_be_a_star_field(method, sample):
+    frame = next(each for each in samples() if each.name == sample).read()
+    assert "may not be a star field" in get_method(method).run(frame).summary
