@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import logging
 import threading
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def face() -> Face:
 
 def lead(sentence: str) -> None:
     """The one sentence on top of a page that says what was found."""
-    st.html(f'<p class="almagest-lead" role="status">{_escape(sentence)}</p>')
+    st.html(f'<p class="almagest-lead" role="status">{html.escape(sentence)}</p>')
 
 
 def show_error(error: AlmagestError) -> None:
@@ -117,12 +118,6 @@ def show_warnings(sentences: tuple[str, ...] | list[str]) -> None:
     """Show sentences a person should see, each once."""
     for sentence in dict.fromkeys(sentences):
         st.warning(plain(sentence), icon=":material/info:")
-
-
-def _escape(text: str) -> str:
-    import html
-
-    return html.escape(text)
 
 
 def _sidebar() -> None:
