@@ -9,6 +9,7 @@ import streamlit as st
 from core.parameters import Parameters, ParameterSpec, Value
 
 P = TypeVar("P", bound=Parameters)
+SLIDER_STEPS = 100
 
 
 def parameter_widgets(params: P, key: str, *, only: tuple[str, ...] | None = None) -> P:
@@ -42,6 +43,18 @@ def _widget(spec: ParameterSpec, value: Value, key: str) -> Value:
 
 def _number(spec: ParameterSpec, value: Value, label: str, key: str) -> Value:
     kind: Any = int if spec.kind is int else float
+    if _is_short(spec):
+        chosen: float = st.slider(
+            label,
+            kind(spec.low),
+            kind(spec.high),
+            kind(value),
+            kind(spec.step),
+            key=key,
+            help=_help(spec),
+            persist_state="session",
+        )
+        return chosen
     given: int | float | None = st.number_input(
         label,
         min_value=None if spec.low is None else kind(spec.low),
@@ -57,6 +70,13 @@ def _number(spec: ParameterSpec, value: Value, label: str, key: str) -> Value:
     if given is None and not spec.optional:
         return spec.default
     return given
+
+
+def _is_short(spec: ParameterSpec) -> bool:
+    """Whether a slider under a finger can reach every value."""
+    if spec.optional or not spec.step or spec.low is None or spec.high is None:
+        return False
+    return (spec.high - spec.low) / spec.step <= SLIDER_STEPS
 
 
 def _step(spec: ParameterSpec) -> float:

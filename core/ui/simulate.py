@@ -7,6 +7,7 @@ import io
 import zipfile
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from core.errors import CatalogueUnavailable, ParameterInvalid
@@ -14,18 +15,21 @@ from core.frames import Frame
 from core.simulate.catalogue import StarCatalogue
 from core.simulate.catalogue_scene import scene_stars
 from core.simulate.dataset_fits import simulation_fits
+from core.simulate.dataset_labels import yolo_labels
+from core.simulate.datasets import MIN_SNR
 from core.simulate.names import Target, find
 from core.simulate.presets import PRESETS
 from core.simulate.render import Simulation, render
 from core.simulate.scene import Scene, exposures
 from core.simulate.targets import with_target
+from core.simulate.truth import LABELS
 from core.ui.parameters import parameter_widgets
 from core.ui.shell import show_error, show_warnings
 from core.ui.viewer import Layer
 from core.ui.viewer.model import Marker
 
 PREVIEW_SIDE = 512
-LAYERS: dict[str, tuple[str, Marker]] = {
+LAYER_STYLES: dict[str, tuple[str, Marker]] = {
     "real stars": ("#56B4E9", "circle"),
     "stars drawn at random": ("#8894A8", "circle"),
     "galaxy": ("#E69F00", "box"),
@@ -156,7 +160,9 @@ def truth_layers(simulation: Simulation, least_snr: float = 3.0) -> list[Layer]:
         **{label: seen & (table["label"] == label) for label in ("galaxy", "nebula", "cluster")},
     }
     return [
-        Layer(name, truth.where(rows), *LAYERS[name], visible=name != "stars drawn at random", note="mag")
+        Layer(
+            name, truth.where(rows), *LAYER_STYLES[name], visible=name != "stars drawn at random", note="mag"
+        )
         for name, rows in kinds.items()
         if rows.any()
     ]
@@ -181,25 +187,34 @@ def exposures_zip(scene: Scene, count: int, dither_px: float) -> bytes:
     return archive.getvalue()
 
 
+def labelled_zip(simulation: Simulation) -> bytes:
+    """The pixels as ``.npy`` with the truth as YOLO labels, in one archive."""
+    pixels, archive = io.BytesIO(), io.BytesIO()
+    np.save(pixels, simulation.frame.pixels)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("frame.npy", pixels.getvalue())
+        out.writestr("frame.txt", yolo_labels(simulation.truth, simulation.scene, MIN_SNR))
+        out.writestr("classes.txt", "\n".join(LABELS) + "\n")
+        out.writestr("scene.json", simulation.scene.to_json())
+    return archive.getvalue()
+
+
 def simulation_downloads(simulation: Simulation) -> None:
     """Draw the downloads of one exposure: the frame with its truth, and the scene that makes it again."""
     scene = simulation.scene
     stem = f"{scene.telescope.name} {scene.seed}".replace(" ", "_")
-    st.download_button(
-        "FITS with WCS and truth",
-        data=lambda: simulation_fits(simulation),
-        file_name=f"{stem}.fits",
-        mime="application/fits",
-        icon=":material/download:",
-        on_click="ignore",
-        width="stretch",
+    files = (
+        ("FITS with WCS and truth", lambda: simulation_fits(simulation), "fits", "application/fits"),
+        ("NumPy array with YOLO labels", lambda: labelled_zip(simulation), "zip", "application/zip"),
+        ("The scene as JSON", scene.to_json, "json", "application/json"),
     )
-    st.download_button(
-        "The scene as JSON",
-        data=scene.to_json(),
-        file_name=f"{stem}.json",
-        mime="application/json",
-        icon=":material/download:",
-        on_click="ignore",
-        width="stretch",
-    )
+    for title, content, ending, mime in files:
+        st.download_button(
+            title,
+            data=content,
+            file_name=f"{stem}.{ending}",
+            mime=mime,
+            icon=":material/download:",
+            on_click="ignore",
+            width="stretch",
+        )
