@@ -15,11 +15,11 @@ Why a component of our own and not Plotly: both were tried in Chromium on a 4096
 ================================  =============  ==============  ==============
                                   this viewer    Plotly picture  Plotly heatmap
 ================================  =============  ==============  ==============
-script start to picture drawn     1.1 s          3.3 s           2.2 s
+script start to picture drawn     0.7 s          2.4 s           2.2 s
 sent for the frame                2.7 MB         3.4 MB          5.9 MB
 JavaScript and other page files   3.8 MB         8.3 MB          8.3 MB
-slowest frames of a drag (95 %)   17 ms          167 ms          100 ms
-change of the threshold           41 ms          1.8 s           2.0 s
+slowest frames of a drag (95 %)   17 ms          117 ms          100 ms
+change of the threshold           37 ms          2.1 s           2.2 s
 ================================  =============  ==============  ==============
 
 Plotly sends the figure again for each change of the threshold and runs the page for it, has no blinking,
