@@ -67,6 +67,11 @@ class StarCatalogue:
         real = f"{self.n_real:,} real stars ({self.source})"
         if not self.n_statistical:
             return f"{real}."
+        if not self.n_real:
+            return (
+                f"No real star of this field is known ({self.source}); "
+                f"{self.n_statistical:,} are drawn at random from a model of the Galaxy."
+            )
         return f"{real}; {self.n_statistical:,} fainter ones are drawn at random from a model of the Galaxy."
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from core.parameters import Parameters, ParameterSpec, Value
 
 P = TypeVar("P", bound=Parameters)
-SLIDER_STEPS = 100
+SLIDER_STEPS = 150
 
 
 def parameter_widgets(params: P, key: str, *, only: tuple[str, ...] | None = None) -> P:
