@@ -76,7 +76,7 @@ with picture:
     if linked and event.selected:
         layer, row = event.selected
         title = analyses[layer].method.title
-        offer("stars", "picture", (names[layer], row), stars__sources=title)
+        offer("stars", "picture", (names[layer], row), {"stars.sources": title})
     st.caption(" · ".join(run_note(analysis) for analysis in analyses))
 
 if not research:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -121,20 +122,44 @@ def snr_figure(found: Mapping[str, Sequence[SnrBin]], colours: Mapping[str, str]
     figure = _figure("signal-to-noise ratio of the truth", "fraction found")
     for number, (name, bins) in enumerate(found.items()):
         filled = [each for each in bins if each.n_truth]
+        recall = [each.recall for each in filled]
         figure.add_scatter(
-            x=[
-                f"{each.low:g} to {each.high:g}" if np.isfinite(each.high) else f"{each.low:g} and more"
-                for each in filled
-            ],
-            y=[each.recall for each in filled],
-            error_y=_interval([each.recall for each in filled], [each.recall_interval for each in filled]),
+            x=[_range(each) for each in filled],
+            y=recall,
+            error_y=_interval(recall, [each.recall_interval for each in filled]),
             name=name,
-            mode="lines+markers",
-            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 9, "color": colours[name]},
-            line={"dash": DASHES[number % len(DASHES)], "color": colours[name]},
+            **_line(number, colours[name]),
         )
     figure.update_yaxes(range=[-0.03, 1.05])
     return figure
+
+
+def f1_figure(found: Mapping[str, Sequence[SnrBin]], colours: Mapping[str, str]) -> go.Figure:
+    """F1 in ranges of signal-to-noise ratio: false detections count where their own SNR lies."""
+    figure = _figure("signal-to-noise ratio", "F1")
+    for number, (name, bins) in enumerate(found.items()):
+        filled = [(_range(each), each.f1) for each in bins if each.f1 is not None and np.isfinite(each.f1)]
+        figure.add_scatter(
+            x=[where for where, _ in filled],
+            y=[value for _, value in filled],
+            name=name,
+            **_line(number, colours[name]),
+        )
+    figure.update_yaxes(range=[-0.03, 1.05])
+    return figure
+
+
+def _range(each: SnrBin) -> str:
+    return f"{each.low:g} to {each.high:g}" if np.isfinite(each.high) else f"{each.low:g} and more"
+
+
+def _line(number: int, colour: str) -> dict[str, Any]:
+    """How the line of one of several methods is drawn: told apart without colour."""
+    return {
+        "mode": "lines+markers",
+        "marker": {"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8, "color": colour},
+        "line": {"dash": DASHES[number % len(DASHES)], "color": colour},
+    }
 
 
 def completeness_figure(curves: Mapping[str, CompletenessCurve], colours: Mapping[str, str]) -> go.Figure:
@@ -148,9 +173,7 @@ def completeness_figure(curves: Mapping[str, CompletenessCurve], colours: Mappin
             y=value,
             error_y=_interval(value, list(zip(curve.low[filled], curve.high[filled], strict=True))),
             name=name,
-            mode="lines+markers",
-            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8, "color": colours[name]},
-            line={"dash": DASHES[number % len(DASHES)], "color": colours[name]},
+            **_line(number, colours[name]),
         )
     figure.update_yaxes(range=[-0.03, 1.05])
     return figure

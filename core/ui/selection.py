@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -16,7 +17,7 @@ def selected(key: str) -> Selected | None:
     return value
 
 
-def offer(key: str, source: str, value: Selected | None, **widgets: Any) -> None:
+def offer(key: str, source: str, value: Selected | None, states: Mapping[str, Any] | None = None) -> None:
     """Tell that ``source`` (picture or table) now says ``value``, and run the page anew if that is news.
 
     Every source repeats its last word on each run of the page, so only a change counts.
@@ -25,7 +26,7 @@ def offer(key: str, source: str, value: Selected | None, **widgets: Any) -> None
         key: Names the page.
         source: Who says it.
         value: What is selected now.
-        widgets: States to set with it, of widgets that come later on the page; ``__`` stands for a dot.
+        states: States to set with it, by key, of widgets that come later on the page.
     """
     seen = f"{key}.said.{source}"
     if value == st.session_state.get(seen):
@@ -33,6 +34,6 @@ def offer(key: str, source: str, value: Selected | None, **widgets: Any) -> None
     st.session_state[seen] = value
     if value is not None and value != selected(key):
         st.session_state[f"{key}.selected"] = value
-        for name, state in widgets.items():
-            st.session_state[name.replace("__", ".")] = state
+        for widget, state in (states or {}).items():
+            st.session_state[widget] = state
         st.rerun()

@@ -33,17 +33,20 @@ def truth_panel(analyses: Sequence[Analysis], truth: Detections, radius_px: floa
         f"A match is one to one and within {radius_px:.2g} px. True stars under the SNR cut are neither hit "
         "nor miss; the SNR is that of weighting by the true star image."
     )
-    left, right = st.columns(2, gap="large")
-    with left:
+    bins = {title: score.snr_bins for title, score in scores.items()}
+    curves = {title: score.completeness for title, score in scores.items() if score.completeness}
+    recall, f1, magnitude = st.columns(3, gap="medium")
+    with recall:
         st.markdown("**How many are found, by signal-to-noise ratio**")
-        found = {title: score.snr_bins for title, score in scores.items()}
-        st.plotly_chart(plots.snr_figure(found, colours), alt="Fraction found against signal-to-noise ratio")
-    with right:
+        st.plotly_chart(plots.snr_figure(bins, colours), alt="Fraction found against signal-to-noise ratio")
+    with f1:
+        st.markdown("**F1, by signal-to-noise ratio**")
+        st.plotly_chart(plots.f1_figure(bins, colours), alt="F1 against signal-to-noise ratio")
+    with magnitude:
         st.markdown("**How many are found, by magnitude**")
-        curves = {title: score.completeness for title, score in scores.items() if score.completeness}
         st.plotly_chart(plots.completeness_figure(curves, colours), alt="Completeness against magnitude")
-        for title, score in scores.items():
-            st.caption(f"{title}: half are found at {_mag(score.m50)}, nine in ten at {_mag(score.m90)}.")
+    for title, score in scores.items():
+        st.caption(f"{title}: half are found at {_mag(score.m50)}, nine in ten at {_mag(score.m90)}.")
 
 
 def _mag(value: float | None) -> str:
