@@ -58,7 +58,7 @@ with picture:
     if section == "Compare" and len(analyses) > 1:
         agreement, layers = compare.compare_layers(analyses[0], analyses[1], stars.match_radius_px(first))
     elif section == "Rejected":
-        layers += methods.method_layers(analyses, rejected=True)
+        layers = methods.method_layers(analyses, shown=0) + methods.method_layers(analyses, rejected=True)
     linked = section not in ("Compare", "Rejected")
     names = [analysis.method.name for analysis in analyses]
     mark = selected("stars")

@@ -130,6 +130,7 @@ def snr_figure(found: Mapping[str, Sequence[SnrBin]], colours: Mapping[str, str]
             name=name,
             **_line(number, colours[name]),
         )
+    figure.update_xaxes(type="category")
     figure.update_yaxes(range=[-0.03, 1.05])
     return figure
 
@@ -145,12 +146,13 @@ def f1_figure(found: Mapping[str, Sequence[SnrBin]], colours: Mapping[str, str])
             name=name,
             **_line(number, colours[name]),
         )
+    figure.update_xaxes(type="category")
     figure.update_yaxes(range=[-0.03, 1.05])
     return figure
 
 
 def _range(each: SnrBin) -> str:
-    return f"{each.low:g} to {each.high:g}" if np.isfinite(each.high) else f"{each.low:g} and more"
+    return f"{each.low:g}–{each.high:g}" if np.isfinite(each.high) else f"≥ {each.low:g}"
 
 
 def _line(number: int, colour: str) -> dict[str, Any]:

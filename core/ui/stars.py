@@ -103,7 +103,7 @@ def rejected_panel(analysis: Analysis) -> None:
         return
     kinds = rejected.table["reason"].str.partition(":")[0].value_counts()
     st.write("Candidates that were looked at and turned down. They are crosses in the picture.")
-    counts, table = st.columns([1, 3], gap="large")
+    counts, table = st.columns([2, 3], gap="large")
     counts.dataframe(kinds.rename_axis("reason").rename("candidates"), alt="Candidates turned down by reason")
     with table:
         sources_table(rejected, f"rejected.{analysis.method.name}", None)

@@ -24,6 +24,8 @@ def sources_table(detections: Detections, key: str, selected: int | None, *, hei
         The row picked, or None.
     """
     table = detections.table.dropna(axis="columns", how="all")
+    if "reason" in table:
+        table.insert(0, "reason", table.pop("reason"))
     picked = st.dataframe(
         table,
         # A table cannot be told to move its mark, so a mark that came from the picture is a new table.
@@ -42,7 +44,7 @@ def sources_table(detections: Detections, key: str, selected: int | None, *, hei
 def _column(name: str, values: pd.Series, detections: Detections) -> ColumnConfig:
     unit = detections.units.get(name, "")
     title = name.removesuffix("_px").removesuffix("_deg").replace("_", " ")
-    label = f"{title} [{SHOWN_UNITS.get(unit, unit)}]" if unit else title
+    label = f"{title} [{SHOWN_UNITS.get(unit, unit)}]" if unit and unit != title else title
     if pd.api.types.is_float_dtype(values):
         precise = name in ("ra_deg", "dec_deg")
         return st.column_config.NumberColumn(
