@@ -44,6 +44,7 @@ with controls:
             st.caption("Methods run on the frame as the chain leaves it.")
     background = research and st.toggle("Show the background map", key="stars.background")
 
+options = (*SECTIONS[face()], *(("Truth",) if choice.truth is not None else ()))
 with picture:
     headline = st.container()
     analyses = [analyse(method, frame, params[method.name], again=again) for method in chosen]
@@ -53,19 +54,27 @@ with picture:
         st.caption(frame_facts(frame))
         show_warnings([*frame.notes, *(warning for a in analyses for warning in a.result.warnings)])
     section = st.session_state.get("stars.section")
+    if section not in options:
+        section = st.session_state["stars.section"] = options[0]
     # Two methods' marks hide the stars from a visitor; the legend brings the second back.
     layers = methods.method_layers(analyses, shown=None if research or mode != "One" else 1)
     if section == "Compare" and len(analyses) > 1:
         agreement, layers = compare.compare_layers(analyses[0], analyses[1], stars.match_radius_px(first))
     elif section == "Rejected":
         layers = methods.method_layers(analyses, shown=0) + methods.method_layers(analyses, rejected=True)
-    linked = section not in ("Compare", "Rejected")
+    # Side by side and blinking: what belongs to the first method, and to the second.
+    shares = {"Compare": ((0, 1), (0, 2)), "Rejected": ((0, len(analyses)), (1, len(analyses) + 1))}
+    share = shares.get(str(section), ((0,), (1,)))
+    linked = section not in shares
     names = [analysis.method.name for analysis in analyses]
     mark = selected("stars")
     event = frame_viewer(
         [Pane(frame.name, frame, settings)]
         if mode == "One"
-        else [Pane(a.method.title, frame, settings, layers=(i,)) for i, a in enumerate(analyses[:2])],
+        else [
+            Pane(a.method.title, frame, settings, layers=own)
+            for a, own in zip(analyses[:2], share, strict=True)
+        ],
         layers,
         key="stars.viewer",
         mode=MODES[str(mode)],
@@ -83,9 +92,8 @@ if not research:
     with controls:
         stars.explain(choice, analyses)
 
-options = (*SECTIONS[face()], *(("Truth",) if choice.truth is not None else ()))
 section = st.segmented_control(
-    "Section", options, default=options[0], key="stars.section", required=True, label_visibility="collapsed"
+    "Section", options, key="stars.section", required=True, label_visibility="collapsed"
 )
 if section == "Try another":
     sample_gallery(GALLERY, "stars.gallery")

@@ -37,7 +37,7 @@ class StarParameters(Parameters):
         high=100.0,
         step=0.1,
         help="How far a star must stand above the noise of the frame filtered with the shape of a star.",
-        why="Best F1 on simulated stars of SNR 5 and more (0.986 at 4.5); 6 false in an empty megapixel.",
+        why="Near the best F1 for simulated stars of SNR 5 and more: benchmarks/stars.py sweeps it.",
     )
     fwhm_px: float | None = parameter(
         None,
@@ -47,7 +47,7 @@ class StarParameters(Parameters):
         high=40.0,
         step=0.1,
         help="Full width at half maximum of a star; auto measures it on the frame's bright, lonely stars.",
-        why="Seeing and focus change from frame to frame; measured, it is within 6 % for 1.5 to 7 px.",
+        why="Seeing and focus change from frame to frame; measured, it is within 10 % for 1.5 to 7 px.",
     )
     background_mesh_px: int = parameter(
         64,
@@ -57,7 +57,7 @@ class StarParameters(Parameters):
         high=1024,
         step=8,
         help="Side of the cells the sky is measured in; smaller follows nebulae, larger keeps wide halos.",
-        why="SExtractor's own default; 24 to 64 gave the same F1 on simulated fields; 64 spares galaxies.",
+        why="SExtractor's own default; a finer mesh takes galaxies for sky.",
     )
     aperture_fwhm: float = parameter(
         1.0,
@@ -76,7 +76,7 @@ class StarParameters(Parameters):
         high=100.0,
         step=0.5,
         help="Candidates whose aperture flux is less than this many times its error are turned down.",
-        why="The aperture's SNR is about 0.8 of the filter's: this only removes what photometry disproves.",
+        why="The aperture's SNR is below the filter's: this only removes what photometry disproves.",
     )
     saturation_level: float | None = parameter(
         None,
@@ -104,7 +104,7 @@ class StarParameters(Parameters):
         high=1.0,
         step=0.05,
         help="Bright sources longer than this are trails or cosmic rays; 1 keeps them all.",
-        why="Merged pairs of stars reach 0.7, and are kept; trails exceed 0.9.",
+        why="Merged pairs of stars are kept; trails are longer still.",
         advanced=True,
     )
     max_concentration: float = parameter(
@@ -115,7 +115,7 @@ class StarParameters(Parameters):
         high=100.0,
         step=0.1,
         help="Sources whose highest pixel holds this many times a star's share of light are hot pixels.",
-        why="Stars stay near 1, 2 where focus varies; hot pixels reach 3 if stars are 1.5 px wide, 9 if 3.",
+        why="Stars stay near 1, also where focus varies; a hot pixel holds all its light in one pixel.",
         advanced=True,
     )
     max_width: float = parameter(
@@ -126,7 +126,7 @@ class StarParameters(Parameters):
         high=100.0,
         step=0.1,
         help="Bright sources wider than this many times the stars' width are galaxies or knots of nebulae.",
-        why="Merged pairs of stars stay below 2; 3 keeps them and turns down knots and galaxies.",
+        why="Keeps merged pairs of stars, and turns down knots and galaxies.",
         advanced=True,
     )
 

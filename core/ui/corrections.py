@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 from PIL import Image
+from streamlit.errors import StreamlitAPIException
 from streamlit_drawable_canvas import st_canvas
 
 from core.corrections import CorrectedCatalogue, Edit, EditableObject, diff_objects, fold
@@ -101,6 +102,10 @@ def correction_panel(
         # Half a screen pixel, whatever the zoom: less is no move.
         zoom = window.zoom * window.picture.rgb.shape[1] / window.picture.region_width
         edits = [*diff_objects(objects, after, tolerance_px=MOVED_PX / zoom), *verdicts]
+        if bool(edits) != st.session_state.get(f"{key}.unsaved", False):
+            # The window above was drawn before the edits were known; it must not move away from them.
+            st.session_state[f"{key}.unsaved"] = bool(edits)
+            _run_again()
         _buttons(analysis, edits, region, person, key)
     _legend()
     st.caption(plain(_account(catalogue, person)))
@@ -116,6 +121,9 @@ def _choose_window(frame: Frame, catalogue: CorrectedCatalogue, key: str) -> Reg
     """The part of the frame on the canvas, in frame pixels, the upper bounds left out."""
     longest = max(frame.width, frame.height)
     sides = [side for side in WINDOW_SIDES if side < longest] + ([longest] if longest <= 512 else [])
+    unsaved = bool(st.session_state.get(f"{key}.unsaved"))
+    # Always there: an element that comes and goes above the canvas would make the browser draw it anew.
+    st.caption("Save your changes before the window moves on." if unsaved else "One window at a time.")
     a, b, c, d = st.columns([2, 1, 1, 1], vertical_alignment="bottom")
     default = min(range(len(sides)), key=lambda i: abs(sides[i] - 128))
     side = a.segmented_control(
@@ -125,17 +133,22 @@ def _choose_window(frame: Frame, catalogue: CorrectedCatalogue, key: str) -> Reg
         key=f"{key}.side",
         required=True,
         persist_state="session",
+        disabled=unsaved,
     )
     side = int(side or sides[default])
     last_x, last_y = max(frame.width - side, 0), max(frame.height - side, 0)
-    aim = st.session_state.pop(f"{key}.aim", None)
+    aim = None if unsaved else st.session_state.pop(f"{key}.aim", None)
     if aim is not None:
         st.session_state[f"{key}.x"] = max(round(aim[0] - side / 2), 0)
         st.session_state[f"{key}.y"] = max(round(aim[1] - side / 2), 0)
     for name, last, start in (("x", last_x, last_x // 2), ("y", last_y, last_y // 2)):
         st.session_state[f"{key}.{name}"] = min(int(st.session_state.get(f"{key}.{name}", start)), last)
-    x = int(b.number_input("From x (px)", 0, last_x, step=max(side // 2, 1), key=f"{key}.x"))
-    y = int(c.number_input("From y (px)", 0, last_y, step=max(side // 2, 1), key=f"{key}.y"))
+    x = int(
+        b.number_input("From x (px)", 0, last_x, step=max(side // 2, 1), key=f"{key}.x", disabled=unsaved)
+    )
+    y = int(
+        c.number_input("From y (px)", 0, last_y, step=max(side // 2, 1), key=f"{key}.y", disabled=unsaved)
+    )
     d.button(
         "Next window",
         icon=":material/arrow_forward:",
@@ -143,6 +156,7 @@ def _choose_window(frame: Frame, catalogue: CorrectedCatalogue, key: str) -> Reg
         args=(frame, side, catalogue, x, y, key),
         help="The next part of the frame that nobody has looked through yet",
         width="stretch",
+        disabled=unsaved,
     )
     return x, y, min(x + side, frame.width), min(y + side, frame.height)
 
@@ -163,6 +177,14 @@ def _next_window(frame: Frame, side: int, catalogue: CorrectedCatalogue, x: int,
     later = [corner for corner in corners if (corner[1], corner[0]) > (y, x)]
     if later or corners:
         st.session_state[f"{key}.x"], st.session_state[f"{key}.y"] = (later or corners)[0]
+
+
+def _run_again() -> None:
+    """Run the panel anew, or the whole page when it is the page that is running."""
+    try:
+        st.rerun(scope="fragment")
+    except StreamlitAPIException:
+        st.rerun()
 
 
 def _starts(length: int, side: int) -> list[int]:
@@ -255,7 +277,11 @@ def _buttons(analysis: Analysis, edits: Sequence[Edit], region: Region, person: 
             db.append_corrections(analysis.run_id, person, [*edits, Edit("review", FRAME, after=window)])
             st.rerun()
         if st.button(
-            "Undo the last saved change", key=f"{key}.undo", icon=":material/undo:", width="stretch"
+            "Undo the last saved change",
+            key=f"{key}.undo",
+            icon=":material/undo:",
+            width="stretch",
+            disabled=bool(count),
         ):
             db.undo_last(analysis.run_id, person)
             st.rerun()

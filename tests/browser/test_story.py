@@ -125,6 +125,7 @@ def test_a_person_corrects_a_field_on_the_canvas_and_takes_the_catalogue_home(
         browser.execute_script(EDIT_BUTTON).click()
         drag(browser, (64.0, 64.0), (70.0, 68.0))
         browser.wait_until(lambda: page_says(browser, "3 changes not saved yet"), "three changes")
+        browser.wait_until(lambda: page_says(browser, "Save your changes"), "the window stays where it is")
         press(browser, "Save")
         browser.wait_until(lambda: page_says(browser, "3 of 5 objects touched"), "the changes are saved")
 

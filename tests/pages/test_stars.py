@@ -126,3 +126,20 @@ def test_the_page_works_without_a_store(
 def test_a_new_method_appears_by_itself(toy_method: object, page: AppTest) -> None:
     page.run()
     assert any("toy" in str(option).lower() for option in page.pills(key="stars.methods").options)
+
+
+def test_a_section_of_the_research_face_gives_way_when_the_face_changes(page: AppTest) -> None:
+    research(page).segmented_control(key="stars.section").set_value("Compare").run()
+    page.segmented_control(key="face").set_value("Explore").run()
+    assert not page.exception
+    assert not page.error
+    assert page.segmented_control(key="stars.section").value == "Try another"
+
+
+@pytest.mark.parametrize("section", ["Sources", "Compare", "Rejected"])
+@pytest.mark.parametrize("mode", ["Side by side", "Blink"])
+def test_two_pictures_in_every_section(page: AppTest, section: str, mode: str) -> None:
+    research(page).segmented_control(key="stars.mode").set_value(mode)
+    page.segmented_control(key="stars.section").set_value(section).run()
+    assert not page.exception
+    assert not page.error
