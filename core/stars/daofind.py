@@ -14,7 +14,7 @@ from core.methods import Method, Progress
 from core.parameters import parameter
 from core.results import Result
 from core.stars.background import Sky
-from core.stars.detection import Candidates, StarParameters, detect
+from core.stars.detection import Candidates, ThresholdParameters, detect
 from core.stars.screening import Reasons
 from core.stars.tiles import Tile, tiles
 
@@ -24,7 +24,7 @@ _SHAPE = ("sharpness", "roundness1", "roundness2")
 
 
 @dataclass(frozen=True)
-class DaofindParameters(StarParameters):
+class DaofindParameters(ThresholdParameters):
     """What DAOFIND can be told."""
 
     threshold_sigma: float = parameter(

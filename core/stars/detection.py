@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.frames import Frame
 from core.methods import Progress
@@ -29,16 +30,6 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 class StarParameters(Parameters):
     """What every star finder can be told."""
 
-    threshold_sigma: float = parameter(
-        4.5,
-        label="Threshold",
-        unit="σ",
-        low=1.0,
-        high=100.0,
-        step=0.1,
-        help="How far a star must stand above the noise of the frame filtered with the shape of a star.",
-        why="Near the best F1 for simulated stars of SNR 5 and more: benchmarks/stars.py sweeps it.",
-    )
     fwhm_px: float | None = parameter(
         None,
         label="Width of the stars (FWHM)",
@@ -69,15 +60,6 @@ class StarParameters(Parameters):
         help="Radius of the round aperture the light is summed in, in units of the width of the stars.",
         why="Near the best signal-to-noise (0.7 to 1) with most of the light inside, and few neighbours.",
     )
-    min_snr: float = parameter(
-        3.0,
-        label="Least signal-to-noise",
-        low=0.0,
-        high=100.0,
-        step=0.5,
-        help="Candidates whose aperture flux is less than this many times its error are turned down.",
-        why="The aperture's SNR is below the filter's: this only removes what photometry disproves.",
-    )
     saturation_level: float | None = parameter(
         None,
         label="Saturation level",
@@ -96,6 +78,46 @@ class StarParameters(Parameters):
         help="Stars whose centre is nearer than this to the frame's edge are turned down.",
         why="Nearer than one pixel, half the star is missing: neither place nor brightness can be trusted.",
         advanced=True,
+    )
+
+    def rules(self, fwhm_px: float) -> Rules:
+        """What a candidate must be to be a star, where stars are so wide."""
+        return Rules(edge_margin_px=self.edge_margin_px, fwhm_px=fwhm_px)
+
+    @property
+    def nothing_found(self) -> str:
+        """What to say when there is no star."""
+        return "No stars."
+
+
+@dataclass(frozen=True)
+class Threshold(Parameters):
+    """How far a star must stand out."""
+
+    threshold_sigma: float = parameter(
+        4.5,
+        label="Threshold",
+        unit="σ",
+        low=1.0,
+        high=100.0,
+        step=0.1,
+        help="How far a star must stand above the noise of the frame filtered with the shape of a star.",
+        why="Near the best F1 for simulated stars of SNR 5 and more: benchmarks/stars sweeps it.",
+    )
+
+
+@dataclass(frozen=True)
+class ThresholdParameters(StarParameters, Threshold):
+    """What a finder that knows no more than a threshold can be told: it needs rules to tell stars apart."""
+
+    min_snr: float = parameter(
+        3.0,
+        label="Least signal-to-noise",
+        low=0.0,
+        high=100.0,
+        step=0.5,
+        help="Candidates whose aperture flux is less than this many times its error are turned down.",
+        why="The aperture's SNR is below the filter's: this only removes what photometry disproves.",
     )
     max_ellipticity: float = parameter(
         0.8,
@@ -130,6 +152,22 @@ class StarParameters(Parameters):
         advanced=True,
     )
 
+    def rules(self, fwhm_px: float) -> Rules:
+        """Rules of brightness and shape besides those of place."""
+        return Rules(
+            edge_margin_px=self.edge_margin_px,
+            fwhm_px=fwhm_px,
+            min_snr=self.min_snr,
+            max_ellipticity=self.max_ellipticity,
+            max_concentration=self.max_concentration,
+            max_width=self.max_width,
+        )
+
+    @property
+    def nothing_found(self) -> str:
+        """What to say when there is no star."""
+        return f"No stars: nothing like one stands {self.threshold_sigma:g} σ above the sky."
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -139,11 +177,17 @@ class Candidates:
         table: N rows with ``x`` and ``y`` in pixels, and the finder's own columns.
         reasons: ``(N,)`` why the finder itself would turn each down, or None.
         warnings: Sentences a person should see.
+        placed: Whether the finder's positions are its last word; otherwise centroids are measured.
+        score: ``(N,)`` in [0, 1]; None when the finder has none of its own.
+        maps: What the finder can show of the whole frame.
     """
 
     table: pd.DataFrame
     reasons: Reasons | None = None
     warnings: tuple[str, ...] = ()
+    placed: bool = False
+    score: NDArray[np.float64] | None = None
+    maps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 Finder = Callable[[Sky, float, Any, Progress], Candidates]
@@ -153,7 +197,8 @@ Finder = Callable[[Sky, float, Any, Progress], Candidates]
 def detect(frame: Frame, params: StarParameters, progress: Progress, find: Finder) -> Result:
     """Find stars with one finder and measure them as every finder's are.
 
-    The score is ``snr / (snr + 5)``: it ranks detections and is ½ at SNR 5; it is not a probability.
+    The score is the finder's own, or else ``snr / (snr + 5)``: that ranks detections and is ½ at SNR 5, but
+    is not a probability.
 
     Args:
         frame: The frame.
@@ -162,7 +207,8 @@ def detect(frame: Frame, params: StarParameters, progress: Progress, find: Finde
         find: The finder.
 
     Returns:
-        Stars, rejected candidates with their ``reason``, maps ``background`` and ``noise``, and facts
+        Stars, rejected candidates with their ``reason``, maps ``background``, ``noise`` and the finder's
+        own, and facts
         ``fwhm_px, background_median, noise_rms, n_saturated, depth_mag, missing_fraction`` (``depth_mag``
         is the instrumental magnitude of a star of SNR 5 over the sky's noise alone; absent without noise).
     """
@@ -179,27 +225,20 @@ def detect(frame: Frame, params: StarParameters, progress: Progress, find: Finde
     clock.lap("search")
     progress(0.75, "measuring the stars")
     x, y = (found.table[axis].to_numpy(float) for axis in ("x", "y"))
-    if len(x):
+    if len(x) and not found.placed:
         x, y = centroids(sky, x, y, fwhm_px)
     radius_px = params.aperture_fwhm * fwhm_px
     sources = measure_sources(
         frame, sky, x, y, fwhm_px=fwhm_px, aperture_radius_px=radius_px, saturation=saturation
     )
     clock.lap("photometry")
-    rules = Rules(
-        min_snr=params.min_snr,
-        edge_margin_px=params.edge_margin_px,
-        max_ellipticity=params.max_ellipticity,
-        max_concentration=params.max_concentration,
-        max_width=params.max_width,
-        fwhm_px=fwhm_px,
-    )
-    reasons = screen(sources, (frame.height, frame.width), rules, found.reasons)
+    reasons = screen(sources, (frame.height, frame.width), params.rules(fwhm_px), found.reasons)
     own = found.table.drop(columns=["x", "y"]).reset_index(drop=True)
     table = pd.concat([sources.drop(columns=["concentration_err", "missing"]), own], axis=1)
     positive = table["snr"].clip(lower=0.0)
     table.insert(0, "label", "star")
-    table.insert(1, "score", positive / (positive + SNR_OF_HALF_SCORE))
+    own_score = positive / (positive + SNR_OF_HALF_SCORE)
+    table.insert(1, "score", own_score if found.score is None else found.score)
     accepted = pd.isna(reasons)
     units = {column: unit for column, unit in UNITS.items() if column in table}
     order = table["flux"].sort_values(ascending=False, kind="stable").index
@@ -225,10 +264,10 @@ def detect(frame: Frame, params: StarParameters, progress: Progress, find: Finde
         summary=_summary(
             len(stars),
             n_saturated,
-            params.threshold_sigma,
+            params.nothing_found,
             starlike=params.fwhm_px is not None or fwhm_px != ASSUMED_FWHM_PX,
         ),
-        maps={"background": sky.level_map, "noise": sky.noise_map},
+        maps={**found.maps, "background": sky.level_map, "noise": sky.noise_map},
         facts=facts,
         timings=clock.laps,
         warnings=(*warnings, *found.warnings),
@@ -253,9 +292,9 @@ def _star_width(
     return profile.fwhm_px, tuple(warnings)
 
 
-def _summary(n: int, n_saturated: int, threshold_sigma: float, *, starlike: bool) -> str:
+def _summary(n: int, n_saturated: int, nothing_found: str, *, starlike: bool) -> str:
     if n == 0:
-        return f"No stars: nothing like one stands {threshold_sigma:g} σ above the sky."
+        return nothing_found
     if n > MANY_SPOTS and not starlike:
         return f"{n:,} bright spots, hardly any shaped like a star: this may not be a star field."
     text = "One star" if n == 1 else f"{n:,} stars"

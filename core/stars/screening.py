@@ -19,20 +19,22 @@ class Rules:
     """What a star must be.
 
     Attributes:
-        min_snr: Least signal-to-noise ratio in the aperture.
         edge_margin_px: Least distance of the centre from the frame's edge, pixels.
+        fwhm_px: Width of the frame's stars.
+        min_snr: Least signal-to-noise ratio in the aperture.
         max_ellipticity: Greatest ellipticity of sources with SNR of :data:`SHAPE_SNR` or more.
         max_concentration: How many times sharper than a star a source may be.
         max_width: How many times wider than a star a source may be.
-        fwhm_px: Width of the frame's stars.
+        separation_fwhm: Two candidates within this part of the stars' width are one star.
     """
 
-    min_snr: float
     edge_margin_px: float
-    max_ellipticity: float
-    max_concentration: float
-    max_width: float
     fwhm_px: float
+    min_snr: float = -np.inf
+    max_ellipticity: float = np.inf
+    max_concentration: float = np.inf
+    max_width: float = np.inf
+    separation_fwhm: float = 0.5
 
 
 def screen(
@@ -87,13 +89,13 @@ def screen(
         "wider than a star: FWHM {:.1f} px, a galaxy or a nebula",
         "fwhm_px",
     )
-    for double in _doubles(table, reasons, rules.fwhm_px):
+    for double in _doubles(table, reasons, rules):
         reasons[double] = "the same star as a brighter candidate beside it"
     return reasons
 
 
-def _doubles(table: pd.DataFrame, reasons: Reasons, fwhm_px: float) -> list[int]:
-    """The fainter of each two accepted candidates within half the width of the brighter one.
+def _doubles(table: pd.DataFrame, reasons: Reasons, rules: Rules) -> list[int]:
+    """The fainter of each two accepted candidates that are too near each other to be two.
 
     That is the width of the frame's stars, or of the star itself where it is saturated: its flat top has
     many peaks.
@@ -105,7 +107,8 @@ def _doubles(table: pd.DataFrame, reasons: Reasons, fwhm_px: float) -> list[int]
         return []
     flux, xy = table["flux"].to_numpy(), table[["x", "y"]].to_numpy()
     own = np.where(table["saturated"], table["fwhm_px"].fillna(0.0), 0.0)
-    reach = 0.5 * np.clip(own, max(fwhm_px, 1.0), 8 * max(fwhm_px, 1.0))
+    least = max(rules.fwhm_px, 1.0)
+    reach = rules.separation_fwhm * np.clip(own, least, 8 * least)
     pairs = cKDTree(xy[accepted]).query_pairs(float(reach[accepted].max()), output_type="ndarray")
     dropped: set[int] = set()
     for a, b in sorted((int(accepted[i]), int(accepted[j])) for i, j in pairs):

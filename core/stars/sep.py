@@ -12,7 +12,7 @@ from core.methods import Method, Progress
 from core.parameters import parameter
 from core.results import Result
 from core.stars.background import Sky
-from core.stars.detection import Candidates, StarParameters, detect
+from core.stars.detection import Candidates, ThresholdParameters, detect
 
 KERNEL_FWHM = 0.75
 """Width of the filter over that of the stars. The full width is best for one faint star, but smears
@@ -20,7 +20,7 @@ neighbours together; this finds more in crowded fields, and no less in sparse on
 
 
 @dataclass(frozen=True)
-class SepParameters(StarParameters):
+class SepParameters(ThresholdParameters):
     """What SEP can be told."""
 
     min_area_px: int = parameter(
