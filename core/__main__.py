@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,8 +19,6 @@ from core.simulate.presets import PRESETS, preset
 
 OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses: all frames done, a frame failed, the command was wrong, Ctrl-C."""
-
-WEIGHTS = Path(core.__file__).parents[1] / "weights"
 
 OUTPUT = f"""\
 FRAME is a file, a folder or a glob (quote it, and it is expanded here). A folder stands for the images in
@@ -149,11 +146,9 @@ def _list_methods(task: str | None) -> int:
 
 
 def _weights(method: Method) -> str:
-    if method.weights_sha256 is None:
+    if method.weights is None:
         return "none needed"
-    files = (path for path in WEIGHTS.rglob("*") if path.is_file())
-    hashes = (hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
-    return "present" if method.weights_sha256 in hashes else "absent"
+    return "present" if method.is_ready else "absent"
 
 
 def _analyse(name: str, given: list[str], out: Path, settings: list[str], scheduler: str | None) -> int:

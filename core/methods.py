@@ -2,23 +2,27 @@
 
 A method lives in its task's folder as one file, ``core/<task>/<name>.py``, and is called
 ``<task>.<name>``. Pages, the command line, batch runs and benchmarks find it here. Such a file is
-imported to learn what it offers, so it imports its heavy libraries inside the function that runs.
+imported to learn what it offers, so it imports its heavy libraries inside the function that runs. Files
+beside it that hold no ``METHOD`` are not imported, and may import what they like.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
-import pkgutil
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import core
-from core.errors import MethodUnknown, ParameterInvalid
+from core.errors import MethodUnknown, ParameterInvalid, WeightsUnavailable
 from core.frames import Frame
+from core.models import are_present, check_weights, read_card
 from core.parameters import Parameters
 from core.results import Provenance, Result
 
@@ -52,7 +56,7 @@ class Method:
         analyse: Does the work: ``analyse(frame, params, progress)`` gives a :class:`Result`.
         labels: The classes it can give.
         geometry: What a detection is drawn and corrected as.
-        weights_sha256: Hash of the weights it runs with; None when it has none.
+        weights: Name of the card of the weights it runs with; None when it needs none.
     """
 
     name: str
@@ -64,12 +68,25 @@ class Method:
     analyse: Callable[[Frame, Any, Progress], Result]
     labels: tuple[str, ...]
     geometry: Literal["point", "box"]
-    weights_sha256: str | None = None
+    weights: str | None = None
 
     @property
     def task(self) -> str:
         """The task's folder, ``"stars"``."""
         return self.name.partition(".")[0]
+
+    @property
+    def weights_sha256(self) -> str | None:
+        """Hash of the weights as their card gives it; None when it needs none or has no usable card."""
+        try:
+            return None if self.weights is None else read_card(self.weights).sha256
+        except WeightsUnavailable:
+            return None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it needs no weights or they are present."""
+        return self.weights is None or are_present(self.weights)
 
     def run(self, frame: Frame, params: Parameters | None = None, progress: Progress = no_progress) -> Result:
         """Analyse a frame.
@@ -84,6 +101,7 @@ class Method:
 
         Raises:
             ParameterInvalid: ``params`` belong to another method.
+            WeightsUnavailable: The weights it needs are missing or are not the ones its card describes.
             AlmagestError: The frame cannot be analysed by this method.
         """
         chosen = self.params() if params is None else params
@@ -94,6 +112,7 @@ class Method:
                 given=type(chosen).__name__,
                 limit=self.params.__name__,
             )
+        weights_sha256 = None if self.weights is None else check_weights(self.weights).sha256
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
         start = time.perf_counter()
         result = self.analyse(frame, chosen, progress)
@@ -109,7 +128,7 @@ class Method:
             hdu=frame.hdu,
             plane=frame.plane,
             processing=frame.processing,
-            weights_sha256=self.weights_sha256,
+            weights_sha256=weights_sha256,
             version=core.__version__,
             started_at=started_at,
         )
@@ -139,11 +158,18 @@ def methods(task: str | None = None) -> dict[str, Method]:
             if missing.name != f"core.{name}":
                 raise  # the task is there, but not a library it needs
             continue
-        for module in pkgutil.iter_modules(package.__path__):
-            method = getattr(importlib.import_module(f"core.{name}.{module.name}"), "METHOD", None)
-            if isinstance(method, Method):
-                found[method.name] = method
+        for file in (file for folder in package.__path__ for file in Path(folder).glob("*.py")):
+            if _holds_method(str(file), file.stat().st_mtime_ns):
+                method = getattr(importlib.import_module(f"core.{name}.{file.stem}"), "METHOD", None)
+                if isinstance(method, Method):
+                    found[method.name] = method
     return dict(sorted(found.items()))
+
+
+@functools.lru_cache(maxsize=256)
+def _holds_method(path: str, mtime_ns: int) -> bool:
+    """Whether a file says ``METHOD``: importing the others, such as networks, would load torch for nothing."""
+    return re.search(r"^METHOD\b", Path(path).read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def get_method(name: str) -> Method:

@@ -78,3 +78,12 @@ def toy_method(tmp_path_factory, monkeypatch):
     yield get_method("stars.toy")
     sys.modules.pop("core.stars.toy", None)
     vars(core.stars).pop("toy", None)
+
+
+@pytest.fixture
+def weights_folder(tmp_path, monkeypatch):
+    """An empty folder where cards and weights are looked for."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    monkeypatch.setenv("ALMAGEST_WEIGHTS", str(folder))
+    return folder

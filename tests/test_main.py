@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from core.__main__ import main
 from core.export import export
 from core.frames.read import read_frame
 from core.methods import get_method, methods
+from core.models import write_card
+from tests.models.cards import a_card
 
 
 @pytest.fixture
@@ -60,16 +63,14 @@ def test_methods_as_a_process():
     assert done.stderr == ""
 
 
-def test_weights_are_looked_for(toy_method, tmp_path, monkeypatch, capsys):
-    import dataclasses
-    import hashlib
-
-    needy = dataclasses.replace(toy_method, weights_sha256=hashlib.sha256(b"weights").hexdigest())
-    monkeypatch.setattr("core.__main__.WEIGHTS", tmp_path)
-    monkeypatch.setattr("core.stars.toy.METHOD", needy)
+def test_weights_are_looked_for(toy_method, weights_folder, monkeypatch, capsys):
+    monkeypatch.setattr("core.stars.toy.METHOD", dataclasses.replace(toy_method, weights="toy"))
     main(["methods"])
     assert "absent" in capsys.readouterr().out
-    (tmp_path / "toy.safetensors").write_bytes(b"weights")
+    write_card(a_card(name="toy", content=b"weights"))
+    main(["methods"])
+    assert "absent" in capsys.readouterr().out
+    (weights_folder / "toy.pt").write_bytes(b"weights")
     main(["methods"])
     assert "present" in capsys.readouterr().out
 

@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import importlib
 import sys
 from datetime import datetime, timedelta
@@ -7,10 +8,12 @@ import numpy as np
 import pytest
 
 import core
-from core.errors import MethodUnknown, ParameterInvalid
+from core.errors import MethodUnknown, ParameterInvalid, WeightsUnavailable
 from core.frames import Frame
 from core.methods import TASKS, get_method, methods
+from core.models import write_card
 from core.parameters import Parameters
+from tests.models.cards import a_card
 
 
 @pytest.fixture
@@ -55,10 +58,17 @@ def test_an_unknown_method_lists_the_known_ones(name):
 
 
 def test_a_method_that_lacks_a_library_says_so(monkeypatch, tmp_path):
-    (tmp_path / "broken.py").write_text("import a_library_that_is_not_there")
+    (tmp_path / "broken.py").write_text("import a_library_that_is_not_there\n\nMETHOD = None")
     monkeypatch.setattr("core.stars.__path__", [*core.stars.__path__, str(tmp_path)])
     with pytest.raises(ModuleNotFoundError, match="a_library_that_is_not_there"):
         methods()
+
+
+def test_a_file_that_holds_no_method_is_not_imported(toy_method, monkeypatch, tmp_path):
+    (tmp_path / "network.py").write_text("import a_library_that_is_not_there  # METHOD = only words")
+    monkeypatch.setattr("core.stars.__path__", [*core.stars.__path__, str(tmp_path)])
+    assert "stars.toy" in methods()
+    assert "core.stars.network" not in sys.modules
 
 
 def test_a_task_that_lacks_a_library_says_so(monkeypatch, tmp_path):
@@ -98,6 +108,23 @@ def test_a_run_tells_its_progress_and_can_be_stopped(toy_method, frame):
 
     with pytest.raises(Stopped):
         toy_method.run(frame, progress=stop)
+
+
+def test_a_method_without_its_weights_does_not_run(toy_method, frame, weights_folder):
+    needy = dataclasses.replace(toy_method, weights="toy", analyse=lambda *_: pytest.fail("it ran"))
+    assert (needy.is_ready, needy.weights_sha256) == (False, None)
+    with pytest.raises(WeightsUnavailable, match=r"network 'toy' is not installed here"):
+        needy.run(frame)
+
+
+def test_a_run_keeps_the_hash_of_its_weights(toy_method, frame, weights_folder):
+    content = b"any weights"
+    (weights_folder / "toy.pt").write_bytes(content)
+    write_card(a_card(name="toy", content=content))
+    needy = dataclasses.replace(toy_method, weights="toy")
+    assert needy.is_ready
+    assert needy.run(frame).provenance.weights_sha256 == hashlib.sha256(content).hexdigest()
+    assert needy.weights_sha256 == hashlib.sha256(content).hexdigest()
 
 
 def test_parameters_of_another_method_are_refused(toy_method, frame):
