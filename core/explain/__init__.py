@@ -1,0 +1,1 @@
+"""Explanation: which pixels made a network say what it said. Nothing here knows a task."""
