@@ -168,7 +168,7 @@ def methods(task: str | None = None) -> dict[str, Method]:
 
 @functools.lru_cache(maxsize=256)
 def _holds_method(path: str, mtime_ns: int) -> bool:
-    """Whether a file says ``METHOD``: importing the others, such as networks, would load torch for nothing."""
+    """Whether a file says ``METHOD``: importing the others, such as networks, loads torch for nothing."""
     return re.search(r"^METHOD\b", Path(path).read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 

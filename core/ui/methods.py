@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.methods import Method, methods
 from core.parameters import Parameters
+from core.ui.cards import model_card
 from core.ui.parameters import parameter_widgets
 from core.ui.runs import Analysis
 from core.ui.viewer import Layer
@@ -29,20 +30,22 @@ def choose_methods(task: str, first: str, *, all_at_first: bool = True) -> list[
     Args:
         task: The task.
         first: Name of the method that leads: it gives the sentence on top of the page.
-        all_at_first: Every method is chosen at first, or only the one that leads.
+        all_at_first: Every method that has its weights is chosen at first, or only the one that leads. A
+            method without its weights can be chosen; its run then says what is missing.
     """
     known = dict(sorted(methods(task).items(), key=lambda item: item[0] != first))
+    ready = [name for name, method in known.items() if method.is_ready] or [first]
     picked = st.pills(
         "Methods",
         list(known),
-        default=list(known) if all_at_first else [first],
+        default=ready if all_at_first else ready[:1],
         selection_mode="multi",
         key=f"{task}.methods" if all_at_first else f"{task}.methods.one",
         format_func=lambda name: known[name].title,
         persist_state="session",
         wrap=True,
     )
-    return [method for name, method in known.items() if name in (picked or list(known)[:1])]
+    return [method for name, method in known.items() if name in (picked or ready[:1])]
 
 
 def method_parameters(chosen: Sequence[Method]) -> dict[str, Parameters]:
@@ -61,6 +64,7 @@ def method_parameters(chosen: Sequence[Method]) -> dict[str, Parameters]:
             if st.form_submit_button("Run", type="primary", width="stretch"):
                 st.session_state[f"{method.name}.params"] = kept = values
             st.caption(method.reference)
+        model_card(method)
         applied[method.name] = kept
     return applied
 
