@@ -43,7 +43,7 @@ def import_torchvision() -> ModuleType:
         ImportError: torchvision is not installed.
     """
     with _lock:
-        if not compiled_operators():
+        if _library is None and not compiled_operators():
             _define_operators()
         torchvision = importlib.import_module("torchvision")
         if _library is not None:
