@@ -33,7 +33,7 @@ def class_score(network: nn.Module, index: int, *, softmax: bool = False) -> Sco
     """
 
     def score(pictures: Tensor) -> Tensor:
-        logits = network(pictures)
+        logits: Tensor = network(pictures)
         if logits.ndim != 2 or not 0 <= index < logits.shape[1]:
             raise ParameterInvalid(
                 f"index must be a class of the network, whose output is {tuple(logits.shape)}; got {index}.",

@@ -210,7 +210,8 @@ def _ranges(begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.in
     """All whole numbers of the half-open ranges, one after the other."""
     lengths = ends - begins
     offsets = np.cumsum(lengths) - lengths
-    return np.arange(int(lengths.sum())) + np.repeat(begins - offsets, lengths)
+    numbers: NDArray[np.int64] = np.arange(int(lengths.sum())) + np.repeat(begins - offsets, lengths)
+    return numbers
 
 
 def _refused(name: str, given: object, limit: object) -> ParameterInvalid:

@@ -247,7 +247,7 @@ def cascade(
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(np.random.SeedSequence([seed, step]).generate_state(1)[0]))
             for other in below:
-                modules[other].reset_parameters()  # type: ignore[operator]
+                modules[other].reset_parameters()
         yield name, randomised
 
 
