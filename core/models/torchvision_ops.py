@@ -87,6 +87,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     Returns:
         ``(M,)`` int64 rows of the boxes kept, best first.
     """
+    boxes, scores = boxes.detach(), scores.detach()
     order = torch.argsort(scores, descending=True, stable=True)
     left = boxes[order].to(torch.float64 if boxes.dtype == torch.float64 else torch.float32)
     kept = [order[:0]]
