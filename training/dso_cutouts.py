@@ -30,12 +30,14 @@ Float32 = NDArray[np.float32]
 LABELS = ("galaxy", "nebula", "cluster")
 SPLITS = ("train", "val", "test")
 CACHE = Path(".cache") / "dso"
-FORMAT = 4
+FORMAT = 5
 """Of the cache; one of another number is made anew."""
 MAX_CUTOUT_PX, MAX_GALAXY_PX, MAX_PHOTOGRAPH_PX = 384, 192, 512
 MIN_SOURCE_PX = 24
 MIN_CONTRAST = 10.0
 """Levels an object must stand above what surrounds it to be worth cutting out."""
+MAX_OUTSIDE = 0.3
+"""Most of the nebulous light of a photograph that may lie outside its boxes: else they are incomplete."""
 MARGIN = 0.35
 """Part of an object's box that is taken along on each side, where its light fades."""
 MAX_GALAXY_ZOO = 500
@@ -268,7 +270,6 @@ def _finished(piece: Float32, label: str, kind: str, file: str) -> Cutout | None
     starless = on_black(damped)
     kept = starless
     if label == "cluster":
-        h, w = piece.shape[:2]
         kept = on_black(piece)
         sky = np.percentile(kept, 40, axis=(0, 1))
         kept = np.maximum(kept - sky, 0.0)
@@ -297,9 +298,23 @@ def _photograph(picture: UInt8, rows: pd.DataFrame, file: str) -> Photograph | N
             return None
     if not len(boxes) or len(boxes) > 8:
         return None
+    if (rows["cls"] == "nebula").any() and _light_outside(grey, boxes) > MAX_OUTSIDE:
+        return None
     small = _levels(_at_most(picture.astype(np.float32), MAX_PHOTOGRAPH_PX))
     labels = np.array([LABELS.index(name) for name in rows["cls"]], dtype=np.int64)
     return Photograph(small, (boxes * scale).astype(np.float32), labels, file)
+
+
+def _light_outside(grey: Float32, boxes: NDArray[np.float64]) -> float:
+    """Part of a photograph's diffuse light that no box holds."""
+    from scipy import ndimage
+
+    coarse = ndimage.median_filter(grey[::4, ::4], 7)
+    light = np.maximum(coarse - np.percentile(coarse, 20) - 4.0, 0.0)
+    outside = np.ones(light.shape, bool)
+    for x0, y0, x1, y1 in (boxes / 4.0).astype(int):
+        outside[y0 : y1 + 1, x0 : x1 + 1] = False
+    return float(light[outside].sum() / max(light.sum(), 1e-6))
 
 
 def _overlaps(box: NDArray[np.float64], others: NDArray[np.float64]) -> bool:

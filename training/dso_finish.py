@@ -42,6 +42,7 @@ class Finish:
         sharpening: Strength of the unsharp mask.
         sharpening_px: Its sigma.
         salt: ``(n, 3)`` row, column and level of single pixels spoilt afterwards.
+        salt_last: Whether they were spoilt after the compressions.
         qualities: Of the JPEG compressions, one after the other.
         subsampling: Of the colours, as Pillow counts it: 0 none, 2 half in both directions.
     """
@@ -52,6 +53,7 @@ class Finish:
     sharpening: float
     sharpening_px: float
     salt: NDArray[np.int64]
+    salt_last: bool
     qualities: tuple[int, ...]
     subsampling: int
 
@@ -69,9 +71,13 @@ class Finish:
             shown = shown + self.sharpening * (shown - blurred)
         shown = self.stacked(shown)
         picture = np.clip(np.rint(shown), 0, 255).astype(np.uint8)
-        picture[self.salt[:, 0], self.salt[:, 1]] = self.salt[:, 2:]
+        if not self.salt_last:
+            picture[self.salt[:, 0], self.salt[:, 1]] = self.salt[:, 2:]
         for quality in self.qualities:
             picture = through_jpeg(picture, quality, self.subsampling)
+        if self.salt_last and len(self.salt):
+            picture = picture.copy()
+            picture[self.salt[:, 0], self.salt[:, 1]] = self.salt[:, 2:]
         return picture
 
     def stacked(self, shown: Float32) -> Float32:
@@ -96,6 +102,7 @@ def random_finish(rng: np.random.Generator, tone: Tone, sky: Float32, side_px: i
         sharpening=float(rng.uniform(0.3, 1.3)) if chance(rng, 0.3) else 0.0,
         sharpening_px=float(rng.uniform(0.8, 2.0)),
         salt=salt,
+        salt_last=chance(rng, 0.8),
         qualities=(*first, last),
         subsampling=0 if chance(rng, 0.5) else 2,
     )

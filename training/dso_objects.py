@@ -155,7 +155,7 @@ def _galaxy(
     small = chance(rng, 0.55)
     size = log_uniform(rng, 8, 40) if small else log_uniform(rng, 40, min(360.0, 0.6 * side))
     centre = rng.uniform(-0.03, 1.03, 2) * side
-    peak = log_uniform(rng, max(0.7 * faintest, 4.0), 240.0)
+    peak = _peak(rng, 2.5 * faintest, 240.0)
     if cutout is None:
         size = min(size, 90.0)
         scale_arcsec = field.scene.pixel_scale_arcsec
@@ -204,7 +204,7 @@ def _nebula(
         reach = 0.5
     centre = (0.5 + rng.uniform(-reach, reach, 2)) * side
     # Most nebulae of such frames are barely there.
-    peak = log_uniform(rng, max(0.6 * faintest, 3.0), 70.0 if chance(rng, 0.75) else 230.0)
+    peak = _peak(rng, 2.5 * faintest, 110.0 if chance(rng, 0.75) else 240.0)
     x, y, light = laid(_flipped(rng, cutout.picture), side, centre, size / native, rng.uniform(0, 2 * np.pi))
     if not light.size:
         return None
@@ -235,7 +235,7 @@ def _simulated_nebula(rng: np.random.Generator, scene: Scene, faintest: float) -
     top = float(np.percentile(light.max(axis=2), 99.5))
     if top <= 0.0:
         return None
-    peak = log_uniform(rng, max(0.6 * faintest, 3.0), 90.0)
+    peak = _peak(rng, 2.5 * faintest, 120.0)
     shown = (np.clip(light / top, 0.0, 1.4) ** rng.uniform(0.6, 1.0) * peak).astype(np.float32)
     return Placed("nebula", int(window[0]), int(window[1]), shown, shown)
 
@@ -250,7 +250,7 @@ def _cluster(rng: np.random.Generator, cutout: Cutout, side: int, faintest: floa
     scale = log_uniform(rng, smallest, largest) / box
     centre = rng.uniform(0.02, 0.98, 2) * side
     turn, flip = rng.uniform(0, 2 * np.pi), rng.integers(8)
-    peak = log_uniform(rng, max(2.0 * faintest, 45.0), 330.0)
+    peak = _peak(rng, max(3.0 * faintest, 55.0), 330.0)
     x, y, light = laid(_flip(cutout.picture, flip), side, centre, scale, turn)
     if not light.size:
         return None
@@ -294,6 +294,12 @@ def _simulated_cluster(rng: np.random.Generator, field: StarField) -> Placed:
     glow = fade / (1.0 + r2 / soft**2) * log_uniform(rng, 25, 230)
     light = (glow[..., None] * np.array([1.0, rng.uniform(0.9, 1), rng.uniform(0.75, 1)])).astype(np.float32)
     return Placed("cluster", int(x0), int(y0), light, light, (xy, peak, colour))
+
+
+def _peak(rng: np.random.Generator, plain: float, highest: float) -> float:
+    """Levels of an object's brightest part: mostly plain to see, in 1 of 8 down to a quarter of that."""
+    lowest = max(plain, 9.0) * (0.25 if chance(rng, 0.125) else 1.0)
+    return log_uniform(rng, lowest, max(highest, 1.5 * lowest))
 
 
 def _flipped(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

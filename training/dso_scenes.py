@@ -53,7 +53,7 @@ MAX_OBJECTS = 5
 SEEN_SIGMA, SEEN_LEVELS = 0.5, 1.5
 SEEN_OF_PEAK = {"galaxy": 0.08, "nebula": 0.12, "cluster": 0.16}
 """An object is seen where it has this part of its peak or more, for its box."""
-MIN_LEVELS, MIN_SNR, MIN_OVER_FIELD = 2.5, 6.0, 0.9
+MIN_LEVELS, MIN_SNR, MIN_OVER_FIELD = 4.0, 9.0, 0.9
 EYE_AREA_PX2 = 900.0
 MIN_BOX_PX, MIN_AREA_PX2 = 6.0, 24.0
 STRAY = 0.08
@@ -129,7 +129,7 @@ def random_style(rng: np.random.Generator) -> Style:
     """Most frames are dark with a coloured pedestal; some are crushed to black, some grey, few extreme."""
     way = rng.random()
     if way < 0.6:
-        level, sigma, gain = log_uniform(rng, 7, 19), log_uniform(rng, 0.7, 6.5), 1.0
+        level, sigma, gain = log_uniform(rng, 7, 19), log_uniform(rng, 0.8, 7.5), 1.0
     elif way < 0.72:
         level, sigma, gain = rng.uniform(17, 42), log_uniform(rng, 0.7, 6.0), 1.0
     elif way < 0.92:
@@ -139,7 +139,7 @@ def random_style(rng: np.random.Generator) -> Style:
     else:
         level, sigma, gain = rng.uniform(0.5, 4), log_uniform(rng, 0.4, 1.5), 1.0
     spread = min(2.2, 0.3 * level)
-    common = np.array([rng.normal(0.2, 1.0), rng.normal(-0.9, 0.5), rng.normal(0.5, 1.1)]) * spread / 1.6
+    common = np.array([rng.normal(0.8, 1.1), rng.normal(-1.0, 0.5), rng.normal(0.4, 1.2)]) * spread / 1.6
     tint = common * (rng.uniform(1.0, 3.0) if chance(rng, 0.2) else 1.0)
     gradient = 0.0 if chance(rng, 0.3) else log_uniform(rng, 0.5, 0.25 * level + 4.0)
     glow = Glow(float(level), (float(tint[0]), float(tint[1]), float(tint[2])), gradient)
@@ -162,7 +162,9 @@ def composed_scene(rng: np.random.Generator, objects: Objects, side_px: int, n_o
     shown_sky = style.tone(np.array([style.glow.level + np.array(style.glow.tint)], np.float32))[0]
     finish = random_finish(rng, style.tone, shown_sky, side_px)
 
-    faintest = max(style.sigma, 1.5)
+    # Crushed blacks swallow what does not stand above them.
+    swallowed = max(0.0, float(np.mean(style.tone.black)) - style.glow.level)
+    faintest = max(style.sigma, 1.5) + swallowed
     drawn = [random_object(rng, objects, field, faintest) for _ in range(n_objects)]
     placed = [item for item in drawn if item is not None]
 

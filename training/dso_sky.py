@@ -21,9 +21,11 @@ Float64 = NDArray[np.float64]
 TELESCOPES = ("vespera", "stellina", "seestar")
 OUTSIDE_PX = 24
 """Stars are drawn so far beyond the frame: their wings reach into it."""
-FAINTEST_LEVEL = 4.0
-"""Peak of the faintest stars that count as seen."""
-MAX_BRIGHT = 70
+PLAIN_LEVEL = 25.0
+"""Peak of the faintest stars that are plain to see; frames are drawn by how many of these they have."""
+FAINTEST_LEVEL = 2.5
+MAX_STARS = 9000
+MAX_BRIGHT = 260
 """Most stars of a frame that may be half as bright as white, or more."""
 
 
@@ -106,10 +108,10 @@ class StarField:
 
 
 def random_star_field(rng: np.random.Generator, side_px: int) -> StarField:
-    """Optics and stretch of a frame: stars 1.4 to 7 px wide, round or trailed, soft or with fringes."""
+    """Optics and stretch of a frame: stars 1.2 to 7 px wide, round or trailed, soft or with fringes."""
     scene = preset(str(rng.choice(TELESCOPES)))
     scale = scene.pixel_scale_arcsec
-    fwhm_px = log_uniform(rng, 3.4, 6.5) if chance(rng, 0.14) else log_uniform(rng, 1.4, 3.4)
+    fwhm_px = log_uniform(rng, 3.4, 6.5) if chance(rng, 0.14) else log_uniform(rng, 1.2, 3.2)
     trailed = chance(rng, 0.3)
     uniform = chance(rng, 0.7)
     seeing = dataclasses.replace(
@@ -130,7 +132,7 @@ def random_star_field(rng: np.random.Generator, side_px: int) -> StarField:
     return StarField(
         scene=scene,
         stretch=Stretch(
-            knee=log_uniform(rng, 0.01, 0.5), top=float(rng.choice([255.0, 255.0, 235.0, 205.0]))
+            knee=log_uniform(rng, 0.006, 0.25), top=float(rng.choice([255.0, 255.0, 235.0, 205.0]))
         ),
         tint=tint / tint.max(),
         saturation=float(rng.uniform(0.5, 1.7)),
@@ -143,13 +145,14 @@ def field_stars(rng: np.random.Generator, field: StarField) -> tuple[Float64, Fl
     side = field.scene.camera.width
     share = (side / 640.0) ** 2
     slope = float(rng.uniform(0.45, 1.0))
-    n_seen = log_uniform(rng, 90, 3200 if field.scene.fwhm_px < 3.0 else 700) * share
-    faint = field.stretch.light(FAINTEST_LEVEL)
-    lowest = 0.5 * faint
+    crowded = 3600 if field.scene.fwhm_px < 2.6 else 1800 if field.scene.fwhm_px < 3.4 else 600
+    n_plain = log_uniform(rng, 260, crowded) * share
+    plain, lowest = field.stretch.light(PLAIN_LEVEL), field.stretch.light(FAINTEST_LEVEL)
     # Too many bright stars would leave no sky: the counts are then steeper.
-    while n_seen * (faint / 0.5) ** slope > MAX_BRIGHT * max(share, 0.05) and slope < 2.5:
+    while n_plain * (plain / 0.5) ** slope > MAX_BRIGHT * share and slope < 2.5:
         slope += 0.1
-    n = int(min(n_seen * (faint / lowest) ** slope, 9000))
+    lowest = max(lowest, plain * (n_plain / MAX_STARS) ** (1.0 / slope))
+    n = int(n_plain * (plain / lowest) ** slope)
     peak = np.minimum(lowest * (1.0 - rng.random(n)) ** (-1.0 / slope), 60.0)
     colour = np.clip(rng.normal(0.95, 0.45, n) - 0.12 * np.log(peak / lowest), -0.3, 2.8)
     xy = rng.uniform(-OUTSIDE_PX, side + OUTSIDE_PX, (n, 2))
@@ -237,7 +240,7 @@ def random_noise(rng: np.random.Generator, sigma: float, fwhm_px: float) -> Nois
     return Noise(
         sigma=sigma,
         width_px=float(rng.uniform(0.35, 0.9)) * max(0.6, (fwhm_px / 2.2) ** 0.7),
-        chroma=float(rng.uniform(0.15, 0.9)),
+        chroma=float(rng.uniform(0.35, 1.0)),
         blotch=float(rng.uniform(0.5, 1.5)) if chance(rng, 0.25) else float(rng.uniform(0.0, 0.35)),
         blotch_px=log_uniform(rng, 2.0, 9.0),
         streak=float(rng.uniform(0.2, 0.8)) if chance(rng, 0.3) else 0.0,

@@ -180,7 +180,7 @@ def test_crushed_blacks_swallow_faint_light():
 
 def _finish(tone):
     seen = np.ones((SIDE, SIDE), np.float32)
-    return Finish(tone, seen, (0.0, 0.0, 0.0), 0.0, 1.0, np.zeros((0, 3), np.int64), (), 0)
+    return Finish(tone, seen, (0.0, 0.0, 0.0), 0.0, 1.0, np.zeros((0, 3), np.int64), False, (), 0)
 
 
 def test_light_beyond_the_stack_is_not_seen():
@@ -236,7 +236,7 @@ def test_photographs_keep_their_boxes_when_turned():
 
 
 def test_noise_has_the_strength_and_width_asked_for():
-    for width in (0.4, 1.2):
+    for width in (0.7, 1.5):
         noise = Noise(5.0, width, 0.5, 0.0, 3.0, 0.0, 0.0)
         levels = noise_levels(np.random.default_rng(0), noise, 256)
         assert levels.std() == pytest.approx(5.0, rel=0.05)
@@ -262,8 +262,8 @@ def test_star_counts_span_sparse_and_crowded():
         rng = np.random.default_rng(seed)
         field = random_star_field(rng, 640)
         _, peak, _ = field_stars(rng, field)
-        counts.append((peak > field.stretch.light(4.0)).sum())
-    assert min(counts) < 250
+        counts.append((peak > field.stretch.light(25.0)).sum())
+    assert min(counts) < 350
     assert max(counts) > 1500
 
 
