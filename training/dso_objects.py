@@ -20,7 +20,7 @@ from training.dso_sky import StarField, chance, log_uniform
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
-SHARES = {"galaxy": 0.36, "nebula": 0.42, "cluster": 0.22}
+SHARES = {"galaxy": 0.32, "nebula": 0.45, "cluster": 0.23}
 """How often an object is of each kind."""
 SIMULATED = {"galaxy": 0.25, "nebula": 0.22, "cluster": 0.4}
 """How often it is simulated rather than cut out of a photograph."""
@@ -129,7 +129,7 @@ def recoloured(rng: np.random.Generator, light: Float32, label: str, kind: str) 
             way = 0.6 + 0.3 * way
         if way < 0.68:
             # Hα, less of it the brighter: the brightest parts bleach.
-            tint = np.array([1.0, rng.uniform(0.1, 0.5), rng.uniform(0.08, 0.45)])
+            tint = np.array([1.0, rng.uniform(0.1, 0.42), rng.uniform(0.05, 0.34)])
             if chance(rng, 0.25):
                 tint = np.array([1.0, rng.uniform(0.5, 0.85), rng.uniform(0.2, 0.6)])  # brownish
         elif way < 0.8:

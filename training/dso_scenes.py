@@ -50,6 +50,8 @@ UInt8 = NDArray[np.uint8]
 EMPTY_SHARE = 0.2
 PHOTOGRAPH_SHARE = 0.07
 MAX_OBJECTS = 5
+INVISIBLE_SHARE, MAX_REDRAWS = 0.15, 4
+"""An object that cannot be seen stays so often; otherwise another is drawn, at most so many times."""
 SEEN_SIGMA, SEEN_LEVELS = 0.5, 1.5
 SEEN_OF_PEAK = {"galaxy": 0.08, "nebula": 0.12, "cluster": 0.16}
 """An object is seen where it has this part of its peak or more, for its box."""
@@ -165,8 +167,16 @@ def composed_scene(rng: np.random.Generator, objects: Objects, side_px: int, n_o
     # Crushed blacks swallow what does not stand above them.
     swallowed = max(0.0, float(np.mean(style.tone.black)) - style.glow.level)
     faintest = max(style.sigma, 1.5) + swallowed
-    drawn = [random_object(rng, objects, field, faintest) for _ in range(n_objects)]
-    placed = [item for item in drawn if item is not None]
+    noise_seen = visible_noise(style.tone(sky), finish.seen)
+    placed = []
+    for _ in range(n_objects):
+        item = random_object(rng, objects, field, faintest)
+        for _ in range(MAX_REDRAWS):
+            if _hopeful(item, sky, noise_seen, finish) or chance(rng, INVISIBLE_SHARE):
+                break
+            item = random_object(rng, objects, field, faintest)
+        if item is not None:
+            placed.append(item)
 
     xy, peak, colour = field_stars(rng, field)
     of_field = field.light(xy, peak, colour)
@@ -176,15 +186,13 @@ def composed_scene(rng: np.random.Generator, objects: Objects, side_px: int, n_o
         light = light + own if own is not None else light
     stars = _shown(field, light) + ghost_rings(rng, field, xy, peak)
 
-    bare, full = sky, sky.copy()
-    bare = sky.copy()
+    bare, full = sky.copy(), sky.copy()
     for item in placed:
         bare[item.window] += item.starless
         full[item.window] += item.light
     picture = finish(_screened(full, stars))
     starless = finish(bare)
 
-    noise_seen = visible_noise(style.tone(bare), finish.seen)
     crowd = _shown(field, of_field) if any(item.label == "cluster" for item in placed) else None
     found = []
     for item, own in zip(placed, members, strict=True):
@@ -333,6 +341,20 @@ def photograph_scene(rng: np.random.Generator, photograph: Photograph, side_px: 
         mask=mask,
         paired=False,
     )
+
+
+def _hopeful(item: Placed | None, sky: Float32, noise: float, finish: Finish) -> bool:
+    """Whether an object can be seen on the empty sky; a simulated cluster is always worth a try."""
+    if item is None:
+        return False
+    if item.stars is not None:
+        return True
+    rows, columns = item.window
+    below = sky[rows, columns]
+    difference = finish.tone(below + item.light) - finish.tone(below)
+    added = np.zeros(sky.shape[:2], np.float32)
+    added[rows, columns] = np.sqrt(np.mean(difference**2, axis=2)) * finish.seen[rows, columns]
+    return judged(item.label, added, noise, None) is not None
 
 
 def _number(rng: np.random.Generator) -> int:
