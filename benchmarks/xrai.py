@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,17 +33,20 @@ SIDE = 224
 PICTURES = ("m31", "m8", "m66", "m17", "m13", "ic1396")
 NETWORKS = ("efficientnet_lite0", "resnet50")
 RANK_BAR, TIME_BAR = 0.95, 15.0
-VARIANTS = {
-    "reference settings": XraiSettings.reference(),
-    "default": XraiSettings(),
-    "default, float32": XraiSettings(path=PathSettings(precision="float32")),
-}
-MORE_VARIANTS = {
-    f"{steps} steps, {precision}": XraiSettings(path=PathSettings(steps, "gauss", steps, precision))  # type: ignore[arg-type]
-    for steps in (4, 6, 8, 12, 16)
-    for precision in ("float32", "bfloat16")
-}
+REFERENCE = "reference settings"
+STEPS = PathSettings().steps
+MORE_STEPS = (4, 6, 8, 10, 12, 16)
 """What the default was chosen from; ``--all`` measures them."""
+
+
+def variants(steps: Sequence[int], with_reference: bool) -> dict[str, XraiSettings]:
+    """Ours by name: the default path with these numbers of steps, in both precisions."""
+    named: dict[str, XraiSettings] = {REFERENCE: XraiSettings.reference()} if with_reference else {}
+    for number in steps:
+        for precision in ("float32", "bfloat16"):
+            path = PathSettings(steps=number, precision=precision)  # type: ignore[arg-type]
+            named[f"{number} {path.rule} steps, {precision}"] = XraiSettings(path=path)
+    return named
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def timed(work: Callable[[], Any]) -> tuple[Any, Timed]:
 
 
 def measure(
-    network: nn.Module, picture: NDArray[np.float32], variants: dict[str, XraiSettings]
+    network: nn.Module, picture: NDArray[np.float32], chosen: dict[str, XraiSettings]
 ) -> dict[str, Any]:
     """One picture: the map of ``saliency``, and each of ours beside it.
 
@@ -99,8 +102,8 @@ def measure(
     theirs, reference = timed(lambda: by_saliency(network, index, picture))
     rows: dict[str, Any] = {"class": index, "saliency": vars(reference)}
     print(f"  saliency: {reference.cpu_s:.1f} s of processor, {reference.wall_s:.1f} s", flush=True)
-    for name, settings in variants.items():
-        used = network if name == "reference settings" else quick
+    for name, settings in chosen.items():
+        used = network if name == REFERENCE else quick
         ours, took = timed(
             lambda used=used, settings=settings: explain(class_score(used, index), picture, settings)
         )
@@ -155,9 +158,7 @@ def main() -> None:
     parser.add_argument("--no-reference", action="store_true", help="leave out our own reference settings")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    variants = {**VARIANTS, **(MORE_VARIANTS if arguments.all else {})}
-    if arguments.no_reference:
-        variants.pop("reference settings")
+    chosen = variants(MORE_STEPS if arguments.all else (STEPS,), not arguments.no_reference)
     makers = {
         "efficientnet_lite0": efficientnet_lite0,
         "resnet50": lambda: resnet50(torch.from_numpy(np.stack([load(name) for name in PICTURES]))),
@@ -171,7 +172,7 @@ def main() -> None:
         network = makers[network_name]()
         for name in arguments.pictures:
             print(f"{network_name}, {name}", flush=True)
-            rows = measure(network, load(name), variants)
+            rows = measure(network, load(name), chosen)
             kept = results["networks"].setdefault(network_name, {})
             kept[name] = rows
             RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -16,7 +16,7 @@ from tests.explain.networks import picture, small_network
 EXACT = {"precision": "float32"}
 
 
-@pytest.mark.parametrize("rule", ["ends", "left", "trapezoid", "gauss"])
+@pytest.mark.parametrize("rule", ["ends", "left", "midpoint", "trapezoid", "gauss"])
 @pytest.mark.parametrize("steps", [2, 7])
 def test_weights_sum_to_one_and_places_lie_on_the_path(rule, steps):
     places, weights = quadrature(rule, steps)
@@ -30,11 +30,11 @@ def test_weights_sum_to_one_and_places_lie_on_the_path(rule, steps):
 def test_gauss_integrates_a_polynomial_that_the_others_only_approach():
     errors = {
         rule: abs(quadrature(rule, 4)[1] @ quadrature(rule, 4)[0] ** 7 - 1 / 8)
-        for rule in ("left", "trapezoid", "gauss")
+        for rule in ("left", "trapezoid", "midpoint", "gauss")
     }
 
     assert errors["gauss"] < 1e-12
-    assert errors["gauss"] < errors["trapezoid"] < errors["left"]
+    assert errors["gauss"] < errors["midpoint"] < errors["trapezoid"] < errors["left"]
 
 
 def test_a_product_is_shared_as_by_hand():
