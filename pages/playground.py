@@ -58,7 +58,7 @@ with send:
     st.caption("The truth goes along, and every method is scored against it.")
 with single:
     st.markdown("**Take this frame home**")
-    simulate.simulation_downloads(simulation)
+    simulate.simulation_downloads(simulation, frame, settings)
 with many:
     st.markdown("**Take ten exposures**")
     dither = st.slider("Dither (px)", 0.0, 50.0, 10.0, key="sim.dither")

@@ -12,6 +12,8 @@ import streamlit as st
 
 from core.errors import CatalogueUnavailable, ParameterInvalid
 from core.frames import Frame
+from core.frames.display import DisplaySettings
+from core.frames.display import render as render_picture
 from core.simulate.catalogue import StarCatalogue
 from core.simulate.catalogue_scene import scene_stars
 from core.simulate.dataset_fits import simulation_fits
@@ -199,12 +201,22 @@ def labelled_zip(simulation: Simulation) -> bytes:
     return archive.getvalue()
 
 
-def simulation_downloads(simulation: Simulation) -> None:
-    """Draw the downloads of one exposure: the frame with its truth, and the scene that makes it again."""
+def picture_png(frame: Frame, settings: DisplaySettings) -> bytes:
+    """The frame as the viewer shows it, every pixel of it."""
+    from PIL import Image
+
+    picture = io.BytesIO()
+    Image.fromarray(render_picture(frame, settings).rgb).save(picture, "PNG")
+    return picture.getvalue()
+
+
+def simulation_downloads(simulation: Simulation, shown: Frame, settings: DisplaySettings) -> None:
+    """Draw the downloads of one exposure: the frame with its truth, its picture, and the scene itself."""
     scene = simulation.scene
     stem = f"{scene.telescope.name} {scene.seed}".replace(" ", "_")
     files = (
         ("FITS with WCS and truth", lambda: simulation_fits(simulation), "fits", "application/fits"),
+        ("Picture as PNG", lambda: picture_png(shown, settings), "png", "image/png"),
         ("NumPy array with YOLO labels", lambda: labelled_zip(simulation), "zip", "application/zip"),
         ("The scene as JSON", scene.to_json, "json", "application/json"),
     )

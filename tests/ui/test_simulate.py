@@ -8,11 +8,13 @@ import json
 import zipfile
 
 import numpy as np
+from PIL import Image
 
+from core.frames.display import DisplaySettings
 from core.simulate.catalogue import stars_for
 from core.simulate.render import render
 from core.simulate.scene import Scene
-from core.ui.simulate import labelled_zip, preview_scene, truth_layers
+from core.ui.simulate import labelled_zip, picture_png, preview_scene, truth_layers
 
 
 def simulated():
@@ -48,3 +50,14 @@ def test_the_preview_is_the_middle_of_the_scene():
     shown = preview_scene(scene)
     assert (shown.camera.width, shown.camera.height) == (512, 512)
     assert shown.pixel_scale_arcsec == scene.pixel_scale_arcsec
+
+
+def test_the_picture_holds_every_pixel_with_the_first_row_at_the_bottom():
+    simulation = simulated()
+    frame = simulation.frame
+
+    picture = np.asarray(Image.open(io.BytesIO(picture_png(frame, DisplaySettings.for_frame(frame)))))
+
+    assert picture.shape[:2] == (120, 160)
+    row, column = np.unravel_index(frame.pixels.argmax(), frame.pixels.shape)
+    assert picture[119 - row, column].max() == picture.max()
