@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.ui import compare, corrections, exports, methods, stars, tables, truth
+from core.ui import benchmarks, compare, corrections, exports, methods, stars, tables, truth
 from core.ui.frames import choose_frame, frame_facts, sample_gallery
 from core.ui.processing import display_controls, processing_chain
 from core.ui.runs import analyse, run_note
@@ -15,7 +15,7 @@ from core.ui.visitor import person
 
 SECTIONS = {
     "Explore": ("Try another", "Put it right", "Take it home"),
-    "Research": ("Sources", "Rejected", "Compare", "Plots", "Sky", "Put it right", "Take it home"),
+    "Research": ("Sources", "Rejected", "Compare", "Plots", "Sky", "Scores", "Put it right", "Take it home"),
 }
 GALLERY = ("isaac_psr_j1740", "m44", "m3", "m51_kpno", "m22", "m13")
 MODES = {"One": "single", "Side by side": "side by side", "Blink": "blink"}
@@ -120,6 +120,8 @@ elif section == "Plots":
     stars.plots_panel(analyses, frame)
 elif section == "Sky":
     stars.sky_panel(stars.choose_analysis(analyses, "stars.sky"), frame)
+elif section == "Scores":
+    benchmarks.star_benchmark()
 elif section == "Put it right":
     analysis = stars.choose_analysis(analyses, "stars.correct")
     who = person()

@@ -94,7 +94,8 @@ def test_nothing_found_is_a_result(page: AppTest, pixels: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    "section", ["Sources", "Rejected", "Compare", "Plots", "Sky", "Put it right", "Take it home"]
+    "section",
+    ["Sources", "Rejected", "Compare", "Plots", "Sky", "Scores", "Put it right", "Take it home"],
 )
 def test_every_section_of_the_research_face_opens(page: AppTest, section: str) -> None:
     research(page).segmented_control(key="stars.section").set_value(section).run()
