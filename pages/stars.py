@@ -42,7 +42,6 @@ with controls:
         with st.expander("Processing", icon=":material/filter_alt:"):
             frame = processing_chain(frame, "chain")
             st.caption("Methods run on the frame as the chain leaves it.")
-    background = research and st.toggle("Show the background map", key="stars.background")
 
 options = (*SECTIONS[face()], *(("Truth",) if choice.truth is not None else ()))
 with picture:
@@ -53,6 +52,8 @@ with picture:
         lead(first.result.summary)
         st.caption(frame_facts(frame))
         show_warnings([*frame.notes, *(warning for a in analyses for warning in a.result.warnings)])
+    with controls:
+        heat, heat_title = methods.choose_map(analyses, "stars.map") if research else (None, "")
     section = st.session_state.get("stars.section")
     if section not in options:
         section = st.session_state["stars.section"] = options[0]
@@ -79,8 +80,8 @@ with picture:
         key="stars.viewer",
         mode=MODES[str(mode)],
         selected=(names.index(mark[0]), mark[1]) if linked and mark and mark[0] in names else None,
-        heat=first.result.maps.get("background") if background else None,
-        heat_title="background",
+        heat=heat,
+        heat_title=heat_title,
     )
     if linked and event.selected:
         layer, row = event.selected

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.methods import Method, methods
 from core.parameters import Parameters
@@ -67,6 +69,19 @@ def method_parameters(chosen: Sequence[Method]) -> dict[str, Parameters]:
         model_card(method)
         applied[method.name] = kept
     return applied
+
+
+def choose_map(analyses: Sequence[Analysis], key: str) -> tuple[NDArray[np.float32] | None, str]:
+    """Draw the choice of a map to lay over the picture; the map, or None, and what it is of.
+
+    Maps that several methods made are those of the first of them.
+    """
+    found: dict[str, NDArray[np.float32]] = {}
+    for analysis in analyses:
+        for name, values in analysis.result.maps.items():
+            found.setdefault(name, values)
+    name = st.selectbox("Map over the picture", ["none", *found], key=key)
+    return found.get(name), name
 
 
 def default_parameters(chosen: Sequence[Method]) -> dict[str, Parameters]:
