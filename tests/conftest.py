@@ -1,6 +1,9 @@
 """Fixtures for every test."""
 
+import os
 import sys
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests themselves run side by side
 
 import pytest
 

@@ -1,0 +1,1 @@
+"""Training of the networks in ``weights/``; nothing in ``core`` or the pages imports this."""

@@ -1,0 +1,312 @@
+"""Train the network of ``stars.hybrid``.
+
+``python -m training.stars --data .cache/stars --minutes 90`` draws the fields that are not there yet, trains
+(from the last checkpoint when there is one), and writes ``weights/stars_hybrid.safetensors`` and its card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from core.models.card import Score, TrainingData
+from core.models.inference import LockedNetwork
+from core.models.weights import save_weights
+from core.scoring.matching import match_points
+from core.stars.hybrid_network import Dense, HybridNetwork, Points, candidates
+from core.stars.hybrid_search import search
+from training.star_scenes import Field, draw_bank, load_field
+from training.star_targets import WANTED_SNR, Sample, assign, draw_sample
+
+VALIDATION_SEED = 10_000_000
+LEAST_LOGIT = -4.5
+"""Candidates below are not looked at in training."""
+WARM_UP_STEPS = 100
+KEEP_EVERY = 200
+
+
+def pixel_loss(dense: Dense, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Focal loss of the heat map (Zhou et al. 2019, arXiv:1904.07850) and the error of the offsets."""
+    log_p, log_q = F.logsigmoid(dense.logit), F.logsigmoid(-dense.logit)
+    p = log_p.exp()
+    star = batch["heat"] >= 1.0
+    n = star.sum().clamp(min=8)
+    hit = -(log_p * (1.0 - p) ** 2)[star].sum()
+    false = -(log_q * p**2 * (1.0 - batch["heat"]) ** 4 * batch["counts"])[~star].sum()
+    weight = batch["offset_weight"]
+    error = F.smooth_l1_loss(dense.offset, batch["offset"], reduction="none", beta=0.05).sum(1)
+    return (hit + false) / n, (error * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def point_loss(points: Points, valid: Tensor, stars: Sequence[np.ndarray]) -> dict[str, Tensor]:
+    """Losses of the candidates that are stars, too faint to be asked for (ignored), or nothing."""
+    x, y = points.x.detach().cpu().numpy(), points.y.detach().cpu().numpy()
+    label, weight = np.zeros(x.shape, np.float32), np.ones(x.shape, np.float32)
+    truth = np.zeros((*x.shape, 4), np.float32)
+    for i, known in enumerate(stars):
+        n = int(valid[i].sum())
+        owner = assign(known, x[i, :n], y[i, :n])
+        own = owner >= 0
+        truth[i, :n][own] = known[owner[own]]
+        label[i, :n] = own
+        weight[i, :n][own & (truth[i, :n, 2] < WANTED_SNR)] = 0.0
+    device = points.logit.device
+    y_true, t = torch.from_numpy(label).to(device), torch.from_numpy(truth).to(device)
+    w = torch.from_numpy(weight).to(device) * valid
+    bce = F.binary_cross_entropy_with_logits(points.logit, y_true, reduction="none")
+    mine = y_true * w
+    n = mine.sum().clamp(min=1.0)
+    precise = t[..., 2].clamp(1.0, 40.0) / 10.0 * mine
+    shift = F.smooth_l1_loss(points.x, t[..., 0], reduction="none", beta=0.05)
+    shift = shift + F.smooth_l1_loss(points.y, t[..., 1], reduction="none", beta=0.05)
+    snr = F.smooth_l1_loss(points.log_snr, t[..., 2].clamp(min=0.1).log(), reduction="none", beta=0.2)
+    flux = F.smooth_l1_loss(points.log_flux, t[..., 3].clamp(min=0.1).log(), reduction="none", beta=0.2)
+    return {
+        "points": (bce * w).sum() / w.sum().clamp(min=1.0),
+        "place": (shift * precise).sum() / precise.sum().clamp(min=1.0),
+        "snr": (snr * mine).sum() / n,
+        "flux": (flux * mine).sum() / n,
+    }
+
+
+WEIGHTS_OF_LOSSES = {"pixels": 1.0, "offset": 1.0, "points": 3.0, "place": 1.0, "snr": 0.2, "flux": 0.2}
+
+
+def batches(fields: Sequence[Field], size: int, side: int, seed: int) -> Iterator[list[Sample]]:
+    """Endless batches of crops, made in a thread of their own."""
+    ahead: queue.Queue[list[Sample]] = queue.Queue(maxsize=3)
+
+    def work() -> None:
+        rng = np.random.default_rng(seed)
+        while True:
+            ahead.put([draw_sample(rng, fields[int(rng.integers(len(fields)))], side) for _ in range(size)])
+
+    threading.Thread(target=work, daemon=True).start()
+    while True:
+        yield ahead.get()
+
+
+def as_tensors(samples: Sequence[Sample], device: torch.device) -> dict[str, Tensor]:
+    """The pixels' part of a batch, ``(B, ...)`` each."""
+    names = ("image", "heat", "counts", "offset", "offset_weight")
+    return {
+        name: torch.from_numpy(np.stack([getattr(s, name) for s in samples])).to(device) for name in names
+    }
+
+
+def best_f1(network: HybridNetwork, fields: Sequence[Field], snr_cut: float) -> tuple[float, float]:
+    """Greatest F1 over thresholds on whole fields, and its threshold; fainter stars count neither way."""
+    held = LockedNetwork(network)
+    probability, is_hit, is_false, n_wanted = [], [], [], 0
+    for field in fields:
+        found = search(held, field.image.astype(np.float32), least_probability=0.02).table
+        order = np.argsort(-found["probability"].to_numpy())
+        found = found.iloc[order]
+        matches = match_points(field.xy.astype(float), found[["x", "y"]].to_numpy(float), 2.0)
+        wanted = field.snr >= snr_cut
+        n_wanted += int(wanted.sum())
+        hit, false = np.zeros(len(found), bool), np.ones(len(found), bool)
+        hit[matches.found_index] = wanted[matches.truth_index]
+        false[matches.found_index] = False
+        probability.append(found["probability"].to_numpy())
+        is_hit.append(hit)
+        is_false.append(false)
+    p, hits, falses = (np.concatenate(part) for part in (probability, is_hit, is_false))
+    if not len(p):
+        return 0.0, 1.0
+    order = np.argsort(-p)
+    n_hit, n_false = np.cumsum(hits[order]), np.cumsum(falses[order])
+    f1 = 2 * n_hit / (n_wanted + n_hit + n_false)
+    best = int(f1.argmax())
+    return float(f1[best]), float(p[order][best])
+
+
+class Trainer:
+    """Network, its slow average, optimiser, and where the training stands."""
+
+    def __init__(self, folder: Path, minutes: float, device: torch.device, rate: float) -> None:
+        self.folder, self.minutes, self.device, self.rate = folder, minutes, device, rate
+        torch.manual_seed(0)
+        self.network = HybridNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.network).eval()
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=rate, weight_decay=0.01)
+        self.step, self.seconds = 0, 0.0
+        if self.checkpoint.exists():
+            kept = torch.load(self.checkpoint, map_location=device, weights_only=True)
+            self.network.load_state_dict(kept["network"])
+            self.average.load_state_dict(kept["average"])
+            self.optimiser.load_state_dict(kept["optimiser"])
+            self.step, self.seconds = kept["step"], kept["seconds"]
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the training is kept."""
+        return self.folder / "checkpoint.pt"
+
+    @property
+    def finished(self) -> float:
+        """Part of the time that is over."""
+        return self.seconds / (60.0 * self.minutes)
+
+    def keep(self) -> None:
+        """Write the checkpoint."""
+        part = self.checkpoint.with_suffix(".part")
+        state: dict[str, Any] = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        torch.save(state, part)
+        part.replace(self.checkpoint)
+
+    def learn(self, samples: Sequence[Sample]) -> dict[str, float]:
+        """One step; the losses."""
+        start = time.perf_counter()
+        rate = self.rate * min(1.0, (self.step + 1) / WARM_UP_STEPS)
+        rate *= 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(self.finished, 1.0)))
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        batch = as_tensors(samples, self.device)
+        self.network.train()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            dense = self.network.dense(batch["image"])
+        row, column, valid = candidates(dense.logit.detach(), LEAST_LOGIT, 256)
+        points = self.network.points(dense, row, column, valid)
+        pixels, offset = pixel_loss(dense, batch)
+        losses = {"pixels": pixels, "offset": offset}
+        losses |= point_loss(points, valid, [sample.stars for sample in samples])
+        total = sum(WEIGHTS_OF_LOSSES[name] * loss for name, loss in losses.items())
+        assert isinstance(total, Tensor)
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        decay = min(0.998, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            for slow, fast in zip(
+                self.average.state_dict().values(), self.network.state_dict().values(), strict=True
+            ):
+                if slow.dtype.is_floating_point:
+                    slow.lerp_(fast, 1.0 - decay)
+                else:
+                    slow.copy_(fast)
+        self.step += 1
+        self.seconds += time.perf_counter() - start
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+
+def main() -> None:
+    """Draw, train, measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path(".cache/stars"), help="ignored folder to work in")
+    parser.add_argument("--fields", type=int, default=4000, help="simulated fields to train on")
+    parser.add_argument("--validation", type=int, default=40, help="fields to choose thresholds on")
+    parser.add_argument("--minutes", type=float, default=60.0, help="time in steps, over all runs")
+    parser.add_argument("--batch", type=int, default=12)
+    parser.add_argument("--side", type=int, default=192)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    options = parser.parse_args()
+    torch.set_flush_denormal(True)
+    bank = options.data / "bank"
+    check_files = draw_bank(
+        bank, range(VALIDATION_SEED, VALIDATION_SEED + options.validation), options.workers
+    )
+    files = draw_bank(bank, range(options.fields), options.workers)
+    fields, check = [load_field(path) for path in files], [load_field(path) for path in check_files]
+    trainer = Trainer(options.data, options.minutes, torch.device(options.device), options.rate)
+    mean: dict[str, float] = {}
+    for samples in batches(fields, options.batch, options.side, seed=trainer.step):
+        if trainer.finished >= 1.0:
+            break
+        for name, value in trainer.learn(samples).items():
+            mean[name] = 0.98 * mean.get(name, value) + 0.02 * value
+        if trainer.step % 20 == 0:
+            shown = "  ".join(f"{name} {value:.3f}" for name, value in mean.items())
+            print(f"{trainer.step:6d}  {trainer.seconds / 60:6.1f} min  {shown}", flush=True)
+        if trainer.step % KEEP_EVERY == 0:
+            trainer.keep()
+        if trainer.step % (2 * KEEP_EVERY) == 0:
+            scores = {cut: best_f1(trainer.average, check[:16], cut) for cut in (3.0, 5.0)}
+            print("        F1", {cut: tuple(round(v, 4) for v in s) for cut, s in scores.items()}, flush=True)
+    trainer.keep()
+    save(trainer, check, options)
+
+
+def save(trainer: Trainer, check: Sequence[Field], options: argparse.Namespace) -> None:
+    """Write the weights and their card, with the validation's scores."""
+    network = trainer.average
+    scores = {f"validation F1 at SNR ≥ {cut:g}": best_f1(network, check, cut)[0] for cut in (3.0, 5.0, 10.0)}
+    command = (
+        f"python -m training.stars --fields {options.fields} --minutes {options.minutes:g} "
+        f"--batch {options.batch} --side {options.side}"
+    )
+    card = save_weights(
+        "stars_hybrid",
+        network.state_dict(),
+        {
+            "title": "Hybrid network",
+            "architecture": (
+                "ResNet-34 layout (3, 4, 6, 3 basic blocks; {} channels at strides 2, 4, 8, 16), joined to "
+                "{} channels at stride 2; heat map and offsets; {} layers of attention of {} heads between "
+                "each candidate and its {} nearest"
+            ).format(
+                ", ".join(map(str, network.widths.encoder)),
+                network.widths.dense,
+                network.widths.layers,
+                network.widths.heads,
+                network.widths.neighbours,
+            ),
+            "n_parameters": sum(p.numel() for p in network.parameters()),
+            "task": "stars",
+            "labels": ("star",),
+            "training_data": (
+                TrainingData(
+                    f"{options.fields} simulated fields of 512² (training/star_scenes.py)",
+                    "AGPL-3.0-only",
+                    "training",
+                ),
+                TrainingData(f"{options.validation} further simulated fields", "AGPL-3.0-only", "validation"),
+            ),
+            "scores": {name: Score(round(value, 4), command) for name, value in scores.items()},
+            "command": command,
+            "seed": 0,
+            "device": device_name(trainer.device),
+            "minutes": round(trainer.seconds / 60.0, 1),
+            "limits": (
+                "Trained on simulated frames only; real detectors have faults it has never seen.",
+                "Small galaxies that look like stars count as stars, and knots in galaxies and nebulae may.",
+                "Its probability is that of the training's mix of fields, which is not that of every sky.",
+            ),
+            "licence": "AGPL-3.0-only",
+            "extra": {"steps": trainer.step, "batch": options.batch, "side_px": options.side},
+        },
+    )
+    print(f"wrote {card.file}: {card.bytes / 1e6:.1f} MB", scores)
+
+
+def device_name(device: torch.device) -> str:
+    """What a person calls the device."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{torch.get_num_threads()} processor cores, bfloat16"
+
+
+if __name__ == "__main__":
+    main()
