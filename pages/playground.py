@@ -52,9 +52,7 @@ with picture:
 send, single, many = st.columns(3, gap="medium")
 with send:
     st.markdown("**Try a method on it**")
-    if st.button("Send to Star detection", type="primary", icon=":material/send:", width="stretch"):
-        simulate.send_simulation(simulation)
-        st.switch_page("pages/stars.py")
+    simulate.send_buttons(simulation)
     st.caption("The truth goes along, and every method is scored against it.")
 with single:
     st.markdown("**Take this frame home**")

@@ -33,20 +33,21 @@ h1 { font-size: clamp(1.5rem, 3.2vw, 2.1rem) !important; padding: 0.2rem 0 0.3re
 
 @dataclass(frozen=True)
 class PageLink:
-    """A page of the dashboard and how it is listed."""
+    """A page of the dashboard, how it is listed, and whether a frame can be sent to it."""
 
     path: str
     title: str
     icon: str
     url: str
     default: bool = False
+    takes_frames: bool = False
 
 
 PAGES: tuple[PageLink, ...] = (
     PageLink("pages/home.py", "Home", ":material/home:", "home", default=True),
-    PageLink("pages/stars.py", "Star detection", ":material/flare:", "stars"),
+    PageLink("pages/stars.py", "Star detection", ":material/flare:", "stars", takes_frames=True),
     PageLink("pages/playground.py", "Simulation playground", ":material/auto_awesome:", "playground"),
-    PageLink("pages/frames.py", "Look at a frame", ":material/image_search:", "frames"),
+    PageLink("pages/frames.py", "Look at a frame", ":material/image_search:", "frames", takes_frames=True),
     PageLink("pages/results.py", "Stored runs", ":material/database:", "results"),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import zipfile
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -26,7 +26,7 @@ from core.simulate.scene import Scene, exposures
 from core.simulate.targets import with_target
 from core.simulate.truth import LABELS
 from core.ui.parameters import parameter_widgets
-from core.ui.shell import show_error, show_warnings
+from core.ui.shell import PAGES, show_error, show_warnings
 from core.ui.viewer import Layer
 from core.ui.viewer.model import Marker
 
@@ -174,6 +174,15 @@ def send_simulation(simulation: Simulation) -> None:
     """Hand a simulation to the other pages: its frame becomes the frame, its truth goes along."""
     st.session_state["frame.simulated"] = (simulation.frame, simulation.truth)
     st.session_state["frame.wanted"] = "simulated"
+
+
+def send_buttons(simulation: Simulation) -> None:
+    """Draw a button for each page that takes frames; it hands the simulation over and goes there."""
+    for number, page in enumerate(page for page in PAGES if page.takes_frames):
+        kind: Literal["primary", "secondary"] = "secondary" if number else "primary"
+        if st.button(f"Send to {page.title}", type=kind, icon=":material/send:", width="stretch"):
+            send_simulation(simulation)
+            st.switch_page(page.path)
 
 
 def exposures_zip(scene: Scene, count: int, dither_px: float) -> bytes:
