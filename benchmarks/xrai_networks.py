@@ -147,7 +147,7 @@ def resnet50(pictures: Tensor, seed: int = 0) -> nn.Module:
     """ResNet-50 with random weights whose batch normalisation was measured on ``(B, 3, H, W)`` pictures.
 
     Its residual branches count for a quarter. At full strength the gradients of random weights are chaotic:
-    rounding to bfloat16 leaves them a correlation of 0.14 with themselves, which no trained network shows.
+    rounding to bfloat16 leaves them a correlation of 0.14 with themselves.
     """
     torch.manual_seed(seed)
     network = ResNet50().train()
