@@ -10,8 +10,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 import core
-from core.batch import Outcome, analyse_frames, find_frames, unique_stems, write_layers
-from core.batch.sources import FRAME_SUFFIXES
+from core.batch import Outcome, analyse_frames, find_frames, unique_stems, write_layers, write_members
+from core.batch.sources import FRAME_SUFFIXES, TABLE_SUFFIXES
 from core.errors import AlmagestError, ParameterInvalid
 from core.methods import TASKS, Method, get_method, methods
 from core.simulate.datasets import FORMATS, MIN_SNR, Row, dataset_scenes, make_dataset
@@ -23,12 +23,15 @@ OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
 OUTPUT = f"""\
 FRAME is a file, a folder or a glob (quote it, and it is expanded here). A folder stands for the images in
 it, not in folders below it: {", ".join(FRAME_SUFFIXES)}.
+A method of catalogues (clusters.hdbscan) takes tables in place of frames: CSV, ECSV, FITS, VOTable or
+Parquet; a folder stands for {", ".join(TABLE_SUFFIXES)}.
 
 DIR gets detections.parquet (one row a detection), runs.parquet (one row a frame) and, for methods that make
 them, maps/STEM.METHOD.npy (float32) and masks/STEM.METHOD.npy (uint16), as large as the frame. STEM is the
 file's name without its last suffix. Of several maps the first has this name, the others are
 STEM.METHOD.NAME.npy. Frames of different folders with the same STEM get -2, -3 and so on, in the order of
-runs.parquet.
+runs.parquet. For a table the detections are its clusters, and members/STEM.METHOD.parquet has one row a star:
+row, cluster (-1 for none), probability.
 
 A frame that cannot be read is a row with its error in runs.parquet, and the run goes on.
 
@@ -86,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--task", help=f"only the methods of this task: {', '.join(TASKS)}")
     analyse = commands.add_parser(
         "analyse",
-        help="run a method on frames",
+        help="run a method on frames or tables",
         epilog=OUTPUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -154,13 +157,14 @@ def _weights(method: Method) -> str:
 def _analyse(name: str, given: list[str], out: Path, settings: list[str], scheduler: str | None) -> int:
     method = get_method(name)
     params = method.params.from_strings(_settings(settings))
-    frames = find_frames(given)
+    frames = find_frames(given, method.input)
     _make_folder(out)
     stems = unique_stems(frames)
-    with tqdm(total=len(frames), desc=name, unit="frame", file=sys.stderr) as bar:
+    with tqdm(total=len(frames), desc=name, unit=method.input, file=sys.stderr) as bar:
 
         def on_outcome(outcome: Outcome) -> None:
             write_layers(outcome, stems[outcome.frame], out)
+            write_members(outcome, stems[outcome.frame], out)
             if outcome.error is not None:
                 bar.write(f"{outcome.frame}: {outcome.error}", file=sys.stderr)
             bar.update()
@@ -168,7 +172,7 @@ def _analyse(name: str, given: list[str], out: Path, settings: list[str], schedu
         batch = analyse_frames(name, frames, params, progress=on_outcome, scheduler=scheduler)
     batch.write(out)
     print(
-        f"{len(batch.runs)} of {len(frames)} frames, {len(batch.detections)} detections, "
+        f"{len(batch.runs)} of {len(frames)} {method.input}s, {len(batch.detections)} detections, "
         f"{batch.n_failed} failed: {out}"
     )
     if batch.interrupted:

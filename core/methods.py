@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import core
+from core.catalogues.tables import SourceTable
 from core.errors import MethodUnknown, ParameterInvalid, WeightsUnavailable
 from core.frames import Frame
 from core.models import are_present, check_weights, read_card
@@ -53,10 +54,12 @@ class Method:
         description: A paragraph for researchers.
         reference: Where the method was published.
         params: Its parameter dataclass.
-        analyse: Does the work: ``analyse(frame, params, progress)`` gives a :class:`Result`.
+        analyse: Does the work: ``analyse(frame, params, progress)`` gives a :class:`Result`; of a method of
+            tables ``analyse(table, params, progress)`` a :class:`~core.catalogues.tables.TableResult`.
         labels: The classes it can give.
         geometry: What a detection is drawn and corrected as.
         weights: Name of the card of the weights it runs with; None when it needs none.
+        input: What it analyses: a ``"frame"``, or a ``"table"`` of sources.
     """
 
     name: str
@@ -65,10 +68,11 @@ class Method:
     description: str
     reference: str
     params: type[Parameters]
-    analyse: Callable[[Frame, Any, Progress], Result]
+    analyse: Callable[[Any, Any, Progress], Result]
     labels: tuple[str, ...]
     geometry: Literal["point", "box"]
     weights: str | None = None
+    input: Literal["frame", "table"] = "frame"
 
     @property
     def task(self) -> str:
@@ -88,11 +92,16 @@ class Method:
         """Whether it needs no weights or they are present."""
         return self.weights is None or are_present(self.weights)
 
-    def run(self, frame: Frame, params: Parameters | None = None, progress: Progress = no_progress) -> Result:
-        """Analyse a frame.
+    def run(
+        self,
+        frame: Frame | SourceTable,
+        params: Parameters | None = None,
+        progress: Progress = no_progress,
+    ) -> Result:
+        """Analyse a frame, or a table where the method takes tables.
 
         Args:
-            frame: The frame.
+            frame: The frame or the table.
             params: The method's parameters; its defaults when None.
             progress: Told how far the run is.
 
@@ -100,7 +109,7 @@ class Method:
             The result with its provenance and its total time. Nothing found is a result.
 
         Raises:
-            ParameterInvalid: ``params`` belong to another method.
+            ParameterInvalid: ``params`` belong to another method, or it takes the other kind of input.
             WeightsUnavailable: The weights it needs are missing or are not the ones its card describes.
             AlmagestError: The frame cannot be analysed by this method.
         """
@@ -112,6 +121,14 @@ class Method:
                 given=type(chosen).__name__,
                 limit=self.params.__name__,
             )
+        given = "frame" if isinstance(frame, Frame) else "table"
+        if given != self.input:
+            raise ParameterInvalid(
+                f"{self.name} takes a {self.input}, got a {given}.",
+                parameter="frame",
+                given=given,
+                limit=self.input,
+            )
         weights_sha256 = None if self.weights is None else check_weights(self.weights).sha256
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
         start = time.perf_counter()
@@ -120,14 +137,7 @@ class Method:
         provenance = Provenance(
             method=self.name,
             params=chosen.to_dict(),
-            frame_name=frame.name,
-            frame_sha256=frame.sha256,
-            frame_key=frame.key,
-            width=frame.width,
-            height=frame.height,
-            hdu=frame.hdu,
-            plane=frame.plane,
-            processing=frame.processing,
+            **_facts_of(frame),
             weights_sha256=weights_sha256,
             version=core.__version__,
             started_at=started_at,
@@ -135,6 +145,15 @@ class Method:
         return dataclasses.replace(
             result, timings={**result.timings, "total": seconds}, provenance=provenance
         )
+
+
+def _facts_of(frame: Frame | SourceTable) -> dict[str, Any]:
+    """What :class:`Provenance` keeps of the input; a table has no size in pixels."""
+    facts = {"frame_name": frame.name, "frame_sha256": frame.sha256, "frame_key": frame.key}
+    if isinstance(frame, SourceTable):
+        return {**facts, "width": 0, "height": 0}
+    own = ("width", "height", "hdu", "plane", "processing")
+    return {**facts, **{name: getattr(frame, name) for name in own}}
 
 
 def methods(task: str | None = None) -> dict[str, Method]:

@@ -18,13 +18,23 @@ from core.batch.tables import (
     detection_table,
     run_table,
     write_layers,
+    write_members,
     write_parquet,
 )
 from core.batch.work import Job, Outcome
+from core.catalogues.tables import TableResult
 from core.methods import get_method
 from core.parameters import Parameters
 
-__all__ = ["BatchResult", "Outcome", "analyse_frames", "find_frames", "unique_stems", "write_layers"]
+__all__ = [
+    "BatchResult",
+    "Outcome",
+    "analyse_frames",
+    "find_frames",
+    "unique_stems",
+    "write_layers",
+    "write_members",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +76,9 @@ def analyse_frames(
 
     Args:
         method: Name of the method.
-        paths: Files of the frames.
+        paths: Files of the frames, or of the tables where the method takes tables.
         params: The method's parameters; its defaults when None.
-        progress: Given each outcome as it comes, in any order, with its maps and masks: these are not
+        progress: Given each outcome as it comes, in any order, with its maps, masks and members: these are not
             kept, so that a long batch needs no more memory than a short one.
         scheduler: Address of a Dask scheduler (``"tcp://host:8786"``); this machine when None.
         workers: Processes on this machine; one a core when None.
@@ -109,4 +119,7 @@ def analyse_frames(
 def _without_layers(outcome: Outcome) -> Outcome:
     if outcome.result is None:
         return outcome
-    return replace(outcome, result=replace(outcome.result, maps={}, masks={}))
+    result = replace(outcome.result, maps={}, masks={})
+    if isinstance(result, TableResult):
+        result = result.without_members()
+    return replace(outcome, result=result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from core.errors import FrameRejected
 
@@ -23,49 +24,68 @@ FRAME_SUFFIXES = (
 )
 """Files of a folder that are taken for frames, by their name in lower case."""
 
+TABLE_SUFFIXES = (
+    ".csv",
+    ".tsv",
+    ".ecsv",
+    ".txt",
+    ".dat",
+    ".vot",
+    ".votable",
+    ".xml",
+    ".parquet",
+    ".fits",
+    ".fit",
+)
+"""Files of a folder that are taken for tables, by their name in lower case."""
 
-def find_frames(given: Iterable[str]) -> list[str]:
-    """The frames a person means by files, folders and globs.
+SUFFIXES = {"frame": FRAME_SUFFIXES, "table": TABLE_SUFFIXES}
+Kind = Literal["frame", "table"]
 
-    A folder stands for the image files in it (not in folders below it), by name; a glob for what it
+
+def find_frames(given: Iterable[str], kind: Kind = "frame") -> list[str]:
+    """The frames, or tables, a person means by files, folders and globs.
+
+    A folder stands for the files of that kind in it (not in folders below it), by name; a glob for what it
     matches, by name, with ``**`` for folders at any depth. A file is itself, whatever its name, even when it
     is not there: the batch reports it. Files given twice are taken once, at their first place.
 
     Raises:
-        FrameRejected: A folder holds no image, or a glob matches nothing.
+        FrameRejected: A folder holds none, or a glob matches nothing.
     """
     frames: dict[Path, str] = {}
     for text in given:
-        for path in _expand(text):
+        for path in _expand(text, kind):
             frames.setdefault(Path(path).resolve(), path)
     return list(frames.values())
 
 
-def _expand(text: str) -> list[str]:
+def _expand(text: str, kind: Kind) -> list[str]:
     path = Path(text)
     if path.is_dir():
-        found = [str(file) for file in sorted(path.iterdir()) if _is_frame(file)]
+        found = [str(file) for file in sorted(path.iterdir()) if _is_one(file, kind)]
         if not found:
             raise FrameRejected(
-                f"The folder {text!r} holds no image file ({', '.join(FRAME_SUFFIXES)}).",
-                parameter="frame",
+                f"The folder {text!r} holds no {'image' if kind == 'frame' else kind} file "
+                f"({', '.join(SUFFIXES[kind])}).",
+                parameter=kind,
                 given=text,
-                limit=", ".join(FRAME_SUFFIXES),
+                limit=", ".join(SUFFIXES[kind]),
             )
         return found
     if path.exists() or not glob.has_magic(text):
         return [text]
     matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
     if not matches:
-        raise FrameRejected(f"No file matches {text!r}.", parameter="frame", given=text)
+        raise FrameRejected(f"No file matches {text!r}.", parameter=kind, given=text)
     if "**" in text:
-        return [match for match in matches if _is_frame(Path(match))]
-    return [frame for match in matches for frame in _expand(match)]
+        return [match for match in matches if _is_one(Path(match), kind)]
+    return [frame for match in matches for frame in _expand(match, kind)]
 
 
-def _is_frame(path: Path) -> bool:
+def _is_one(path: Path, kind: Kind) -> bool:
     name = path.name.lower()
-    return not name.startswith(".") and name.endswith(FRAME_SUFFIXES) and path.is_file()
+    return not name.startswith(".") and name.endswith(SUFFIXES[kind]) and path.is_file()
 
 
 def unique_stems(frames: Sequence[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The files a batch leaves: two Parquet tables, and the maps and masks of each frame."""
+"""The files a batch leaves: two Parquet tables, the maps and masks of each frame, each table's members."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.batch.work import Outcome
+from core.catalogues.tables import TableResult
 from core.parameters import canonical_json
-from core.results import CORE_COLUMNS, TEXT_COLUMNS, Detections
+from core.results import CORE_COLUMNS, CORE_UNITS, TEXT_COLUMNS, Detections
 
 DETECTION_COLUMNS: dict[str, str] = {
     "frame": "string",
@@ -38,11 +39,17 @@ RUN_COLUMNS: dict[str, str] = {
 }
 """Columns of ``runs.parquet`` with their types; what does not apply is null."""
 
+MEMBER_COLUMNS: dict[str, str] = {"row": "int64", "cluster": "int64", "probability": "float64"}
+"""Columns of ``members/….parquet`` with their types."""
+
 
 def detection_table(outcome: Outcome) -> pd.DataFrame:
-    """The detections of one frame, with :data:`DETECTION_COLUMNS`."""
+    """The detections of one frame, with :data:`DETECTION_COLUMNS`; places that are not in pixels are null."""
     found = Detections.empty() if outcome.result is None else outcome.result.detections
     table = found.table[list(CORE_COLUMNS)].copy()
+    for column in ("x", "y"):
+        if found.units[column] != CORE_UNITS[column]:
+            table[column] = np.nan
     table.insert(0, "frame", outcome.frame)
     table.insert(1, "method", outcome.method)
     return _typed(table, DETECTION_COLUMNS)
@@ -109,6 +116,20 @@ def write_layers(outcome: Outcome, stem: str, folder: Path) -> list[Path]:
     for path, classes in zip(mask_paths, masks.values(), strict=True):
         _save(path, _repeated(classes, shape))
     return map_paths + mask_paths
+
+
+def write_members(outcome: Outcome, stem: str, folder: Path) -> Path | None:
+    """Write ``members/<stem>.<method>.parquet``, which cluster each row of a table belongs to.
+
+    Returns:
+        The file written; None when the method groups no rows of a table.
+    """
+    if not isinstance(outcome.result, TableResult):
+        return None
+    path = folder / "members" / f"{stem}.{outcome.method}.parquet"
+    path.parent.mkdir(exist_ok=True)
+    write_parquet(outcome.result.members, MEMBER_COLUMNS, path)
+    return path
 
 
 def _save(path: Path, values: NDArray[Any]) -> None:

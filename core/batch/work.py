@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.catalogues.tables import SourceTable, read_table
 from core.errors import AlmagestError
 from core.frames import Frame
 from core.methods import get_method
@@ -18,7 +19,7 @@ WORKER_DIED = "The process that worked on this frame died, most likely because i
 
 @dataclass(frozen=True)
 class Job:
-    """One frame and what to do with it; small, so that it travels.
+    """One frame or table and what to do with it; small, so that it travels.
 
     Attributes:
         frame: Path of the file, as it was given.
@@ -33,7 +34,7 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What became of one frame.
+    """What became of one frame or table.
 
     Attributes:
         frame: Path of the file, as it was given.
@@ -42,7 +43,8 @@ class Outcome:
         seconds: How long the method took; where it failed, how long it was tried.
         result: What was found, or None when the frame failed.
         error: One sentence when the frame failed, else None.
-        frame_sha256, width, height: Of the frame, or None when it could not be read.
+        frame_sha256: Of the file, or None when it could not be read.
+        width, height: Of the frame, or None when it could not be read or is a table.
         notes: Sentences about the frame that a person should see.
     """
 
@@ -59,22 +61,23 @@ class Outcome:
 
 
 def analyse_one(job: Job, content: bytes | None = None) -> Outcome:
-    """Read a frame and run the method on it; whatever goes wrong is part of the outcome.
+    """Read a frame, or a table where the method takes tables, and run the method on it; whatever goes wrong is part of the outcome.
 
     Args:
         job: What to do.
         content: The bytes of the file, where the file itself is on another machine.
     """
     start = time.perf_counter()
-    frame: Frame | None = None
+    frame: Frame | SourceTable | None = None
     result: Result | None = None
     error: str | None = None
     try:
         from core.frames.read import read_frame
 
         path = Path(job.frame)
-        frame = read_frame(path if content is None else content, name=path.name)
         method = get_method(job.method)
+        read = read_frame if method.input == "frame" else read_table
+        frame = read(path if content is None else content, name=path.name)
         result = method.run(frame, method.params.from_mapping(job.params))
     except AlmagestError as refusal:
         error = refusal.message
@@ -89,10 +92,10 @@ def analyse_one(job: Job, content: bytes | None = None) -> Outcome:
         seconds=seconds,
         result=result,
         error=error,
-        frame_sha256=frame.sha256 if frame else None,
-        width=frame.width if frame else None,
-        height=frame.height if frame else None,
-        notes=frame.notes if frame else (),
+        frame_sha256=None if frame is None else frame.sha256,
+        width=frame.width if isinstance(frame, Frame) else None,
+        height=frame.height if isinstance(frame, Frame) else None,
+        notes=() if frame is None else frame.notes,
     )
 
 

@@ -35,7 +35,8 @@ def choose_methods(task: str, first: str, *, all_at_first: bool = True) -> list[
         all_at_first: Every method that has its weights is chosen at first, or only the one that leads. A
             method without its weights can be chosen; its run then says what is missing.
     """
-    known = dict(sorted(methods(task).items(), key=lambda item: item[0] != first))
+    takers = {name: method for name, method in methods(task).items() if method.input == "frame"}
+    known = dict(sorted(takers.items(), key=lambda item: item[0] != first))
     ready = [name for name, method in known.items() if method.is_ready] or [first]
     picked = st.pills(
         "Methods",
