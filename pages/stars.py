@@ -36,6 +36,8 @@ with controls:
         mode = st.segmented_control(
             "Compare", list(MODES), default=mode, key="stars.mode", required=True, wrap=True
         )
+        if research or mode != "One":
+            chosen = methods.choose_partner(chosen, "stars.partner")
     with st.expander("Display", icon=":material/contrast:"):
         settings = display_controls(frame, "display", full=research)
     if research:

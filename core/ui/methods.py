@@ -51,6 +51,16 @@ def choose_methods(task: str, first: str, *, all_at_first: bool = True) -> list[
     return [method for name, method in known.items() if name in (picked or ready[:1])]
 
 
+def choose_partner(chosen: Sequence[Method], key: str) -> list[Method]:
+    """Draw the choice of what the first of three or more methods is compared with; it comes second."""
+    first, *others = chosen
+    if len(others) < 2:
+        return list(chosen)
+    titles = [method.title for method in others]
+    picked = st.selectbox(f"Compare {first.title} with", titles, key=key)
+    return [first, *sorted(others, key=lambda method: method.title != picked)]
+
+
 def method_parameters(chosen: Sequence[Method]) -> dict[str, Parameters]:
     """Draw each method's parameters and give those last applied.
 
