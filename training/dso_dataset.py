@@ -69,13 +69,18 @@ def write_dataset(
 
 def yolo_lines(scene: DsoScene) -> str:
     """``class x y width height`` a line, as fractions of the picture's sides."""
-    side = np.array(scene.picture.shape[1::-1], float)
-    edges = np.clip(scene.boxes.astype(float) + 0.5, 0.0, np.tile(side, 2))
+    return box_lines(scene.boxes, scene.labels, scene.picture.shape[:2])
+
+
+def box_lines(boxes: NDArray[np.float32], labels: NDArray[np.int64], shape: tuple[int, ...]) -> str:
+    """``class x y width height`` a line, as fractions of the sides of a picture of ``(H, W)`` pixels."""
+    side = np.array(shape[::-1], float)
+    edges = np.clip(boxes.astype(float) + 0.5, 0.0, np.tile(side, 2))
     low, high = edges[:, :2] / side, edges[:, 2:] / side
     lines = np.column_stack([(low + high) / 2, high - low])
     return "".join(
         f"{label} {' '.join(f'{value:.6f}' for value in line)}\n"
-        for label, line in zip(scene.labels, lines, strict=True)
+        for label, line in zip(labels, lines, strict=True)
     )
 
 

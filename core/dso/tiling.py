@@ -1,0 +1,101 @@
+"""Windows over a large frame: small objects are seen at full size, large ones on a smaller copy.
+
+A network sees a square of a fixed side. A frame that is larger is searched several times: in overlapping
+squares at its own scale, then on copies half, a quarter, ... as large, and last as a whole. An object that the
+edge of a square cuts is whole in a neighbour, or on a smaller copy.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+UInt8 = NDArray[np.uint8]
+
+ONE_WINDOW = 0.7
+"""Frames that fit when shrunk to this or more are searched as a whole only."""
+LEAST_SHORT_SIDE_PX = 64
+"""A smaller copy whose shorter side would be less shows nothing."""
+FINEST_SIDE_PX = 4096
+"""Longest side of the largest copy: what is a dozen pixels wide on a larger frame is a star's halo."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of the frame, shown at a scale.
+
+    Attributes:
+        x, y: Column and row of its first pixel.
+        width, height: In pixels of the frame.
+        scale: Pixels shown for one of the frame, at most 1.
+        level: 0 for the finest scale, then 1, 2, ...
+        inner: Whether its left, top, right and bottom edges lie within the frame and may cut objects.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    scale: float
+    level: int
+    inner: tuple[bool, bool, bool, bool]
+
+    def show(self, picture: UInt8) -> UInt8:
+        """``(h, w, 3)`` the window of a ``(H, W, 3)`` picture at its scale, averaged down."""
+        part = picture[self.y : self.y + self.height, self.x : self.x + self.width]
+        if self.scale >= 1.0:
+            return part
+        from PIL import Image
+
+        size = (max(1, round(self.width * self.scale)), max(1, round(self.height * self.scale)))
+        image = Image.fromarray(part)
+        return np.asarray(image.resize(size, Image.Resampling.BOX if self.scale <= 0.5 else _HAMMING))
+
+
+_HAMMING = 5
+"""Pillow's number of its Hamming filter, so that Pillow is imported only when it is used."""
+
+
+def windows(width: int, height: int, side_px: int, overlap: float) -> list[Window]:
+    """The windows to search, the finest scale first.
+
+    Args:
+        width, height: Of the frame.
+        side_px: Of a window as it is shown.
+        overlap: Least part of a window it shares with the next, in [0, 0.9].
+    """
+    found = []
+    for level, scale in enumerate(scales(width, height, side_px)):
+        reach = math.ceil(side_px / scale)
+        for y in _starts(height, reach, overlap):
+            for x in _starts(width, reach, overlap):
+                w, h = min(reach, width - x), min(reach, height - y)
+                inner = (x > 0, y > 0, x + w < width, y + h < height)
+                found.append(Window(x, y, w, h, scale, level, inner))
+    return found
+
+
+def scales(width: int, height: int, side_px: int) -> list[float]:
+    """The scales a frame is searched at, the finest first, each at most 1."""
+    longest, shortest = max(width, height), min(width, height)
+    fit = side_px / longest
+    if fit >= ONE_WINDOW:
+        return [min(1.0, fit)]
+    scale = min(1.0, FINEST_SIDE_PX / longest)
+    found = [scale]
+    while (scale := scale / 2.0) > fit / ONE_WINDOW and shortest * scale >= LEAST_SHORT_SIDE_PX:
+        found.append(scale)
+    if shortest * fit >= LEAST_SHORT_SIDE_PX:
+        found.append(fit)
+    return found
+
+
+def _starts(length: int, reach: int, overlap: float) -> list[int]:
+    """First pixels of windows that cover a side evenly."""
+    if length <= reach:
+        return [0]
+    n = 1 + math.ceil((length - reach) / (reach * (1.0 - overlap)))
+    return [round(i * (length - reach) / (n - 1)) for i in range(n)]
