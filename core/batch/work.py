@@ -61,7 +61,9 @@ class Outcome:
 
 
 def analyse_one(job: Job, content: bytes | None = None) -> Outcome:
-    """Read a frame, or a table where the method takes tables, and run the method on it; whatever goes wrong is part of the outcome.
+    """Read a frame, or a table where the method takes tables, and run the method on it.
+
+    Whatever goes wrong is part of the outcome.
 
     Args:
         job: What to do.

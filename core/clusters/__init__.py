@@ -1,0 +1,1 @@
+"""Star clusters: found in catalogues, their members and their structure."""

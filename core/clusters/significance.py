@@ -1,0 +1,155 @@
+"""Whether a group is more than a chance gathering: a likelihood-ratio test against the field beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from core.clusters.table import StarTable
+
+Float64 = NDArray[np.float64]
+
+FLOOR = np.array([0.05, 0.05, 0.04])
+"""Least spread of a cluster in proper motion (mas a year) and parallax (mas) that is believed."""
+WINDOW_SIGMA = 2.5
+MAX_ERROR = np.array([0.3, 0.3, 0.3])
+"""Stars with larger errors do not count, unless the cluster itself is wider: they would be anywhere."""
+MIN_TRACERS = 30
+"""Fewest stars of other motion, in the field beside a group, that can stand for its area."""
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Where a group is, in all that is measured of its stars.
+
+    Attributes:
+        centre: ``(2,)`` place on the plane, in the plane's unit.
+        radius: Radius that holds half of its stars, in the plane's unit.
+        mean: ``(k,)`` mean proper motion (mas a year) and parallax (mas); empty without proper motions.
+        spread: ``(k,)`` their standard deviations, errors taken off.
+    """
+
+    centre: Float64
+    radius: float
+    mean: Float64
+    spread: Float64
+
+
+@dataclass(frozen=True)
+class Significance:
+    """How a group compares with the field beside it.
+
+    Attributes:
+        sigma: Significance in standard deviations of a normal distribution; 0 where there are too few.
+        n_on: Stars within the group's radius and range of motion.
+        n_expected: How many the field would give there.
+    """
+
+    sigma: float
+    n_on: int
+    n_expected: float
+
+
+def li_ma(n_on: ArrayLike, n_off: ArrayLike, alpha: ArrayLike) -> Float64:
+    """Significance of counts on a place over counts off it, by their likelihood ratio.
+
+    Args:
+        n_on, n_off: Counts on and off.
+        alpha: Exposure on over exposure off; here, of areas.
+
+    Returns:
+        Standard deviations; negative for a deficit.
+
+    References:
+        Li & Ma 1983, ApJ 272, 317, eq. 17.
+    """
+    on, off, ratio = np.broadcast_arrays(
+        np.asarray(n_on, float), np.asarray(n_off, float), np.asarray(alpha, float)
+    )
+    total = on + off
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first = np.where(on > 0, on * np.log((1 + ratio) / ratio * on / total), 0.0)
+        second = np.where(off > 0, off * np.log((1 + ratio) * off / total), 0.0)
+    excess = np.sign(on - ratio * off)
+    return np.asarray(excess * np.sqrt(np.maximum(2.0 * (first + second), 0.0)))
+
+
+def group_of(stars: StarTable, rows: NDArray[np.int64]) -> Group:
+    """Place, size, motion and parallax of a group from its stars: medians, which a few strays do not move."""
+    place = stars.xy[rows]
+    centre = np.median(place, axis=0)
+    radius = float(np.median(np.hypot(*(place - centre).T)))
+    if stars.astrometry is None:
+        return Group(centre, radius, np.empty(0), np.empty(0))
+    values, errors = (column[rows] for column in stars.astrometry)
+    mean = np.nanmedian(values, axis=0)
+    width = 1.4826 * np.nanmedian(np.abs(values - mean), axis=0)
+    spread = np.sqrt(np.maximum(width**2 - np.nanmedian(errors, axis=0) ** 2, 0.0))
+    return Group(centre, radius, mean, np.maximum(spread, FLOOR[: len(mean)]))
+
+
+def moves_with(stars: StarTable, group: Group, window_sigma: float = WINDOW_SIGMA) -> NDArray[np.bool_]:
+    """``(N,)`` whether a star has the group's motion and parallax, within errors; all where none are known."""
+    if stars.astrometry is None:
+        return np.ones(len(stars), bool)
+    values, errors = stars.astrometry
+    reach = window_sigma * np.sqrt(group.spread**2 + errors**2)
+    return np.asarray((np.abs(values - group.mean) <= reach).all(axis=1) & well_measured(stars, group))
+
+
+def well_measured(stars: StarTable, group: Group) -> NDArray[np.bool_]:
+    """``(N,)`` whether a star's errors are small enough to tell the group from the field."""
+    if stars.astrometry is None:
+        return np.ones(len(stars), bool)
+    values, errors = stars.astrometry
+    limit = np.maximum(MAX_ERROR[: errors.shape[1]], group.spread)
+    return np.asarray((errors <= limit).all(axis=1) & np.isfinite(values).all(axis=1))
+
+
+def moves_too_fast(group: Group) -> bool:
+    """Whether a group's stars move too differently to be bound; False where no parallax is known.
+
+    References:
+        Cantat-Gaudin & Anders 2020, A&A 633, A99, eq. 1: 1 mas a year, or 5 km/s for the nearest.
+    """
+    if len(group.mean) < 3:
+        return False
+    limit = max(1.0, 5.0 * np.sqrt(2.0) / 4.7404 * float(group.mean[2]))
+    return bool(np.hypot(*group.spread[:2]) > limit)
+
+
+def significance(stars: StarTable, group: Group) -> Significance:
+    """Compare the stars of a group's motion within its radius with those in a ring around it.
+
+    What the ring stands for is measured by the stars of *other* motion: dust, gaps and the edges of the
+    table take from both alike. Where there are too few of those, plain areas within the table's outline do.
+
+    Args:
+        stars: All stars.
+        group: The group.
+    """
+    own = moves_with(stars, group)
+    other = ~own & well_measured(stars, group)
+    distance = np.hypot(*(stars.xy - group.centre).T)
+    radius = 1.2 * group.radius
+    on = distance <= radius
+    ring = (distance > 2.5 * radius) & (distance <= 6.0 * radius)
+    if np.count_nonzero(ring) < max(100, 2 * np.count_nonzero(on)):
+        ring = distance > min(2.5 * radius, float(np.quantile(distance, 0.6)))
+    n_on, n_off = np.count_nonzero(own & on), np.count_nonzero(own & ring)
+    tracers_on, tracers_off = np.count_nonzero(other & on), np.count_nonzero(other & ring)
+    if tracers_off >= MIN_TRACERS and tracers_on + tracers_off >= 0.5 * (n_on + n_off):
+        alpha = (tracers_on + 0.5) / (tracers_off + 0.5)
+    else:
+        from core.clusters.footprint import Footprint
+
+        footprint = Footprint.of(stars.xy)
+        inner = float(distance[ring].min(initial=radius)) if ring.any() else radius
+        outer = float(distance[ring].max(initial=radius))
+        whole = footprint.area_within(group.centre, np.array([radius, inner, outer]))
+        alpha = whole[0] / max(whole[2] - whole[1], 1e-12)
+    if n_on < 3 or not group.radius > 0:
+        return Significance(0.0, n_on, alpha * n_off)
+    return Significance(float(li_ma(n_on, n_off, alpha)), n_on, float(alpha * n_off))
