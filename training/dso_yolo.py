@@ -81,7 +81,8 @@ def fit(options: argparse.Namespace, train: Sequence[Path], val: Sequence[Path])
     SETTINGS.update({"sync": False})
     torch.set_flush_denormal(True)
     run = options.work / RUN
-    last, best = run / "weights" / "last.pt", run / "weights" / "best.pt"
+    last: Path = run / "weights" / "last.pt"
+    best: Path = run / "weights" / "best.pt"
     resume = options.resume and last.exists()
     clock = Clock(options.work / STATE, options.minutes, fresh=not resume)
     if not (resume and clock.finished):
@@ -135,7 +136,7 @@ def fit(options: argparse.Namespace, train: Sequence[Path], val: Sequence[Path])
         trainer.train()
         clock.done()
     chosen = best if best.exists() else last
-    export = options.work / f"{NAME}.pt"
+    export: Path = options.work / f"{NAME}.pt"
     # What is kept is the averaged network in half precision, without the optimiser and without paths.
     strip_optimizer(chosen, str(export), updates={"train_args": {}, "train_results": None, "git": None})
     return export

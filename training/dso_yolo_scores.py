@@ -98,7 +98,7 @@ def scores_of(truth: Sequence[Labelled], found: Sequence[Found], zoom: float = 1
 
     def f1(where: NDArray[np.bool_], label: int | None = None) -> tuple[float, float, float]:
         chosen = [(o, b, h) for (o, b), h, wanted in zip(pairs, hits, where, strict=True) if wanted]
-        n = sum(np.sum((o.labels == label) | (label is None)) for o, _, _ in chosen)
+        n = sum(int(np.sum((o.labels == label) | (label is None))) for o, _, _ in chosen)
         is_hit = [h[(b.scores >= confidence) & ((b.labels == label) | (label is None))] for _, b, h in chosen]
         flat = np.concatenate([np.empty(0, bool), *is_hit])
         true = float(flat.sum())

@@ -83,10 +83,7 @@ def why_not_sky(picture: UInt8) -> str:
 
 def _shown(channel: Float32, white: float | None) -> UInt8:
     """``(H, W)`` levels of one colour."""
-    if white is not None:
-        levels = channel * np.float32(255.0 / white)
-    else:
-        levels = _stretched(channel)
+    levels = _stretched(channel) if white is None else channel * np.float32(255.0 / white)
     return np.clip(np.rint(np.nan_to_num(levels, nan=0.0)), 0, 255).astype(np.uint8)
 
 

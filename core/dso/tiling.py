@@ -1,8 +1,8 @@
 """Windows over a large frame: small objects are seen at full size, large ones on a smaller copy.
 
 A network sees a square of a fixed side. A frame that is larger is searched several times: in overlapping
-squares at its own scale, then on copies half, a quarter, ... as large, and last as a whole. An object that the
-edge of a square cuts is whole in a neighbour, or on a smaller copy.
+squares at its own scale, then on copies half, a quarter, ... as large, and last as a whole. An object that
+the edge of a square cuts is whole in a neighbour, or on a smaller copy.
 """
 
 from __future__ import annotations
