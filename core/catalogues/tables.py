@@ -199,12 +199,12 @@ def _read_csv(data: bytes, name: str) -> Read:
         low_memory=False,
     )
     table.columns = [str(column).strip() for column in table.columns]
-    if not isinstance(table.index, pd.RangeIndex):
+    if not table.index.equals(pd.RangeIndex(len(table))):
         raise TableRejected(f"The rows of '{name}' have more values than its header has names.")
     units: dict[str, str] = {}
     if len(lines) > 2 and set(lines[2]) <= set("-|;,\t "):
         row = table.iloc[0]
-        units = {column: str(value).strip() for column, value in row.items() if isinstance(value, str)}
+        units = {str(column): value.strip() for column, value in row.items() if isinstance(value, str)}
         table = table.iloc[2:].reset_index(drop=True)
         for column in table.columns:
             numbers = pd.to_numeric(table[column], errors="coerce")
@@ -255,7 +255,7 @@ def _plain(table: Table) -> Read:
 
 
 def _native(column: Any) -> Any:
-    values = np.ma.asarray(getattr(column, "value", column))
+    values: Any = np.ma.asarray(getattr(column, "value", column))
     if values.dtype.kind in "iu" and not np.ma.is_masked(values):
         return np.asarray(values, values.dtype.newbyteorder("="))  # identifiers are longer than a float
     if values.dtype.kind in "fiu":

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Float64 = NDArray[np.float64]
 
-BOOTSTRAPS = 200
+BOOTSTRAPS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +21,8 @@ class Shape:
         centre_error: ``(2,)`` standard errors.
         ellipticity: 1 − minor over major axis; 0 is round.
         ellipticity_error: Its standard error.
-        ellipticity_by_chance: What as many stars around a round cluster show on average: what the measured one
-            must exceed to mean anything.
+        ellipticity_by_chance: What as many stars of a round cluster show on average: what the measured
+            one must exceed to mean anything.
         angle_deg: Direction of the major axis from the x axis towards y, in [0, 180).
     """
 
@@ -41,7 +41,7 @@ def middle(xy: Float64, weights: Float64 | None = None) -> Float64:
     """
     share = np.ones(len(xy)) if weights is None else weights
     centre = np.median(xy, axis=0)
-    for _ in range(50):
+    for _ in range(25):
         squared = np.sum((xy - centre) ** 2, axis=1)
         scale = float(np.median(squared))
         if not scale > 0:
@@ -50,7 +50,7 @@ def middle(xy: Float64, weights: Float64 | None = None) -> Float64:
         moved = (pull @ xy) / pull.sum()
         step = float(np.hypot(*(moved - centre)))
         centre = moved
-        if step < 1e-6 * np.sqrt(scale):
+        if step < 1e-3 * np.sqrt(scale):
             break
     return np.asarray(centre)
 
@@ -58,7 +58,7 @@ def middle(xy: Float64, weights: Float64 | None = None) -> Float64:
 def shape(xy: Float64, seed: int = 0) -> Shape:
     """Middle and shape of the members of a cluster.
 
-    The axes are those of the weighted second moments of the places, near stars counting more, as in the middle.
+    The axes are those of the second moments of the places, far stars counting less, as for the middle.
 
     Args:
         xy: ``(N, 2)`` places of the members.
@@ -77,9 +77,8 @@ def shape(xy: Float64, seed: int = 0) -> Shape:
     chance = []
     for _ in range(BOOTSTRAPS):
         turn = rng.uniform(0.0, 2.0 * np.pi, len(xy))
-        chance.append(
-            _ellipse(np.column_stack([np.cos(turn), np.sin(turn)]) * distance[:, None], np.zeros(2))[0]
-        )
+        turned = distance[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
+        chance.append(_ellipse(turned, middle(turned))[0])
     return Shape(
         centre=centre,
         centre_error=centres.std(axis=0),
@@ -97,7 +96,7 @@ def _ellipse(xy: Float64, centre: Float64) -> tuple[float, float]:
     if not scale > 0:
         return 0.0, 0.0
     moments = np.eye(2) * scale
-    for _ in range(15):  # weights follow the ellipse found, or the shape would be made too round
+    for _ in range(8):  # weights follow the ellipse found, or the shape would be made too round
         inside = np.einsum("ij,jk,ik->i", offset, np.linalg.pinv(moments), offset)
         weight = 1.0 / (1.0 + inside) ** 2
         moments = (offset * weight[:, None]).T @ offset / weight.sum()

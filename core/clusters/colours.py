@@ -52,8 +52,7 @@ def colours(
         bins: Cells along each axis.
 
     References:
-        Hess 1924, Probleme der Astronomie (Seeliger Festschrift), 265; King 1966, AJ 71, 64, takes fields off
-        in this way by counts.
+        Hess 1924, Probleme der Astronomie (Festschrift for Seeliger), 265.
     """
     known = np.flatnonzero(np.isfinite(colour) & np.isfinite(mag))
     if not len(known):

@@ -33,12 +33,12 @@ UNITS: dict[str, str] = {
 """What is looked for in a table, with the unit it is turned into."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    "ra_deg": ("ra_deg", "ra_icrs", "ra", "raj2000", "_raj2000", "raicrs", "alpha", "right_ascension", "_ra"),
+    "ra_deg": ("ra_deg", "ra_icrs", "ra", "raj2000", "_raj2000", "raicrs", "alpha", "right_ascension"),
     "dec_deg": ("dec_deg", "de_icrs", "dec_icrs", "dec", "dej2000", "decj2000", "_dej2000", "deicrs", "delta",
-                "declination", "_de"),
+                "declination"),
     "x": ("x", "x_px", "xcentroid", "x_centroid", "x_image"),
     "y": ("y", "y_px", "ycentroid", "y_centroid", "y_image"),
-    "pm_ra_mas_yr": ("pm_ra_mas_yr", "pmra", "pm_ra", "pm_ra_cosdec", "pmracosdec", "mu_alpha", "pmra_cosdec"),
+    "pm_ra_mas_yr": ("pm_ra_mas_yr", "pmra", "pm_ra", "pm_ra_cosdec", "mu_alpha", "pmra_cosdec"),
     "pm_dec_mas_yr": ("pm_dec_mas_yr", "pmdec", "pmde", "pm_dec", "mu_delta"),
     "parallax_mas": ("parallax_mas", "parallax", "plx", "varpi"),
     "pm_ra_error_mas_yr": ("pm_ra_error_mas_yr", "pmra_error", "e_pmra", "pm_ra_error", "pmra_err"),
@@ -115,7 +115,7 @@ def read_column(
     if len(numbers) and not np.isfinite(numbers).any() and values.notna().any():
         raise TableRejected(f"The column {column!r} holds no numbers.", parameter=target, given=column)
     numbers[~np.isfinite(numbers)] = np.nan
-    return numbers * _factor(given, UNITS[target], column)
+    return np.asarray(numbers * _factor(given, UNITS[target], column), float)
 
 
 def _plain(name: str) -> str:
@@ -155,4 +155,4 @@ def _sexagesimal(values: Any, target: str, column: str) -> NDArray[np.float64]:
             ) from None
     if not np.isfinite(numbers).any():
         raise TableRejected(f"The column {column!r} holds no angles.", parameter=target, given=column)
-    return numbers
+    return np.asarray(numbers, float)

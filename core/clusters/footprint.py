@@ -44,16 +44,16 @@ class Footprint:
         towards = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)]) @ self.sides[:, :2].T
         gap = np.maximum(-(self.sides[:, :2] @ centre + self.sides[:, 2]), 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(towards > 1e-12, gap / towards, np.inf).min(axis=1)
+            return np.asarray(np.where(towards > 1e-12, gap / towards, np.inf).min(axis=1))
 
     def coverage(self, centre: Float64, radii: Float64) -> Float64:
         """``(n,)`` part of each circle's line that lies inside."""
-        return np.mean(self.reach(centre)[:, None] >= np.asarray(radii)[None, :], axis=0)
+        return np.asarray(np.mean(self.reach(centre)[:, None] >= np.asarray(radii)[None, :], axis=0))
 
     def area_within(self, centre: Float64, radii: Float64) -> Float64:
         """``(n,)`` area of each disc that lies inside."""
         cut = np.minimum(self.reach(centre)[:, None], np.asarray(radii, float)[None, :])
-        return np.pi * np.mean(cut**2, axis=0)
+        return np.asarray(np.pi * np.mean(cut**2, axis=0))
 
     def uniform(self, count: int, rng: np.random.Generator) -> Float64:
         """``(count, 2)`` places spread evenly inside."""

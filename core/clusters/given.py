@@ -84,11 +84,12 @@ def _first_guess(stars: StarTable, inside: NDArray[np.bool_], place: np.ndarray,
         return group_of(stars, np.flatnonzero(inside))
     reach = 0.5
     here = cKDTree(values[own]).query_ball_point(values[own], reach, return_length=True)
-    there = np.zeros(len(own))
+    expected = np.zeros(len(own))
     if len(rest):
         there = cKDTree(values[rest]).query_ball_point(values[own], reach, return_length=True)
-    expected = there * len(own) / max(len(rest), 1)
-    peak = values[own[int(np.argmax((here - expected) / np.sqrt(expected + 1.0)))]]
+        expected = there * (len(own) / len(rest))
+    excess = np.asarray((here - expected) / np.sqrt(expected + 1.0), float)
+    peak = np.asarray(values[own[int(np.argmax(excess))]], float)
     near = own[np.hypot(*(values[own, :2] - peak[:2]).T) <= 2 * reach]
     found = group_of(stars, near)
     guess = Group(place, 0.5 * radius, found.mean, np.minimum(found.spread, reach))

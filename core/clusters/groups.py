@@ -13,15 +13,15 @@ Float64 = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 PM_PER_ARCMIN = 1.0 / 38.0
-"""Proper motion (mas a year) that counts as much as an arcminute. A cluster 3 pc in radius whose stars move at
-1 km/s apart is 49 arcminutes wide for every mas a year of spread, at any distance; errors widen the spread."""
+"""Proper motion (mas a year) that counts as much as an arcminute: a cluster 3 pc in radius whose stars move
+at 1 km/s is 49 arcminutes wide for every mas a year of spread, at any distance; errors widen the spread."""
 PARALLAX_PER_PM = 0.6
-"""Parallax (mas) that counts as much as a mas a year: the ratio of the errors of Gaia DR3 is 0.85, and depth
-adds nothing beyond a few hundred parsecs."""
+"""Parallax (mas) that counts as much as a mas a year: errors are alike in both, but only motions have a
+spread of their own."""
 NEIGHBOURS = 16
 """Neighbours of a star in the graph on which the tree is grown."""
 FAINTEST_ERROR_MAS_YR = 0.6
-"""Stars with larger errors (G above 20 in Gaia DR3) do not take part in the search: they blur what they join."""
+"""Stars with larger errors (G above 20 in Gaia DR3) are not searched: they blur what they join."""
 MAX_SEARCHED = 250_000
 """Most stars searched; of larger tables those with the smallest errors, or the brightest."""
 
@@ -77,16 +77,17 @@ def candidate_groups(points: Float64, smallest: int, min_samples: int) -> list[R
     """
     if len(points) < max(2 * smallest, min_samples + 2) or not np.ptp(points, axis=0).any():
         return []
-    from sklearn.cluster import HDBSCAN
+    from sklearn.cluster import HDBSCAN  # type: ignore[import-untyped]
 
     graph = _neighbour_graph(points, max(NEIGHBOURS, min_samples + 2))
+    neighbours = max(min_samples - 1, 1)  # in a graph a point is not counted as its own neighbour
     found: dict[bytes, Rows] = {}
     for size, selection in ((smallest, "leaf"), (4 * smallest, "leaf"), (smallest, "eom")):
         if len(points) < 2 * size:
             continue
         labels = HDBSCAN(
             min_cluster_size=size,
-            min_samples=min_samples,
+            min_samples=neighbours,
             metric="precomputed",
             cluster_selection_method=selection,
             copy=True,
@@ -107,7 +108,7 @@ def _neighbour_graph(points: Float64, neighbours: int) -> Any:
     count = len(points)
     tiny = 1e-9 * max(float(np.ptp(points, axis=0).max()), 1e-9)  # a stored 0 would be no edge
     reach = min(neighbours + 1, count)
-    distance, index = cKDTree(points).query(points, k=reach)
+    distance, index = map(np.asarray, cKDTree(points).query(points, k=reach))
     start, end = np.repeat(np.arange(count), reach), index.ravel()
     length = np.maximum(distance.ravel(), tiny)
     keep = start != end
@@ -117,7 +118,7 @@ def _neighbour_graph(points: Float64, neighbours: int) -> Any:
     if parts > 1:
         largest = int(np.bincount(part).argmax())
         inside, outside = np.flatnonzero(part == largest), np.flatnonzero(part != largest)
-        gap, nearest = cKDTree(points[inside]).query(points[outside])
+        gap, nearest = map(np.asarray, cKDTree(points[inside]).query(points[outside]))
         order = np.lexsort((gap, part[outside]))
         _, first = np.unique(part[outside][order], return_index=True)
         bridge = order[first]

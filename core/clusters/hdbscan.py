@@ -36,7 +36,7 @@ class HdbscanParameters(Parameters):
         high=50.0,
         step=0.5,
         help="Least significance of a cluster over the field beside it.",
-        why="Among thousands of places something reaches 4 σ by chance; 5 σ let none through in empty fields.",
+        why="Among thousands of places some reach 4 σ by chance; in empty fields none reached 5 σ.",
     )
     min_samples: int = parameter(
         10,
@@ -130,11 +130,11 @@ def _detections(stars: StarTable, found: tuple[FoundCluster, ...], sizes: np.nda
 METHOD = Method(
     name="clusters.hdbscan",
     title="HDBSCAN · catalogue",
-    summary="Finds clusters in a table of stars by where they are and how they move, and names their members.",
+    summary="Finds clusters in a table of stars by place and motion, and tells their members.",
     description=(
         "HDBSCAN on places, proper motions and parallaxes proposes groups; each is kept only when its stars "
-        "outnumber those of the same motion in the field beside it, by a likelihood ratio. A mixture of cluster "
-        "and field, with each star's own errors, gives the probability that a star belongs."
+        "outnumber those of the same motion in the field beside it, by a likelihood ratio. A mixture of "
+        "cluster and field, with each star's own errors, gives the probability that a star belongs."
     ),
     reference=(
         "Campello, Moulavi & Sander 2013, PAKDD, 160; Li & Ma 1983, ApJ 272, 317; "

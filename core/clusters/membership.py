@@ -17,8 +17,8 @@ BOX_SIGMA = 9.0
 """Half width of the part of astrometric space that is modelled, in widths of the cluster."""
 CELLS = 24
 """Cells of the field's density along each axis of that part."""
-SMOOTHING_CELLS = 3.5
-"""Smoothing of the field's density: more than two widths of a cluster, so that it cannot swallow one."""
+SMOOTHING_CELLS = 2.5
+"""Smoothing of the field's density: about two widths of a cluster, so that it cannot swallow one."""
 REGION_RADII = 8.0
 """Radius of the part of the plane that is modelled, in half-number radii."""
 MIN_PROBABILITY = 0.5
@@ -67,16 +67,16 @@ def membership(stars: StarTable, start: Group) -> Membership:
     region = _region(stars, group)
     if len(region) < 5 or not group.radius > 0:
         return Membership(probability, group, False)
-    local = None
+    part = _Local(stars, region, group)
+    local = part.start(group)
     weight = -1.0
     for iteration in range(ITERATIONS):
         if iteration in (5, 15):  # the first guess may have been a part of the cluster, or off its middle
             moved = _region(stars, group)
             if len(moved) >= 5:
-                region, local = moved, None
-        if local is None:
-            part = _Local(stars, region, group)
-            local = part.start(group)
+                region = moved
+                part = _Local(stars, region, group)
+                local = part.start(group)
         previous = weight
         local = part.expect(group, local)
         weight = float(local.sum())

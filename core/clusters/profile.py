@@ -129,7 +129,7 @@ def fit_king(xy: Float64, centre: Float64, footprint: Footprint, *, background: 
     field = areas / areas.sum()
     axes = (
         np.exp(np.linspace(np.log(outermost / FINEST), np.log(outermost), STEPS)),
-        np.exp(np.linspace(*np.log(RATIO_RANGE), STEPS)),
+        np.geomspace(*RATIO_RANGE, STEPS),
         np.linspace(0.0, 1.0, STEPS) if background else np.array([1.0]),
     )
     posterior = _log_likelihood(counts, edges, part, field, *axes)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 Float64 = NDArray[np.float64]
 
 SIMULATIONS = 39
-"""Even fields the envelope is made of: the largest and smallest of 39 hold 95 % of them at each distance."""
-MAX_STARS = 1000
-"""Most stars that are compared with each other; of more, a random part, which leaves L the same on average."""
+"""Even fields of the envelope: the largest and smallest of 39 hold 95 % of them at each distance."""
+MAX_STARS = 300
+"""Most stars that are compared with each other; of more, a random part, whose L is the same on average."""
 EDGE = "ripley"
 
 

@@ -77,7 +77,7 @@ def li_ma(n_on: ArrayLike, n_off: ArrayLike, alpha: ArrayLike) -> Float64:
 
 
 def group_of(stars: StarTable, rows: NDArray[np.int64]) -> Group:
-    """Place, size, motion and parallax of a group from its stars: medians, which a few strays do not move."""
+    """Place, size, motion and parallax of a group: medians of its stars, which a few strays do not move."""
     place = stars.xy[rows]
     centre = np.median(place, axis=0)
     radius = float(np.median(np.hypot(*(place - centre).T)))
@@ -91,7 +91,7 @@ def group_of(stars: StarTable, rows: NDArray[np.int64]) -> Group:
 
 
 def moves_with(stars: StarTable, group: Group, window_sigma: float = WINDOW_SIGMA) -> NDArray[np.bool_]:
-    """``(N,)`` whether a star has the group's motion and parallax, within errors; all where none are known."""
+    """``(N,)`` whether a star has the group's motion and parallax, within errors; all if none are known."""
     if stars.astrometry is None:
         return np.ones(len(stars), bool)
     values, errors = stars.astrometry
@@ -112,7 +112,7 @@ def moves_too_fast(group: Group) -> bool:
     """Whether a group's stars move too differently to be bound; False where no parallax is known.
 
     References:
-        Cantat-Gaudin & Anders 2020, A&A 633, A99, eq. 1: 1 mas a year, or 5 km/s for the nearest.
+        Cantat-Gaudin & Anders 2020, A&A 633, A99: 1 mas a year, or 5 km/s for the nearest.
     """
     if len(group.mean) < 3:
         return False
@@ -136,9 +136,9 @@ def significance(stars: StarTable, group: Group) -> Significance:
     radius = 1.2 * group.radius
     on = distance <= radius
     ring = (distance > 2.5 * radius) & (distance <= 6.0 * radius)
-    if np.count_nonzero(ring) < max(100, 2 * np.count_nonzero(on)):
+    if int(np.count_nonzero(ring)) < max(100, 2 * int(np.count_nonzero(on))):
         ring = distance > min(2.5 * radius, float(np.quantile(distance, 0.6)))
-    n_on, n_off = np.count_nonzero(own & on), np.count_nonzero(own & ring)
+    n_on, n_off = int(np.count_nonzero(own & on)), int(np.count_nonzero(own & ring))
     tracers_on, tracers_off = np.count_nonzero(other & on), np.count_nonzero(other & ring)
     if tracers_off >= MIN_TRACERS and tracers_on + tracers_off >= 0.5 * (n_on + n_off):
         alpha = (tracers_on + 0.5) / (tracers_off + 0.5)

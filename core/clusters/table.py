@@ -27,7 +27,7 @@ MAX_SPREAD_DEG = 60.0
 ERROR_MAG = (0.0, 15.0, 16.0, 17.0, 18.0, 19.0, 20.0, 21.0)
 ERROR_PM = (0.02, 0.03, 0.05, 0.08, 0.14, 0.27, 0.57, 1.4)
 ERROR_PARALLAX = (0.02, 0.03, 0.045, 0.07, 0.12, 0.24, 0.5, 1.3)
-"""Typical errors of Gaia DR3 by G, mas a year and mas (Lindegren et al. 2021, A&A 649, A2, table 4)."""
+"""Typical errors of Gaia DR3 by G, mas a year and mas (Lindegren et al. 2021, A&A 649, A2)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +186,7 @@ def project(sky_deg: Float64, centre_deg: tuple[float, float]) -> Float64:
     along = sin0 * np.sin(dec) + cos0 * np.cos(dec) * np.cos(ra)
     east = np.cos(dec) * np.sin(ra) / along
     north = (cos0 * np.sin(dec) - sin0 * np.cos(dec) * np.cos(ra)) / along
-    return np.degrees(np.stack([east, north], axis=-1)) * 60.0
+    return np.asarray(np.degrees(np.stack([east, north], axis=-1)) * 60.0)
 
 
 def deproject(xy_arcmin: Float64, centre_deg: tuple[float, float]) -> Float64:

@@ -1,0 +1,120 @@
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.table import MaskedColumn, Table
+
+from core.catalogues import tables
+from core.catalogues.tables import SourceTable, format_of, read_table
+from core.errors import TableRejected
+
+IDS = [4295806720, 2497996581861934592, 5188146736371635584]  # longer than a float holds
+
+
+@pytest.fixture
+def plain():
+    table = Table({"source_id": IDS, "ra": [10.0, 11.0, 12.0], "plx": MaskedColumn([1.0, 2.0, 3.0])})
+    table["ra"].unit, table["plx"].unit = "deg", "mas"
+    table["plx"].mask = [False, True, False]
+    return table
+
+
+def written(table, form):
+    if form == "parquet":
+        file = io.BytesIO()
+        table.to_pandas().to_parquet(file)
+        return file.getvalue()
+    if form in ("fits", "votable"):
+        file = io.BytesIO()
+        table.write(file, format=form)
+        return file.getvalue()
+    text = io.StringIO()
+    table.write(text, format=form)
+    return text.getvalue().encode()
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "has_units"),
+    [
+        ("ascii.csv", "CSV", False),
+        ("ascii.tab", "CSV", False),
+        ("ascii.ecsv", "ECSV", True),
+        ("fits", "FITS", True),
+        ("votable", "VOTable", True),
+        ("parquet", "Parquet", False),
+    ],
+)
+def test_every_format_gives_the_same_table(plain, form, kind, has_units, tmp_path):
+    data = written(plain, form)
+    assert format_of(data[:2048]) == kind
+    path = tmp_path / "any name"
+    path.write_bytes(data)
+    read = read_table(path)
+    assert read.name == "any name"
+    assert read.table["source_id"].astype("int64").tolist() == IDS
+    assert read.table["ra"].tolist() == [10.0, 11.0, 12.0]
+    np.testing.assert_array_equal(read.table["plx"].to_numpy(float, na_value=np.nan), [1, np.nan, 3])
+    assert read.units == ({"ra": "deg", "plx": "mas"} if has_units else {})
+    assert read.sha256 == read_table(data).sha256
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# a comment\nra;dec\n1;2\n3;4\n",
+        "ra dec\n1 2\n3   4\n",
+        "\ufeffra,dec\n1, 2\n3, 4\n",
+        "ra|dec\n1|2\n3|4\n",
+        "#\n# VizieR\nra\tdec\ndeg\tdeg\n---\t---\n1\t2\n3\t4\n",
+    ],
+)
+def test_text_however_it_is_delimited(text):
+    read = read_table(text.encode())
+    assert read.table.to_numpy(float).tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert list(read.table.columns) == ["ra", "dec"]
+    assert read.units == ({"ra": "deg", "dec": "deg"} if "VizieR" in text else {})
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "not a table that is read here"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "not a table that is read here"),
+        (b"<html><body>no</body></html>", "not a table that is read here"),
+        (b"ra,dec\n", "has no rows"),
+        (b"ra,dec\n1,2,3\n4,5,6\n", "more values than its header has names"),
+        (b"PAR1 and then nonsense", "cannot be read as a Parquet table"),
+        (b"SIMPLE  =                    T", "FITS"),
+        (b"<?xml version='1.0'?><VOTABLE><nonsense", "cannot be read as a VOTable table"),
+        (b"# %ECSV 1.0\n# ---\n# nonsense: [\na b\n1 2\n", "cannot be read as a ECSV table"),
+    ],
+)
+def test_what_is_no_table_is_one_sentence(data, sentence):
+    with pytest.raises(TableRejected, match=sentence) as refusal:
+        read_table(data, "upload.csv")
+    assert "upload.csv" in refusal.value.message
+    assert "\n" not in refusal.value.message
+
+
+def test_an_absent_file_and_an_image():
+    with pytest.raises(TableRejected, match=r"'absent\.csv' cannot be read: No such file"):
+        read_table("absent.csv")
+    with pytest.raises(TableRejected, match="FITS file without a table"):
+        read_table("samples/m51_kpno.fits")
+
+
+def test_too_many_rows_or_bytes(monkeypatch):
+    monkeypatch.setattr(tables, "MAX_ROWS", 5)
+    with pytest.raises(TableRejected, match="more than 5 rows") as refusal:
+        read_table(b"ra,dec\n" + b"1,2\n" * 9)
+    assert refusal.value.limit == 5
+    monkeypatch.setattr(tables, "MAX_FILE_BYTES", 20)
+    with pytest.raises(TableRejected, match="MiB"):
+        read_table(b"ra,dec\n" + b"1,2\n" * 9)
+
+
+def test_a_table_in_memory_is_hashed_by_its_values():
+    one, same, other = (SourceTable.from_frame(pd.DataFrame({"x": [1, value]})) for value in (2, 2, 3))
+    assert one.sha256 == same.sha256 != other.sha256
+    assert SourceTable.from_frame(pd.DataFrame({"y": [1, 2]})).sha256 != one.sha256

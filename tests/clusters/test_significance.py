@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from core.clusters.footprint import Footprint
+from core.clusters.significance import Group, group_of, li_ma, moves_too_fast, significance
+from core.clusters.table import star_table
+from tests.clusters.skies import cluster, sky
+
+
+def test_li_ma_against_a_hand_computed_value():
+    # Li & Ma 1983, eq. 17: on 100, off 500, alpha 0.1 expects 50.
+    on, off, alpha = 100, 500, 0.1
+    by_hand = np.sqrt(2 * (on * np.log(1.1 / 0.1 * on / 600) + off * np.log(1.1 * off / 600)))
+    assert li_ma(on, off, alpha) == pytest.approx(by_hand)
+    assert li_ma(50, 500, 0.1) == pytest.approx(0, abs=1e-6)
+    assert li_ma(20, 500, 0.1) < -4
+    assert li_ma(0, 0, 0.1) == 0
+    assert np.isfinite(li_ma(5, 0, 0.1))
+
+
+def test_chance_gives_what_a_normal_distribution_gives():
+    rng = np.random.default_rng(0)
+    sigma = li_ma(rng.poisson(40, 4000), rng.poisson(400, 4000), 0.1)
+    assert np.mean(sigma) == pytest.approx(0, abs=0.06)
+    assert np.std(sigma) == pytest.approx(1, abs=0.05)
+
+
+def test_a_planted_group_is_significant_and_the_same_place_without_it_is_not():
+    rng = np.random.default_rng(1)
+    source, truth = sky(rng, 5000, cluster(rng, 60, centre=(10, 5)))
+    stars = star_table(source)
+    group = group_of(stars, np.flatnonzero(truth[stars.row] == 0))
+    found = significance(stars, group)
+    assert found.sigma > 10
+    assert 25 < found.n_on < 60
+    blank = star_table(sky(np.random.default_rng(2), 5000)[0])
+    assert significance(blank, group).sigma < 4
+
+
+def test_stars_that_cannot_stay_together():
+    def group(parallax, spread):
+        return Group(np.zeros(2), 1.0, np.array([0, 0, parallax]), np.array([spread, spread, 0.05]))
+
+    assert moves_too_fast(group(0.3, 1.0))
+    assert not moves_too_fast(group(0.3, 0.3))
+    assert not moves_too_fast(group(21.0, 15.0))  # the Hyades
+    assert not moves_too_fast(Group(np.zeros(2), 1.0, np.empty(0), np.empty(0)))
+
+
+def test_circles_are_cut_by_the_outline():
+    corners = np.array([[0, 0], [10, 0], [10, 10], [0, 10], [5, 5]], float)
+    square = Footprint.of(corners)
+    assert square.area == pytest.approx(100)
+    radii = np.array([1.0, 3.0, 100.0])
+    assert square.area_within(np.array([5, 5]), radii) == pytest.approx([np.pi, 9 * np.pi, 100], rel=1e-3)
+    assert square.area_within(np.array([0, 5]), radii) == pytest.approx(
+        [np.pi / 2, 4.5 * np.pi, 100], rel=0.02
+    )
+    assert square.coverage(np.array([0, 5]), np.array([1.0])) == pytest.approx([0.5], abs=0.01)
+    line = Footprint.of(np.column_stack([np.arange(5.0), np.zeros(5)]))
+    assert line.area == 0
+    assert line.area_within(np.zeros(2), radii).tolist() == [0, 0, 0]

@@ -1,0 +1,69 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.catalogues.tables import SourceTable
+from core.clusters.membership import membership
+from core.clusters.significance import group_of
+from core.clusters.structure import structure
+from core.clusters.table import star_table
+from core.errors import ParameterInvalid
+from tests.clusters.skies import cluster, sky
+
+
+@pytest.fixture(scope="module")
+def planted():
+    rng = np.random.default_rng(1)
+    source, truth = sky(rng, 6000, cluster(rng, 300, centre=(10, -15)))
+    stars = star_table(source)
+    fitted = membership(stars, group_of(stars, np.flatnonzero(truth[stars.row] == 0)[:60]))
+    return stars, fitted.probability
+
+
+def test_all_that_was_planted_comes_back(planted):
+    found = structure(*planted)
+    assert found.unit == "arcmin"
+    assert found.n_members == pytest.approx(300, rel=0.06)
+    assert found.king.ok
+    assert found.king.core.value == pytest.approx(3.0, rel=0.2)
+    assert found.king.tidal.value == pytest.approx(25, rel=0.3)
+    assert found.distance.distance_pc == pytest.approx(1000 / 1.04, rel=0.03)  # no zero point was planted
+    assert found.core_pc == pytest.approx(found.distance.size_pc(found.king.core.value))
+    assert (found.pm[0].value, found.pm[1].value) == pytest.approx((-4, 2), abs=0.04)
+    assert found.pm[0].spread == pytest.approx(0.15, rel=0.15)
+    assert found.centre_deg[1] == pytest.approx(-30.25, abs=0.02)
+    assert found.ripley.is_clustered
+    assert found.contamination.total < 0.05
+    assert not found.segregation.is_segregated
+    assert len(found.colours.row) == found.n_members
+    assert found.profile.density[0] > 50 * found.profile.density[-1]
+
+
+def test_the_same_input_gives_the_same_numbers(planted):
+    one, two = structure(*planted), structure(*planted)
+    assert one.shape.ellipticity_error == two.shape.ellipticity_error
+    np.testing.assert_array_equal(one.density.error, two.density.error)
+    np.testing.assert_array_equal(one.segregation.ratio, two.segregation.ratio)
+
+
+def test_a_table_in_pixels_has_no_parsecs():
+    rng = np.random.default_rng(2)
+    xy = np.concatenate([rng.normal(500, 30, (200, 2)), rng.uniform(0, 1000, (400, 2))])
+    stars = star_table(SourceTable.from_frame(pd.DataFrame({"x": xy[:, 0], "y": xy[:, 1]})))
+    found = structure(stars, (np.arange(600) < 200).astype(float))
+    assert found.unit == "px"
+    assert (found.distance, found.pm, found.colours, found.segregation) == (None, None, None, None)
+    assert np.isnan([found.r50_pc, found.core_pc, *found.centre_deg]).all()
+    assert found.shape.centre == pytest.approx([500, 500], abs=8)
+    assert found.r50 == pytest.approx(30 * 1.1774, rel=0.15)
+
+
+def test_too_few_members_or_all_at_one_place(planted):
+    stars, _ = planted
+    with pytest.raises(ParameterInvalid, match="5 members or more, got 0"):
+        structure(stars, np.zeros(len(stars)))
+    one_place = star_table(SourceTable.from_frame(pd.DataFrame({"x": [1.0] * 20, "y": [2.0] * 20})))
+    with pytest.raises(ParameterInvalid, match="at one place"):
+        structure(one_place, np.ones(20))
+    few = structure(stars, (np.arange(len(stars)) < 5).astype(float))
+    assert not few.king.ok or few.n_members == 5
