@@ -78,7 +78,8 @@ def objects_in(frame: Frame) -> pd.DataFrame:
     near["x"], near["y"] = x, y
     near["size_px"] = near["size_arcmin"] * 60.0 / (frame.pixel_scale_arcsec or math.nan)
     on = (x >= -0.5) & (x <= frame.width - 0.5) & (y >= -0.5) & (y <= frame.height - 0.5)
-    return near[on].sort_values("size_px", ascending=False, na_position="last").reset_index(drop=True)
+    near = near[np.atleast_1d(on)]
+    return near.sort_values("size_px", ascending=False, na_position="last").reset_index(drop=True)
 
 
 def name_detections(detections: Detections, frame: Frame) -> Detections:
@@ -155,8 +156,8 @@ def _vectors(ra_deg: np.ndarray, dec_deg: np.ndarray) -> np.ndarray:
 def _pairs(detections: Detections, known: pd.DataFrame, frame: Frame) -> list[tuple[int, int]]:
     """Rows of detections and of objects that belong together, the best pairs first."""
     boxes = detections.boxes
-    has_box = np.isfinite(boxes).all(axis=1)
-    half = np.where(has_box[:, None], (boxes[:, 2:] - boxes[:, :2]) / 2.0, 10.0)
+    has_box = np.isfinite(boxes).all(axis=1, keepdims=True)
+    half = np.where(has_box, (boxes[:, 2:] - boxes[:, :2]) / 2.0, 10.0)
     default = UNKNOWN_SIZE_ARCMIN * 60.0 / (frame.pixel_scale_arcsec or math.nan)
     size = known["size_px"].fillna(default).to_numpy(float)
     xy = known[["x", "y"]].to_numpy(float)

@@ -102,7 +102,8 @@ def _stretched(channel: Float32) -> Float32:
     softness = _softness(noise / span)
     shown = np.arcsinh((channel - np.float32(sky)) / np.float32(span * softness))
     gain = np.float32(WHITE_LEVEL / np.arcsinh(1.0 / softness))
-    return (shown * gain + np.float32(SKY_LEVEL)).astype(np.float32)
+    levels: Float32 = (shown * gain + np.float32(SKY_LEVEL)).astype(np.float32)
+    return levels
 
 
 def _softness(noise: float) -> float:
@@ -138,7 +139,8 @@ def _blocks(picture: UInt8) -> Float32:
     height, width = (side // _BLOCK * _BLOCK for side in picture.shape[:2])
     cut = picture[:height, :width]
     shape = (height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK * 3)
-    return cut.reshape(shape).mean(axis=(1, 3), dtype=np.float32)
+    means: Float32 = cut.reshape(shape).mean(axis=(1, 3), dtype=np.float32)
+    return means
 
 
 def _only_noise(picture: UInt8, blocks: Float32) -> bool:
