@@ -9,10 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from core.batch import analyse_frames, find_frames, unique_stems, write_layers
+from core.batch import analyse_frames, find_frames, unique_stems, write_layers, write_members
 from core.batch.tables import DETECTION_COLUMNS, RUN_COLUMNS
 from core.batch.work import WORKER_DIED
 from core.errors import ClusterUnavailable, FrameRejected, MethodUnknown
+from tests.clusters.skies import cluster, sky
 
 
 def picture(path: Path, first=0, peak=200, shape=(30, 41)) -> str:
@@ -258,3 +259,74 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     with contextlib.suppress(OSError):
         write_whole(tmp_path / "a", half)
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("a", b"before")]
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A table of a field and a cluster, a table that has no places, and text that is no table."""
+    rng = np.random.default_rng(1)
+    source, _ = sky(rng, 1500, cluster(rng, 150, centre=(10, 5)))
+    source.table.to_csv(tmp_path / "stars.csv", index=False)
+    (tmp_path / "bad.csv").write_text("l,b\n1,2\n")
+    return str(tmp_path / "stars.csv")
+
+
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_a_table_is_analysed_by_a_method_of_tables(table, tmp_path, request, scheduled):
+    at = request.getfixturevalue("scheduler") if scheduled else None
+    members = []
+    batch = analyse_frames(
+        "clusters.hdbscan",
+        [table, str(tmp_path / "bad.csv")],
+        progress=lambda outcome: members.append(write_members(outcome, "stars", tmp_path)),
+        scheduler=at,
+        workers=1,
+    )
+    batch.write(tmp_path)
+    runs = pd.read_parquet(tmp_path / "runs.parquet")
+    assert runs["n_detections"].tolist()[0] == 1
+    assert runs["width"].isna().all()
+    assert "has no places" in runs["error"][1]
+    row = pd.read_parquet(tmp_path / "detections.parquet").iloc[0]
+    assert (row["label"], np.isnan(row["x"])) == ("cluster", True)
+    assert row["dec_deg"] == pytest.approx(-29.9, abs=0.05)
+    written = [path for path in members if path is not None]
+    assert [path.relative_to(tmp_path).as_posix() for path in written] == [
+        "members/stars.clusters.hdbscan.parquet"
+    ]
+    schema = pq.read_schema(written[0])
+    assert {field.name: str(field.type) for field in schema} == {
+        "row": "int64",
+        "cluster": "int64",
+        "probability": "double",
+    }
+    stars = pd.read_parquet(written[0])
+    assert stars["row"].tolist() == list(range(1650))
+    assert 120 < (stars["cluster"] == 0).sum() < 180
+    assert set(stars["cluster"]) == {-1, 0}
+    assert stars["probability"].between(0, 1).all()
+
+
+def test_a_method_of_frames_groups_no_rows(toy_method, tmp_path):
+    written = []
+    analyse_frames(
+        "stars.toy",
+        [picture(tmp_path / "a.png")],
+        progress=lambda outcome: written.append(write_members(outcome, "a", tmp_path)),
+    )
+    assert written == [None]
+    assert not (tmp_path / "members").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [(["."], ["a.csv", "b.fits", "c.vot"]), (["*.csv"], ["a.csv"]), (["d.png"], ["d.png"])],
+)
+def test_a_folder_of_tables(tmp_path, monkeypatch, given, found):
+    monkeypatch.chdir(tmp_path)
+    for name in ("c.vot", "a.csv", "b.fits", "d.png"):
+        (tmp_path / name).touch()
+    assert find_frames(given, "table") == found
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FrameRejected, match="holds no table file"):
+        find_frames(["empty"], "table")

@@ -15,6 +15,7 @@ from core.export import export
 from core.frames.read import read_frame
 from core.methods import get_method, methods
 from core.models import write_card
+from tests.clusters.skies import cluster, sky
 from tests.models.cards import a_card
 
 
@@ -183,3 +184,16 @@ def test_a_process_end_to_end(tmp_path):
     assert runs["n_detections"][0] > 100
     assert runs["error"][1].endswith(".")
     assert "Traceback" not in done.stderr
+
+
+def test_a_table_as_a_process(tmp_path):
+    rng = np.random.default_rng(2)
+    source, truth = sky(rng, 1500, cluster(rng, 150, centre=(10, 5)))
+    source.table.to_parquet(tmp_path / "night one.parquet")
+    out = tmp_path / "out"
+    done = command("analyse", "clusters.hdbscan", str(tmp_path / "night one.parquet"), "--out", str(out))
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert done.stdout.startswith("1 of 1 tables, 1 detections, 0 failed")
+    members = pd.read_parquet(out / "members" / "night one.clusters.hdbscan.parquet")
+    assert ((members["cluster"] == 0) == (truth == 0)).mean() > 0.98
+    assert list(members.columns) == ["row", "cluster", "probability"]

@@ -5,14 +5,17 @@ import sys
 from datetime import datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import core
+from core.catalogues.tables import SourceTable, TableResult
 from core.errors import MethodUnknown, ParameterInvalid, WeightsUnavailable
 from core.frames import Frame
 from core.methods import TASKS, get_method, methods
 from core.models import write_card
 from core.parameters import Parameters
+from core.results import Detections
 from tests.models.cards import a_card
 
 
@@ -130,3 +133,19 @@ def test_a_run_keeps_the_hash_of_its_weights(toy_method, frame, weights_folder):
 def test_parameters_of_another_method_are_refused(toy_method, frame):
     with pytest.raises(ParameterInvalid, match=r"stars\.toy takes ToyParameters, got Parameters"):
         toy_method.run(frame, Parameters())
+
+
+def test_a_method_gets_what_it_takes(toy_method, frame):
+    table = SourceTable.from_frame(pd.DataFrame({"x": [1.0], "y": [2.0]}), "t.csv")
+    with pytest.raises(ParameterInvalid, match=r"stars\.toy takes a frame, got a table"):
+        toy_method.run(table)
+    with pytest.raises(ParameterInvalid, match=r"clusters\.hdbscan takes a table, got a frame"):
+        get_method("clusters.hdbscan").run(frame)
+    found = TableResult(Detections.empty(), members=pd.DataFrame({"row": [0], "cluster": [-1]}))
+    taker = dataclasses.replace(toy_method, input="table", analyse=lambda *_: found)
+    result = taker.run(table)
+    assert isinstance(result, TableResult)
+    assert result.members["cluster"].tolist() == [-1]
+    source = result.provenance
+    assert (source.frame_name, source.frame_sha256, source.frame_key) == ("t.csv", table.sha256, table.key)
+    assert (source.width, source.height, source.hdu, source.processing) == (0, 0, None, "")
