@@ -24,6 +24,9 @@ LINEAR_SKY = 0.02
 BLANK_LEVELS = 4.0
 DARK_LEVEL, LEAST_DARK = 110.0, 0.3
 """A night sky has at least this part of its area below this level."""
+DAYLIGHT_LEVEL, FLAT_LEVELS, LEAST_FLAT = 75.0, 32, 0.62
+"""Where the middle brightness is above the first, at least the last part of a sky has one brightness, give or
+take half of the second. Hardly a drawn or real sky fails this; pictures by day, the Moon and Mars do."""
 NOISE_ONLY_SIGMA, NOISE_ONLY_STRUCTURE = 5.5, 1.35
 
 _SAMPLE = 1_000_000
@@ -71,10 +74,10 @@ def why_not_sky(picture: UInt8) -> str:
     if high - low < BLANK_LEVELS:
         return "The frame is blank: all of it has the same brightness."
     blocks = _blocks(picture)
-    if float(np.mean(blocks < DARK_LEVEL)) < LEAST_DARK:
+    if float(np.mean(blocks < DARK_LEVEL)) < LEAST_DARK or _is_daylight(blocks):
         return (
-            "This does not look like the night sky: hardly any of it is dark. "
-            "Nothing was searched for; a daytime photograph has no deep-sky objects."
+            "This does not look like the night sky: there is no dark, even background. "
+            "Nothing was searched for: pictures by day and of the Moon or planets show no deep-sky objects."
         )
     if _only_noise(picture, blocks):
         return "The frame holds nothing but noise: no star and no glow stands out of it."
@@ -141,6 +144,15 @@ def _blocks(picture: UInt8) -> Float32:
     shape = (height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK * 3)
     means: Float32 = cut.reshape(shape).mean(axis=(1, 3), dtype=np.float32)
     return means
+
+
+def _is_daylight(blocks: Float32) -> bool:
+    """Whether a picture is bright and has no even sky: the ground by day, or a planet's."""
+    if float(np.median(blocks)) <= DAYLIGHT_LEVEL:
+        return False
+    counts = np.histogram(blocks, bins=64, range=(0.0, 256.0))[0]
+    together = np.convolve(counts, np.ones(FLAT_LEVELS // 4), "valid").max()
+    return bool(together < LEAST_FLAT * blocks.size)
 
 
 def _only_noise(picture: UInt8, blocks: Float32) -> bool:

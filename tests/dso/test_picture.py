@@ -108,3 +108,12 @@ def test_noise_alone_in_a_linear_frame_is_told():
 @pytest.mark.parametrize("sample", [s for s in samples() if s.kind in ("deep_sky", "galaxy", "star_field")])
 def test_every_sample_of_the_sky_is_a_sky(sample):
     assert why_not_sky(network_picture(sample.read())) == ""
+
+
+@pytest.mark.parametrize("sample", [s for s in samples() if s.kind == "planetary"], ids=lambda s: s.name)
+def test_no_planet_is_a_sky(sample):
+    assert "night sky" in why_not_sky(network_picture(sample.read()))
+
+
+def test_a_bright_but_even_sky_is_a_sky():
+    assert why_not_sky(network_picture(shown(a_sky(level=100.0, noise=6.0)))) == ""
