@@ -89,8 +89,8 @@ def _first_guess(stars: StarTable, inside: NDArray[np.bool_], place: np.ndarray,
         there = cKDTree(values[rest]).query_ball_point(values[own], reach, return_length=True)
         expected = there * (len(own) / len(rest))
     excess = np.asarray((here - expected) / np.sqrt(expected + 1.0), float)
-    peak = np.asarray(values[own[int(np.argmax(excess))]], float)
-    near = own[np.hypot(*(values[own, :2] - peak[:2]).T) <= 2 * reach]
+    peak = int(own[int(np.argmax(excess))])
+    near = own[np.hypot(*(values[own, :2] - values[peak, :2]).T) <= 2 * reach]
     found = group_of(stars, near)
     guess = Group(place, 0.5 * radius, found.mean, np.minimum(found.spread, reach))
     return guess if (moves_with(stars, guess) & inside).any() else found

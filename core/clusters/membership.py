@@ -17,8 +17,8 @@ BOX_SIGMA = 9.0
 """Half width of the part of astrometric space that is modelled, in widths of the cluster."""
 CELLS = 24
 """Cells of the field's density along each axis of that part."""
-SMOOTHING_CELLS = 2.5
-"""Smoothing of the field's density: about two widths of a cluster, so that it cannot swallow one."""
+SMOOTHING_CELLS = 3.5
+"""Smoothing of the field's density: more than two widths of a cluster, so that it cannot swallow one."""
 REGION_RADII = 8.0
 """Radius of the part of the plane that is modelled, in half-number radii."""
 MIN_PROBABILITY = 0.5

@@ -16,6 +16,10 @@ FLOOR = np.array([0.05, 0.05, 0.04])
 WINDOW_SIGMA = 2.5
 MAX_ERROR = np.array([0.3, 0.3, 0.3])
 """Stars with larger errors do not count, unless the cluster itself is wider: they would be anywhere."""
+MIN_CONTRAST = 2.0
+"""Least density of a group over that of the field in motion, beyond what a smooth field's crowding gives."""
+MOTION_RINGS = np.array([0.0, 2.0, 3.0, 4.5, 6.5])
+"""Edges of the rings of motion, in widths of the group; the second is a gap."""
 MIN_TRACERS = 30
 """Fewest stars of other motion, in the field beside a group, that can stand for its area."""
 
@@ -121,6 +125,53 @@ def moves_too_fast(group: Group) -> bool:
 
 
 def significance(stars: StarTable, group: Group) -> Significance:
+    """The better of the two comparisons: with the field beside the group in place, and in motion.
+
+    A cluster that fills the table has no field beside it in place; one that moves as the field does has none
+    beside it in motion.
+    """
+    one, other = in_place(stars, group), in_motion(stars, group)
+    return one if one.sigma >= other.sigma else other
+
+
+def in_motion(stars: StarTable, group: Group) -> Significance:
+    """Compare the stars of a group's motion with those that move a little differently, at the same place.
+
+    Where the field's motions crowd, the middle is denser than its surroundings without any cluster: the
+    counts in two rings of motion are carried inwards as those of a normal distribution, and the group has
+    to be :data:`MIN_CONTRAST` times as dense as that.
+
+    Args:
+        stars: All stars.
+        group: The group.
+    """
+    if stars.astrometry is None or not group.radius > 0:
+        return Significance(0.0, 0, 0.0)
+    values, errors = stars.astrometry
+    near = np.hypot(*(stars.xy - group.centre).T) <= 2.0 * group.radius
+    near &= well_measured(stars, group)
+    if len(group.mean) > 2:
+        reach = WINDOW_SIGMA * np.sqrt(group.spread[2] ** 2 + errors[:, 2] ** 2)
+        near &= np.abs(values[:, 2] - group.mean[2]) <= reach
+    rows = np.flatnonzero(near)
+    if len(rows) < MIN_TRACERS:
+        return Significance(0.0, len(rows), 0.0)
+    width = np.sqrt(group.spread[:2] ** 2 + np.median(errors[rows, :2], axis=0) ** 2)
+    away = np.hypot(*((values[rows, :2] - group.mean[:2]) / width).T)
+    counts = np.histogram(away, MOTION_RINGS)[0]
+    areas = np.diff(np.square(MOTION_RINGS))
+    n_on, inner, outer = int(counts[0]), int(counts[2]), int(counts[3])
+    squared = 0.5 * (np.square(MOTION_RINGS[2:-1]) + np.square(MOTION_RINGS[3:]))
+    fall = np.log((inner + 0.5) / areas[2]) - np.log((outer + 0.5) / areas[3])
+    peak = np.exp(max(fall, 0.0) * squared[0] / (squared[1] - squared[0]))
+    alpha = float(areas[0] / areas[2] * peak)
+    expected = alpha * (inner + 0.5)
+    if n_on < MIN_CONTRAST * expected:
+        return Significance(0.0, n_on, expected)
+    return Significance(float(li_ma(n_on, inner + 0.5, alpha)), n_on, expected)
+
+
+def in_place(stars: StarTable, group: Group) -> Significance:
     """Compare the stars of a group's motion within its radius with those in a ring around it.
 
     What the ring stands for is measured by the stars of *other* motion: dust, gaps and the edges of the

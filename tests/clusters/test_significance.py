@@ -1,9 +1,18 @@
 import numpy as np
 import pytest
 
+from core.catalogues.tables import SourceTable
 from core.clusters.footprint import Footprint
-from core.clusters.significance import Group, group_of, li_ma, moves_too_fast, significance
-from core.clusters.table import star_table
+from core.clusters.significance import (
+    Group,
+    group_of,
+    in_motion,
+    in_place,
+    li_ma,
+    moves_too_fast,
+    significance,
+)
+from core.clusters.table import project, star_table
 from tests.clusters.skies import cluster, sky
 
 
@@ -35,6 +44,28 @@ def test_a_planted_group_is_significant_and_the_same_place_without_it_is_not():
     assert 25 < found.n_on < 60
     blank = star_table(sky(np.random.default_rng(2), 5000)[0])
     assert significance(blank, group).sigma < 4
+
+
+def test_a_cluster_that_fills_the_table_shows_in_its_motion():
+    rng = np.random.default_rng(3)
+    source, _ = sky(rng, 3000, cluster(rng, 120, core=200.0, tidal=400.0, parallax=2.0))
+    source = SourceTable.from_frame(source.table[np.hypot(*circle(source)) < 60])
+    stars = star_table(source)
+    near = (np.hypot(*(stars.pm - [-4, 2]).T) < 0.4) & (np.abs(stars.parallax - 2) < 0.2)
+    group = group_of(stars, np.flatnonzero(near))
+    assert in_motion(stars, group).sigma > 5 > in_place(stars, group).sigma
+    assert significance(stars, group) == in_motion(stars, group)
+
+
+def circle(source):
+    return project(source.table[["ra", "dec"]].to_numpy(), (120.0, -30.0)).T
+
+
+def test_where_the_fields_motions_crowd_is_no_cluster():
+    stars = star_table(sky(np.random.default_rng(4), 8000)[0])
+    peak = Group(np.zeros(2), 20.0, np.array([-1.5, -1.0, 0.3]), np.array([0.2, 0.2, 0.1]))
+    assert in_motion(stars, peak).n_on > 20
+    assert in_motion(stars, peak).sigma < 4
 
 
 def test_stars_that_cannot_stay_together():
