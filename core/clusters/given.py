@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,7 @@ def _first_guess(stars: StarTable, inside: NDArray[np.bool_], place: np.ndarray,
         return group_of(stars, np.flatnonzero(inside))
     reach = 0.5
     here = cKDTree(values[own]).query_ball_point(values[own], reach, return_length=True)
-    expected = np.zeros(len(own))
+    expected: Any = np.zeros(len(own))
     if len(rest):
         there = cKDTree(values[rest]).query_ball_point(values[own], reach, return_length=True)
         expected = there * (len(own) / len(rest))

@@ -22,7 +22,7 @@ NEIGHBOURS = 16
 """Neighbours of a star in the graph on which the tree is grown."""
 FAINTEST_ERROR_MAS_YR = 0.6
 """Stars with larger errors (G above 20 in Gaia DR3) are not searched: they blur what they join."""
-MAX_SEARCHED = 250_000
+MAX_SEARCHED = 120_000
 """Most stars searched; of larger tables those with the smallest errors, or the brightest."""
 
 

@@ -75,14 +75,15 @@ def search(
     """
     rows = searchable(stars)
     progress(0.05, "looking for groups")
-    groups = [rows[group] for group in candidate_groups(features(stars, rows), smallest, min_samples)]
+    sample = stars.take(rows)  # of a large table the best part, on which groups are tested in bounded time
+    groups = candidate_groups(features(stars, rows), smallest, min_samples)
     if stars.astrometry is not None and len(rows) >= smallest:
-        groups.append(rows)  # the table may be a list of one cluster's stars
+        groups.append(np.arange(len(rows)))  # the table may be a list of one cluster's stars
     starts = []
     for number, group_rows in enumerate(groups):
         progress(0.5 + 0.2 * number / len(groups), "testing groups")
-        group = group_of(stars, group_rows)
-        sigma = significance(stars, group).sigma
+        group = group_of(sample, group_rows)
+        sigma = significance(sample, group).sigma
         if sigma >= FIRST_SIGMA and group.radius > 0 and not moves_too_fast(group):
             starts.append((sigma, group))
     starts.sort(key=lambda start: (-start[0], *start[1].centre))

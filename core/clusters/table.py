@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -79,6 +79,12 @@ class StarTable:
             np.column_stack([self.pm, self.parallax]),
             np.column_stack([self.pm_error, self.parallax_error]),
         )
+
+    def take(self, rows: NDArray[np.int64]) -> StarTable:
+        """Only some of the stars."""
+        columns = ("row", "xy", "pm", "pm_error", "parallax", "parallax_error", "mag", "colour")
+        own = {name: getattr(self, name) for name in columns}
+        return replace(self, **{name: value[rows] for name, value in own.items() if value is not None})
 
     def sky(self, xy: Float64) -> Float64:
         """``(..., 2)`` ICRS degrees of places on the plane; NaN in pixels."""
@@ -272,11 +278,6 @@ def _with_errors(
                 )
             errors.append(np.where(np.isfinite(given), given, assumed))
     return measured, np.column_stack(errors)
-
-
-def with_mask(values: Float64 | None, keep: NDArray[np.bool_]) -> Float64 | None:
-    """``values[keep]`` where there are any."""
-    return None if values is None else values[keep]
 
 
 def as_table(stars: StarTable) -> pd.DataFrame:
