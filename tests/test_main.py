@@ -86,7 +86,7 @@ def test_settings_reach_the_method(toy_method, frame, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["stars.none"], "There is no method 'stars.none'; there are: stars."),
+        (["stars.none"], "There is no method 'stars.none'; there are: "),
         (["stars.toy", "--set", "threshold=-1"], "threshold must be 0 to 1e+06 adu, got -1.0."),
         (["stars.toy", "--set", "threshold=much"], "threshold must be 0 to 1e+06 adu, got 'much'."),
         (["stars.toy", "--set", "label=comet"], "label must be one of star, galaxy, got 'comet'."),
