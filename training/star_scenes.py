@@ -24,7 +24,9 @@ from core.simulate.groups import Camera, Extras, Pointing, Seeing, Sky, Telescop
 from core.simulate.photometry import magnitude, surface_electrons
 from core.simulate.render import Simulation, render
 from core.simulate.scene import ARCSEC_PER_RADIAN, Scene
+from core.stars.background import Sky as SubtractedSky
 from core.stars.background import subtract_background
+from core.stars.psf import ASSUMED_FWHM_PX, measure_profile
 
 SIDE_PX = 512
 MARGIN_PX = 24
@@ -45,12 +47,14 @@ class Field:
         xy: ``(N, 2)`` x and y of the stars in pixels.
         snr: ``(N,)`` signal-to-noise ratio a filter matched to the star's true image would reach.
         flux: ``(N,)`` light in standard deviations of the noise of a pixel.
+        fwhm_px: Width of the stars as it is measured on the frame, or what is assumed when it cannot be.
     """
 
     image: NDArray[np.float16]
     xy: NDArray[np.float32]
     snr: NDArray[np.float32]
     flux: NDArray[np.float32]
+    fwhm_px: float
 
 
 def chance(rng: np.random.Generator, probability: float) -> bool:
@@ -220,7 +224,14 @@ def as_field(simulation: Simulation, frame: Frame) -> Field:
     noise_e = sky.noise[row, column] * sky.scale * (simulation.frame.gain_e_per_adu or 1.0)
     shares = 1.0 if simulation.scene.n_planes == 1 else 3.0
     flux = stars["flux"].to_numpy(float) / shares / noise_e
-    return Field(image, xy, stars["snr"].to_numpy(np.float32), flux.astype(np.float32))
+    fwhm_px = measured_width(sky, None if frame.saturation is None else frame.grey >= frame.saturation)
+    return Field(image, xy, stars["snr"].to_numpy(np.float32), flux.astype(np.float32), fwhm_px)
+
+
+def measured_width(sky: SubtractedSky, saturated: NDArray[np.bool_] | None) -> float:
+    """What the method takes for the width of the stars, in pixels."""
+    profile = measure_profile(sky, saturated)
+    return ASSUMED_FWHM_PX if profile is None else profile.fwhm_px
 
 
 def draw_bank(folder: Path, seeds: Iterable[int], workers: int) -> list[Path]:
@@ -245,7 +256,8 @@ def bank_file(folder: Path, seed: int) -> Path:
 def load_field(path: Path) -> Field:
     """A field from its file."""
     with np.load(path) as arrays:
-        return Field(**{name: arrays[name] for name in ("image", "xy", "snr", "flux")})
+        named = {name: arrays[name] for name in ("image", "xy", "snr", "flux")}
+        return Field(**named, fwhm_px=float(arrays["fwhm_px"]))
 
 
 def _draw_into(folder: Path, seed: int) -> None:
@@ -253,5 +265,5 @@ def _draw_into(folder: Path, seed: int) -> None:
     path = bank_file(folder, seed)
     part = path.with_suffix(".part")
     with part.open("wb") as file:
-        np.savez(file, image=field.image, xy=field.xy, snr=field.snr, flux=field.flux)
+        np.savez(file, **vars(field))
     part.replace(path)

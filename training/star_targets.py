@@ -17,6 +17,8 @@ WANTED_SNR = 2.5
 PEAK_PX = 0.8
 """Width of the peak asked for around a star's centre."""
 MATCH_PX = 2.0
+WIDTH_ERROR = 0.06
+"""Of the logarithm of the width of the stars."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,7 @@ class Sample:
         offset: ``(2, S, S)`` x and y to the star's centre.
         offset_weight: ``(S, S)`` 0 where there is no star.
         stars: ``(M, 4)`` x, y, SNR and flux of the stars, brightest first.
+        fwhm_px: Width of the stars, a little wrong as measurements are.
     """
 
     image: Float32
@@ -38,6 +41,7 @@ class Sample:
     offset: Float32
     offset_weight: Float32
     stars: Float32
+    fwhm_px: np.float32
 
 
 def draw_sample(rng: np.random.Generator, field: Field, side: int) -> Sample:
@@ -64,10 +68,11 @@ def draw_sample(rng: np.random.Generator, field: Field, side: int) -> Sample:
     near = (x > -0.5) & (x < side - 0.5) & (y > -0.5) & (y < side - 0.5)
     stars = np.column_stack([x, y, snr, flux])[near].astype(np.float32)
     stars = stars[np.argsort(-stars[:, 2], kind="stable")]
-    return _with_targets(np.ascontiguousarray(image, np.float32), stars)
+    fwhm_px = np.float32(field.fwhm_px * np.exp(rng.normal(0.0, WIDTH_ERROR)))
+    return _with_targets(np.ascontiguousarray(image, np.float32), stars, fwhm_px)
 
 
-def _with_targets(image: Float32, stars: Float32) -> Sample:
+def _with_targets(image: Float32, stars: Float32, fwhm_px: np.float32) -> Sample:
     side = len(image)
     heat = np.zeros((side, side), np.float32)
     counts = np.ones((side, side), np.float32)
@@ -88,7 +93,7 @@ def _with_targets(image: Float32, stars: Float32) -> Sample:
     at = rows[close], columns[close]
     offset[0][at], offset[1][at] = dx[close], dy[close]
     weight[at] = np.clip(wanted[owner[close], 2], 1.0, 40.0) / 10.0
-    return Sample(image, heat, counts, offset, weight, stars)
+    return Sample(image, heat, counts, offset, weight, stars, fwhm_px)
 
 
 def _around(stars: Float32, side: int, reach: int) -> tuple[NDArray[np.intp], ...]:

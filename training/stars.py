@@ -101,7 +101,7 @@ def batches(fields: Sequence[Field], size: int, side: int, seed: int) -> Iterato
 
 def as_tensors(samples: Sequence[Sample], device: torch.device) -> dict[str, Tensor]:
     """The pixels' part of a batch, ``(B, ...)`` each."""
-    names = ("image", "heat", "counts", "offset", "offset_weight")
+    names = ("image", "heat", "counts", "offset", "offset_weight", "fwhm_px")
     return {
         name: torch.from_numpy(np.stack([getattr(s, name) for s in samples])).to(device) for name in names
     }
@@ -112,7 +112,7 @@ def best_f1(network: HybridNetwork, fields: Sequence[Field], snr_cut: float) -> 
     held = LockedNetwork(network)
     probability, is_hit, is_false, n_wanted = [], [], [], 0
     for field in fields:
-        found = search(held, field.image.astype(np.float32), least_probability=0.02).table
+        found = search(held, field.image.astype(np.float32), field.fwhm_px, least_probability=0.02).table
         order = np.argsort(-found["probability"].to_numpy())
         found = found.iloc[order]
         matches = match_points(field.xy.astype(float), found[["x", "y"]].to_numpy(float), 2.0)
@@ -143,13 +143,24 @@ class Trainer:
         self.network = HybridNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=rate, weight_decay=0.01)
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.minutes_before = 0, 0.0, 0.0
         if self.checkpoint.exists():
             kept = torch.load(self.checkpoint, map_location=device, weights_only=True)
             self.network.load_state_dict(kept["network"])
             self.average.load_state_dict(kept["average"])
             self.optimiser.load_state_dict(kept["optimiser"])
             self.step, self.seconds = kept["step"], kept["seconds"]
+            self.minutes_before = kept["minutes_before"]
+
+    def begin_from(self, path: Path) -> None:
+        """Take the weights of another training; views of the frame that it did not have count for nothing."""
+        kept = torch.load(path, map_location=self.device, weights_only=True)
+        state = kept["average"]
+        old, new = state["encoder.stem.0.weight"], self.network.encoder.stem[0].weight
+        state["encoder.stem.0.weight"] = F.pad(old, (0, 0, 0, 0, 0, new.shape[1] - old.shape[1]))
+        self.network.load_state_dict(state)
+        self.average.load_state_dict(state)
+        self.minutes_before = kept["seconds"] / 60.0
 
     @property
     def checkpoint(self) -> Path:
@@ -170,6 +181,7 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "minutes_before": self.minutes_before,
         }
         torch.save(state, part)
         part.replace(self.checkpoint)
@@ -184,7 +196,7 @@ class Trainer:
         batch = as_tensors(samples, self.device)
         self.network.train()
         with torch.autocast(self.device.type, torch.bfloat16):
-            dense = self.network.dense(batch["image"])
+            dense = self.network.dense(batch["image"], batch["fwhm_px"])
         row, column, valid = candidates(dense.logit.detach(), LEAST_LOGIT, 256)
         points = self.network.points(dense, row, column, valid)
         pixels, offset = pixel_loss(dense, batch)
@@ -220,6 +232,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--side", type=int, default=192)
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--begin-from", type=Path, help="checkpoint of another training to begin from")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
@@ -231,6 +244,8 @@ def main() -> None:
     files = draw_bank(bank, range(options.fields), options.workers)
     fields, check = [load_field(path) for path in files], [load_field(path) for path in check_files]
     trainer = Trainer(options.data, options.minutes, torch.device(options.device), options.rate)
+    if options.begin_from is not None and trainer.step == 0:
+        trainer.begin_from(options.begin_from)
     mean: dict[str, float] = {}
     for samples in batches(fields, options.batch, options.side, seed=trainer.step):
         if trainer.finished >= 1.0:
@@ -255,7 +270,7 @@ def save(trainer: Trainer, check: Sequence[Field], options: argparse.Namespace) 
     scores = {f"validation F1 at SNR ≥ {cut:g}": best_f1(network, check, cut)[0] for cut in (3.0, 5.0, 10.0)}
     command = (
         f"python -m training.stars --fields {options.fields} --minutes {options.minutes:g} "
-        f"--batch {options.batch} --side {options.side}"
+        f"--batch {options.batch} --side {options.side} --rate {options.rate:g}"
     )
     card = save_weights(
         "stars_hybrid",
@@ -288,14 +303,19 @@ def save(trainer: Trainer, check: Sequence[Field], options: argparse.Namespace) 
             "command": command,
             "seed": 0,
             "device": device_name(trainer.device),
-            "minutes": round(trainer.seconds / 60.0, 1),
+            "minutes": round(trainer.seconds / 60.0 + trainer.minutes_before, 1),
             "limits": (
                 "Trained on simulated frames only; real detectors have faults it has never seen.",
                 "Small galaxies that look like stars count as stars, and knots in galaxies and nebulae may.",
                 "Its probability is that of the training's mix of fields, which is not that of every sky.",
             ),
             "licence": "AGPL-3.0-only",
-            "extra": {"steps": trainer.step, "batch": options.batch, "side_px": options.side},
+            "extra": {
+                "steps": trainer.step,
+                "batch": options.batch,
+                "side_px": options.side,
+                "minutes of an earlier training it began from": round(trainer.minutes_before, 1),
+            },
         },
     )
     print(f"wrote {card.file}: {card.bytes / 1e6:.1f} MB", scores)

@@ -25,7 +25,10 @@ BLOCKS = (3, 4, 6, 3)
 LEVELS_MAX = 60_000.0
 FILTERS_PX = (0.8, 1.5, 2.8)
 """Widths of the Gaussian filters whose views the network is given besides the pixels."""
-N_VIEWS = 2 + len(FILTERS_PX)
+N_VIEWS = 4 + len(FILTERS_PX)
+WIDTHS_PX = (1.0, 12.0)
+"""Widths of stars beyond are taken for these."""
+FWHM_PER_SIGMA = 2.3548
 
 
 @dataclass(frozen=True)
@@ -78,23 +81,35 @@ class Points(NamedTuple):
     log_snr: Tensor
 
 
-def network_input(image: Tensor) -> Tensor:
-    """``(B, 5, H, W)`` views of ``(B, H, W)`` standard deviations.
+def network_input(image: Tensor, fwhm_px: Tensor) -> Tensor:
+    """``(B, 7, H, W)`` views of ``(B, H, W)`` standard deviations.
 
-    The faint end, the bright end, and what Gaussian filters of :data:`FILTERS_PX` see in units of their own
-    noise: what a matched filter shows need not be learned.
+    The faint end, the bright end, what Gaussian filters see in units of their own noise (what a matched
+    filter shows need not be learned), and the width of the stars itself.
+
+    Args:
+        image: Sky taken away, in standard deviations of the noise.
+        fwhm_px: ``(B,)`` width of the stars, roughly; one of the filters has it.
     """
-    image = image.float().clamp(-LEVELS_MAX, LEVELS_MAX)[:, None]
-    views = [image.clamp(-5.0, 15.0) / 5.0, torch.asinh(image) / 4.0]
+    b, height, width = image.shape
+    image = image.float().clamp(-LEVELS_MAX, LEVELS_MAX)
+    fwhm_px = fwhm_px.float().clamp(*WIDTHS_PX)
+    sigmas = [*(torch.full_like(fwhm_px, one) for one in FILTERS_PX), fwhm_px / FWHM_PER_SIGMA]
+    faint = [view.clamp(-5.0, 15.0) / 5.0 for view in (image, *(_filtered(image, s) for s in sigmas))]
+    bright = torch.asinh(image) / 4.0
+    size = torch.log(fwhm_px / 3.0)[:, None, None].expand(b, height, width)
+    return torch.stack([faint[0], bright, *faint[1:], size], dim=1)
+
+
+def _filtered(image: Tensor, sigma: Tensor) -> Tensor:
+    """``(B, H, W)`` frames under Gaussians of ``(B,)`` widths that keep the variance of white noise."""
+    reach = math.ceil(3.0 * float(sigma.max()))
+    step = torch.arange(-reach, reach + 1, dtype=torch.float32, device=image.device)
+    line = torch.exp(-0.5 * (step / sigma[:, None]) ** 2)
+    line = (line / line.square().sum(dim=1, keepdim=True).sqrt())[:, None]  # (B, 1, K)
     with torch.autocast(image.device.type, enabled=False):  # the sums want all their digits
-        for sigma in FILTERS_PX:
-            reach = math.ceil(3.0 * sigma)
-            step = torch.arange(-reach, reach + 1, dtype=torch.float32, device=image.device)
-            line = torch.exp(-0.5 * (step / sigma) ** 2)
-            line = line / line.square().sum().sqrt()  # white noise keeps its variance
-            rows = F.conv2d(image, line.view(1, 1, -1, 1), padding=(reach, 0))
-            views.append(F.conv2d(rows, line.view(1, 1, 1, -1), padding=(0, reach)).clamp(-5.0, 15.0) / 5.0)
-    return torch.cat(views, dim=1)
+        rows = F.conv2d(image[None], line[..., None], padding=(reach, 0), groups=len(sigma))
+        return F.conv2d(rows, line[:, :, None], padding=(0, reach), groups=len(sigma))[0]
 
 
 class BasicBlock(nn.Module):
@@ -141,8 +156,8 @@ class Encoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, 5, H, W)`` to ``(B, C, H/2, W/2)``."""
-        x = self.stem(F.pixel_unshuffle(x, 2))  # (B, 20, H/2, W/2) -> (B, C0, H/2, W/2)
+        """``(B, 7, H, W)`` to ``(B, C, H/2, W/2)``."""
+        x = self.stem(F.pixel_unshuffle(x, 2))  # (B, 28, H/2, W/2) -> (B, C0, H/2, W/2)
         levels = []
         for stage in self.stages:
             x = stage(x)  # (B, Ci, H/2^(i+1), W/2^(i+1))
@@ -218,10 +233,10 @@ class HybridNetwork(nn.Module):
         """What the convolutions are computed in, unless autocast says otherwise."""
         return self.encoder.lateral[0].weight.dtype  # type: ignore[return-value]
 
-    def dense(self, image: Tensor) -> Dense:
-        """Look at every pixel of ``(B, H, W)`` frames in standard deviations."""
-        pixels = network_input(image).to(self.pixel_dtype, memory_format=torch.channels_last)
-        features = self.encoder(pixels)  # (B, 5, H, W) -> (B, C, H/2, W/2)
+    def dense(self, image: Tensor, fwhm_px: Tensor) -> Dense:
+        """Look at every pixel of ``(B, H, W)`` frames in standard deviations, with stars ``(B,)`` wide."""
+        pixels = network_input(image, fwhm_px).to(self.pixel_dtype, memory_format=torch.channels_last)
+        features = self.encoder(pixels)  # (B, 7, H, W) -> (B, C, H/2, W/2)
         full = F.pixel_shuffle(self.head(features), 2).float()  # (B, 12, H/2, W/2) -> (B, 3, H, W)
         return Dense(features, full[:, 0], full[:, 1:])
 

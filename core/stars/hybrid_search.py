@@ -39,6 +39,7 @@ class Found:
 def search(
     network: LockedNetwork[HybridNetwork],
     image: NDArray[np.float32],
+    fwhm_px: float,
     *,
     least_probability: float,
     progress: Progress = no_progress,
@@ -48,6 +49,7 @@ def search(
     Args:
         network: The network, ready for use; it is held for a tile at a time.
         image: ``(H, W)`` sky taken away, in standard deviations of the noise.
+        fwhm_px: Width of the stars, roughly.
         least_probability: Candidates below are left out.
         progress: Told how far it is.
     """
@@ -57,7 +59,7 @@ def search(
     for number, tile in enumerate(parts):
         progress(number / len(parts), "looking for stars")
         with network.use() as held:
-            table, part = _search_tile(held, image[tile.wide], least_probability)
+            table, part = _search_tile(held, image[tile.wide], fwhm_px, least_probability)
         table["x"] += tile.wide_columns.start
         table["y"] += tile.wide_rows.start
         tables.append(table[tile.own(table["x"].to_numpy(), table["y"].to_numpy())])
@@ -69,14 +71,14 @@ def search(
 
 @torch.inference_mode()
 def _search_tile(
-    network: HybridNetwork, image: NDArray[np.float32], least_probability: float
+    network: HybridNetwork, image: NDArray[np.float32], fwhm_px: float, least_probability: float
 ) -> tuple[pd.DataFrame, NDArray[np.float32]]:
     """Candidates in the tile's pixels, and its heat map with what the candidates' company adds."""
     height, width = image.shape
     pixels = torch.from_numpy(np.ascontiguousarray(image))[None]
     padded = F.pad(pixels, (0, -width % STRIDE_PX, 0, -height % STRIDE_PX))
     device = next(network.parameters()).device
-    dense = network.dense(padded.to(device))
+    dense = network.dense(padded.to(device), torch.tensor([fwhm_px], device=device))
     heat = dense.logit[0, :height, :width].sigmoid()
     # The dense head is generous: the second look may raise what it doubted.
     least = float(np.log(least_probability / (1.0 - least_probability))) - 1.5

@@ -62,4 +62,4 @@ def test_a_frame_sent_to_star_detection_is_scored_against_its_truth(page: AppTes
     scores = page.dataframe[0].value
     bright = scores[scores["SNR at least"] == 10.0]
     assert (bright["precision"] > 0.7).all()
-    assert set(scores["method"]) == {"SEP · Source Extractor", "DAOFIND"}
+    assert set(scores["method"]) == {"SEP · Source Extractor", "DAOFIND", "Hybrid network"}

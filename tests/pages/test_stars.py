@@ -45,10 +45,10 @@ def sentence(page: AppTest) -> str:
     return next(html.body for html in page.main.get("html") if "almagest-lead" in html.body)
 
 
-def test_it_opens_on_a_real_field_with_both_methods_run_and_stored(page: AppTest, store_path: Path) -> None:
+def test_it_opens_on_a_real_field_with_every_method_run_and_stored(page: AppTest, store_path: Path) -> None:
     assert "stars" in sentence(page)
     with Store(store_path) as store:
-        assert {run.method for run in store.runs()} == {"stars.sep", "stars.daofind"}
+        assert {run.method for run in store.runs()} == {"stars.sep", "stars.daofind", "stars.hybrid"}
 
 
 def test_the_second_visitor_gets_the_stored_run(app: AppTest, store_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_the_second_visitor_gets_the_stored_run(app: AppTest, store_path: Path) 
     second.switch_page(PAGE).run()
     assert any("from the store" in caption.value for caption in second.caption)
     with Store(store_path) as store:
-        assert len(store.runs()) == 2
+        assert len(store.runs()) == 3
 
 
 def test_a_file_of_ones_own_is_analysed(page: AppTest, field: bytes, store_path: Path) -> None:

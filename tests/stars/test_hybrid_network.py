@@ -5,6 +5,8 @@ import torch
 
 from core.stars.hybrid_network import Dense, HybridNetwork, candidates, network_input, ready_network
 
+WIDTH = torch.tensor([3.0])
+
 
 @pytest.fixture(scope="module")
 def network():
@@ -21,7 +23,8 @@ def network():
 @pytest.fixture(scope="module")
 def dense(network):
     with torch.inference_mode():
-        return network.dense(torch.randn(2, 64, 96, generator=torch.Generator().manual_seed(1)))
+        image = torch.randn(2, 64, 96, generator=torch.Generator().manual_seed(1))
+        return network.dense(image, torch.tensor([3.0, 3.0]))
 
 
 def test_every_pixel_gets_a_probability_and_an_offset(network, dense):
@@ -46,10 +49,31 @@ def test_what_lies_in_the_dark_does_not_depend_on_a_saturated_neighbours_value()
     image = torch.zeros(1, 16, 16)
     image[0, 3, 3] = 1e9
 
-    seen = network_input(image)
+    seen = network_input(image, torch.tensor([3.0]))
 
     assert torch.isfinite(seen).all()
     assert seen.max() < 4.0
+
+
+def test_filtered_noise_keeps_its_variance_whatever_the_width():
+    noise = torch.randn(2, 256, 256, generator=torch.Generator().manual_seed(3))
+
+    views = network_input(noise, torch.tensor([1.5, 7.0]))
+
+    assert views.shape == (2, 7, 256, 256)
+    for view in (2, 3, 4, 5):
+        spread = views[:, view, 32:-32, 32:-32].std(dim=(1, 2)) * 5.0
+        torch.testing.assert_close(spread, torch.ones(2), rtol=0.12, atol=0)
+
+
+def test_the_width_of_the_stars_is_each_frames_own():
+    image = torch.zeros(2, 64, 64)
+    image[:, 32, 32] = 10.0
+
+    views = network_input(image, torch.tensor([1.5, 7.0]))
+
+    assert views[0, 5, 32, 32] > 2 * views[1, 5, 32, 32]
+    torch.testing.assert_close(views[:, 6, 0, 0], torch.log(torch.tensor([0.5, 7.0 / 3.0])))
 
 
 def _points(network, dense, rows, columns, valid=None):
@@ -107,7 +131,7 @@ def test_folded_normalisations_give_the_same_answers(network):
     folded = ready_network(network.state_dict())
 
     with torch.inference_mode():
-        slow, fast = network.dense(image), folded.dense(image)
+        slow, fast = network.dense(image, WIDTH), folded.dense(image, WIDTH)
 
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
     torch.testing.assert_close(slow.logit, fast.logit, rtol=1e-3, atol=1e-4)
@@ -119,7 +143,7 @@ def test_half_precision_is_close(network):
     half = ready_network(network.state_dict(), torch.bfloat16)
 
     with torch.inference_mode():
-        exact, rough = network.dense(image), half.dense(image)
+        exact, rough = network.dense(image, WIDTH), half.dense(image, WIDTH)
 
     assert isinstance(rough, Dense)
     assert rough.logit.dtype == torch.float32
