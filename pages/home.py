@@ -28,7 +28,7 @@ ANALYSES = (
     Analysis(
         "Star detection",
         "isaac_psr_j1740",
-        "Every star in a frame, with its brightness, sharpness and place on the sky, by a network and two classical methods.",
+        "Every star in a frame, with its brightness and place on the sky, by a network and two classics.",
         FIND,
         "Find the stars",
     ),

@@ -28,7 +28,9 @@ picture, controls = st.columns([3, 1], gap="medium")
 with controls:
     choice = choose_frame("isaac_psr_j1740", kinds=("star_field", "galaxy", "deep_sky"))
     frame = choice.frame
-    chosen = methods.choose_methods("stars", first="stars.sep", all_at_first=stars.is_quick(frame))
+    quick = stars.is_quick(frame)
+    first_method = "stars.hybrid" if quick else "stars.sep"
+    chosen = methods.choose_methods("stars", first=first_method, all_at_first=quick)
     params = methods.method_parameters(chosen) if research else methods.default_parameters(chosen)
     again = research and st.button("Run again", icon=":material/refresh:", width="stretch")
     mode = "One"

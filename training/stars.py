@@ -306,6 +306,7 @@ def save(trainer: Trainer, check: Sequence[Field], options: argparse.Namespace) 
             "minutes": round(trainer.seconds / 60.0 + trainer.minutes_before, 1),
             "limits": (
                 "Trained on simulated frames only; real detectors have faults it has never seen.",
+                "Two bright stars nearer than about 1.5 widths are often found as one star between them.",
                 "Small galaxies that look like stars count as stars, and knots in galaxies and nebulae may.",
                 "Its probability is that of the training's mix of fields, which is not that of every sky.",
             ),

@@ -155,7 +155,7 @@ def test_a_person_corrects_a_field_on_the_canvas_and_takes_the_catalogue_home(
     assert len(catalogue) == 5
 
     with Store(store_path) as store:
-        (run,) = [run for run in store.runs(method="stars.sep") if run.frame_name == field_file.name]
+        (run,) = [run for run in store.runs(method="stars.hybrid") if run.frame_name == field_file.name]
         log = store.corrections(run.run_id)
     assert sorted(entry.action for entry in log) == ["add", "add", "move", "review"]
     (box,) = [entry for entry in log if entry.action == "add" and entry.box is not None]

@@ -104,12 +104,12 @@ def test_every_section_of_the_research_face_opens(page: AppTest, section: str) -
 
 
 def test_parameters_count_once_run_is_pressed(page: AppTest, store_path: Path) -> None:
-    research(page).number_input(key="stars.sep.set.threshold_sigma").set_value(20.0)
+    research(page).slider(key="stars.hybrid.set.threshold").set_value(0.9)
     next(button for button in page.button if button.label == "Run").click().run()
     assert not page.exception
     with Store(store_path) as store:
-        thresholds = {run.params["threshold_sigma"] for run in store.runs(method="stars.sep")}
-    assert 20.0 in thresholds
+        thresholds = {run.params["threshold"] for run in store.runs(method="stars.hybrid")}
+    assert 0.9 in thresholds
     assert len(thresholds) == 2
 
 
