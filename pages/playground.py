@@ -17,7 +17,7 @@ picture, controls = st.columns([3, 1], gap="medium")
 
 with controls:
     scene = simulate.scene_controls(full=research)
-    online = st.toggle("Ask the Gaia archive (needs the network)", key="sim.online")
+    online = st.toggle("Ask the Gaia archive (online)", key="sim.online")
     whole = st.toggle(
         f"Whole frame, {scene.camera.width} × {scene.camera.height} px",
         key="sim.whole",

@@ -272,6 +272,8 @@ def save(trainer: Trainer, check: Sequence[Field], options: argparse.Namespace) 
         f"python -m training.stars --fields {options.fields} --minutes {options.minutes:g} "
         f"--batch {options.batch} --side {options.side} --rate {options.rate:g}"
     )
+    if trainer.minutes_before:
+        command += " --begin-from EARLIER_CHECKPOINT"
     card = save_weights(
         "stars_hybrid",
         network.state_dict(),
