@@ -3,7 +3,7 @@
     python -m benchmarks.page
 
 Every visit uploads a frame no cache and no store has seen: 1024 × 1024 px with 1,500 simulated stars,
-as a FITS file of 32-bit numbers. Every star method runs. Also measures how long the first page of a new server
+as a FITS file of 32-bit numbers. Every method runs. Also measures how long the first page of a new server
 takes, and its resident memory after every page and every method. Prints a table and writes
 ``benchmarks/results/page.json``. Needs Chromium and chromedriver.
 """
