@@ -30,7 +30,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 ROOT = Path(__file__).parents[2]
 APPS = Path(__file__).parent / "apps"
 START_SECONDS = 60
-PAGE_SECONDS = 30
+PAGE_SECONDS = 60
 CHROMIUM_FLAGS = (
     "--headless",
     "--no-sandbox",
