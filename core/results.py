@@ -157,6 +157,8 @@ class Result:
         summary: One sentence for a person.
         maps: Heat maps that cover the whole frame, ``(h, w)`` float32 each at its own resolution.
         masks: Instance or class maps that cover the whole frame, ``(h, w)`` uint16.
+        pictures: Pictures of the whole frame that the method remade, ``(h, w)`` or ``(h, w, 3)`` uint8, row 0
+            of the frame first, each at its own resolution; they are shown as they are.
         facts: Numbers measured on the way, each name ending in its unit (``"fwhm_px"``).
         timings: Seconds by step; ``"total"`` is the whole run.
         warnings: Sentences a person should see.
@@ -168,6 +170,7 @@ class Result:
     summary: str = ""
     maps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     masks: Mapping[str, NDArray[np.uint16]] = field(default_factory=dict)
+    pictures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

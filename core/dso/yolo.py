@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
-from core.dso.kinds import LABELS, count_in_words
+from core.dso.kinds import LABELS
+from core.dso.report import as_detections, doubts, finish, nothing_to_search
 from core.frames import Frame
 from core.methods import Method, Progress
-from core.models import ModelCard, read_card
+from core.models import read_card
 from core.parameters import Parameters, parameter
-from core.results import Detections, Result
+from core.results import Result
 
 WEIGHTS = "dso_yolo"
 LEAST_SCORE = 0.02
@@ -75,7 +73,7 @@ def analyse(frame: Frame, params: YoloParameters, progress: Progress) -> Result:
     picture = network_picture(frame)
     refusal = why_not_sky(picture)
     if refusal:
-        return Result(Detections.empty(), summary="No deep-sky objects.", warnings=(refusal,))
+        return nothing_to_search(refusal)
 
     from core.dso.yolo_network import detect, yolo_network
 
@@ -92,79 +90,14 @@ def analyse(frame: Frame, params: YoloParameters, progress: Progress) -> Result:
         float(card.extra.get("zoom", DEFAULT_ZOOM)),
         lambda fraction, doing: progress(0.05 + 0.85 * fraction, doing),
     )
-    everything = as_detections(frame, found.boxes, found.scores, [card.labels[n] for n in found.labels])
-    seen = everything.table["score"] >= confidence
-    detections, rejected = everything.where(seen), everything.where(~seen)
-    rejected = Detections(
-        rejected.table.assign(reason=f"confidence below {confidence:.2f}"), everything.units
+    return finish(
+        frame,
+        as_detections(frame, found.boxes, found.scores, [card.labels[n] for n in found.labels]),
+        confidence,
+        name_objects=params.name_objects,
+        progress=progress,
+        warnings=doubts(card, frame),
     )
-    warnings = (*_doubts(card, frame),)
-    if params.name_objects and frame.wcs is not None:
-        from core.dso.names import name_detections
-
-        progress(0.9, "naming the objects")
-        detections = name_detections(detections, frame)
-    return Result(
-        detections=detections,
-        rejected=rejected,
-        summary=summary(detections),
-        facts={"confidence_limit": confidence},
-        warnings=warnings,
-    )
-
-
-def as_detections(frame: Frame, boxes: np.ndarray, scores: np.ndarray, labels: list[str]) -> Detections:
-    """The boxes as a table: with the position on the sky and the size where the frame tells.
-
-    Args:
-        frame: Where they are.
-        boxes: ``(N, 4)`` in pixels.
-        scores: ``(N,)``.
-        labels: N classes.
-    """
-    low, high = boxes[:, :2], boxes[:, 2:]
-    middle, size = (low + high) / 2.0, high - low
-    table = pd.DataFrame(boxes, columns=["x_min", "y_min", "x_max", "y_max"])
-    table["label"], table["score"] = np.array(labels, object), scores
-    table["x"], table["y"] = middle[:, 0], middle[:, 1]
-    table["size_px"] = size.max(axis=1, initial=0.0) if len(size) else np.empty(0)
-    units = {"size_px": "pix"}
-    if frame.pixel_scale_arcsec is not None:
-        table["size_arcmin"] = table["size_px"] * frame.pixel_scale_arcsec / 60.0
-        units["size_arcmin"] = "arcmin"
-    sky = frame.sky(middle[:, 0], middle[:, 1]) if len(boxes) else None
-    if sky is not None:
-        table["ra_deg"], table["dec_deg"] = sky
-    return Detections(table, units)
-
-
-def summary(detections: Detections) -> str:
-    """One sentence on what was found."""
-    table = detections.table
-    if table.empty:
-        return "No deep-sky objects were found."
-    said = f"{count_in_words(list(table['label']))} found"
-    named = [name for name in table["name"] if name is not None]
-    if named:
-        more = f" and {len(named) - 3} more with a name" if len(named) > 3 else ""
-        said += f": {', '.join(named[:3])}{more}"
-    if "size_arcmin" in table:
-        largest = table.iloc[int(table["size_arcmin"].to_numpy(float).argmax())]
-        said += f"; the largest, a {largest['label']}, is {largest['size_arcmin']:.3g}′ across"
-    return f"{said}."
-
-
-def _doubts(card: ModelCard, frame: Frame) -> list[str]:
-    said = []
-    if frame.wcs is None:
-        said.append(
-            "The objects cannot be named: the file does not say where on the sky the frame is. "
-            "A FITS file with a WCS does, as plate solvers such as astrometry.net write it."
-        )
-    unknown = sorted(set(card.labels) - set(LABELS))
-    if unknown:
-        said.append(f"These weights also know {', '.join(unknown)}, which this page has no words for.")
-    return said
 
 
 METHOD = Method(

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
-from core.dso.yolo import METHOD, YoloParameters, as_detections, summary
+from core.dso.yolo import METHOD, YoloParameters
 from core.errors import WeightsUnavailable
 from core.frames import Frame, samples
 from core.models import LockedNetwork
-from core.results import Detections
 from tests.dso.networks import BoxesBlobs, untrained_yolo
 from tests.dso.test_picture import a_sky, shown
 
@@ -105,11 +104,3 @@ def test_frames_with_a_place_get_names(blobs, monkeypatch):
     assert result.detections.table["ra_deg"][0] == pytest.approx(250.42, abs=0.05)
     unnamed = METHOD.run(frame, YoloParameters(name_objects=False))
     assert unnamed.detections.table["name"].tolist() == [None]
-
-
-def test_summaries_count_and_measure():
-    frame = Frame.from_array(np.zeros((100, 100)), pixel_scale_arcsec=6.0)
-    boxes = np.array([[0, 0, 20, 10], [30, 30, 80, 60], [5, 5, 9, 9]], float)
-    table = as_detections(frame, boxes, np.array([0.9, 0.8, 0.7]), ["galaxy", "nebula", "galaxy"])
-    assert summary(table) == "2 galaxies and 1 nebula found; the largest, a nebula, is 5′ across."
-    assert summary(Detections.empty()) == "No deep-sky objects were found."

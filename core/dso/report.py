@@ -1,0 +1,136 @@
+"""From boxes to a result, the same for every method of deep-sky objects: the table, names, and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.dso.kinds import LABELS, count_in_words
+from core.frames import Frame
+from core.methods import Progress
+from core.models import ModelCard
+from core.results import Detections, Result
+
+Float64 = NDArray[np.float64]
+
+WITHOUT_CLASS = "object"
+"""The label of methods that cannot tell classes."""
+
+
+def nothing_to_search(refusal: str) -> Result:
+    """The result on a frame that cannot be a picture of the sky.
+
+    Args:
+        refusal: Why, as :func:`core.dso.picture.why_not_sky` says it.
+    """
+    return Result(Detections.empty(), summary="No deep-sky objects.", warnings=(refusal,))
+
+
+def finish(
+    frame: Frame,
+    everything: Detections,
+    confidence: float,
+    *,
+    name_objects: bool,
+    progress: Progress,
+    warnings: Sequence[str] = (),
+    facts: Mapping[str, float] | None = None,
+    maps: Mapping[str, NDArray[np.float32]] | None = None,
+    pictures: Mapping[str, NDArray[np.uint8]] | None = None,
+) -> Result:
+    """The result of a method: what is sure enough, named, and what is not, with the reason.
+
+    Args:
+        frame: That was searched.
+        everything: All boxes, as :func:`as_detections` gives them. A column ``reason`` that holds a sentence
+            turns a box down whatever its score.
+        confidence: Least score of an object.
+        name_objects: Whether to look the objects up in OpenNGC.
+        progress: Told when that begins, at nine tenths.
+        warnings: Sentences a person should see.
+        facts: Numbers measured on the way; the limit of confidence is added.
+        maps: Heat maps.
+        pictures: Pictures of the whole frame that the method remade.
+    """
+    table, units = everything.table, everything.units
+    unsure = (table["score"] < confidence).to_numpy()
+    reason = np.where(unsure, f"confidence below {confidence:.2f}", "").astype(object)
+    if "reason" in table:
+        given = table["reason"].fillna("").to_numpy(object)
+        reason = np.where(given != "", given, reason)
+    seen = reason == ""
+    detections = Detections(table[seen].drop(columns="reason", errors="ignore"), units)
+    rejected = Detections(table[~seen].assign(reason=reason[~seen]), units)
+    if name_objects and frame.wcs is not None:
+        from core.dso.names import name_detections
+
+        progress(0.9, "naming the objects")
+        detections = name_detections(detections, frame)
+    return Result(
+        detections=detections,
+        rejected=rejected,
+        summary=summary(detections),
+        maps=maps or {},
+        pictures=pictures or {},
+        facts={**(facts or {}), "confidence_limit": confidence},
+        warnings=tuple(warnings),
+    )
+
+
+def as_detections(frame: Frame, boxes: Float64, scores: Float64, labels: Sequence[str]) -> Detections:
+    """The boxes as a table: with the position on the sky and the size where the frame tells.
+
+    Args:
+        frame: Where they are.
+        boxes: ``(N, 4)`` in pixels.
+        scores: ``(N,)``.
+        labels: N classes.
+    """
+    low, high = boxes[:, :2], boxes[:, 2:]
+    middle, size = (low + high) / 2.0, high - low
+    table = pd.DataFrame(boxes, columns=["x_min", "y_min", "x_max", "y_max"])
+    table["label"], table["score"] = np.array(labels, dtype=object), scores
+    table["x"], table["y"] = middle[:, 0], middle[:, 1]
+    table["size_px"] = size.max(axis=1, initial=0.0) if len(size) else np.empty(0)
+    units = {"size_px": "pix"}
+    if frame.pixel_scale_arcsec is not None:
+        table["size_arcmin"] = table["size_px"] * frame.pixel_scale_arcsec / 60.0
+        units["size_arcmin"] = "arcmin"
+    sky = frame.sky(middle[:, 0], middle[:, 1]) if len(boxes) else None
+    if sky is not None:
+        table["ra_deg"], table["dec_deg"] = sky
+    return Detections(table, units)
+
+
+def summary(detections: Detections) -> str:
+    """One sentence on what was found."""
+    table = detections.table
+    if table.empty:
+        return "No deep-sky objects were found."
+    said = f"{count_in_words(list(table['label']))} found"
+    named = [name for name in table["name"] if name is not None]
+    if named:
+        more = f" and {len(named) - 3} more with a name" if len(named) > 3 else ""
+        said += f": {', '.join(named[:3])}{more}"
+    if "size_arcmin" in table:
+        largest = table.iloc[int(table["size_arcmin"].to_numpy(float).argmax())]
+        article = "an" if str(largest["label"])[0] in "aeiou" else "a"
+        said += f"; the largest, {article} {largest['label']}, is {largest['size_arcmin']:.3g}′ across"
+    return f"{said}."
+
+
+def doubts(card: ModelCard, frame: Frame) -> list[str]:
+    """What a person should know of names and classes: sentences."""
+    said = []
+    if frame.wcs is None:
+        said.append(
+            "The objects cannot be named: the file does not say where on the sky the frame is. "
+            "A FITS file with a WCS does, as plate solvers such as astrometry.net write it."
+        )
+    unknown = sorted(set(card.labels) - {*LABELS, WITHOUT_CLASS})
+    if unknown:
+        said.append(f"These weights also know {', '.join(unknown)}, which this page has no words for.")
+    return said

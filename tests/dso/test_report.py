@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from core.dso.report import as_detections, finish, nothing_to_search, summary
+from core.frames import Frame
+from core.methods import no_progress
+from core.results import Detections
+
+FRAME = Frame.from_array(np.zeros((100, 100)), pixel_scale_arcsec=6.0)
+BOXES = np.array([[0, 0, 20, 10], [30, 30, 80, 60], [5, 5, 9, 9]], float)
+
+
+def boxes_of(labels, scores=(0.9, 0.8, 0.7)):
+    n = len(labels)
+    return as_detections(FRAME, BOXES[:n], np.array(scores[:n]), labels)
+
+
+def test_summaries_count_and_measure():
+    table = boxes_of(["galaxy", "nebula", "galaxy"])
+    assert summary(table) == "2 galaxies and 1 nebula found; the largest, a nebula, is 5′ across."
+    assert summary(boxes_of(["object"])) == "1 object found; the largest, an object, is 2′ across."
+    assert summary(Detections.empty()) == "No deep-sky objects were found."
+
+
+def test_boxes_are_parted_by_confidence():
+    result = finish(
+        FRAME, boxes_of(["object"] * 3), 0.75, name_objects=True, progress=no_progress, facts={"a_px": 1.0}
+    )
+    assert result.detections.table["score"].tolist() == [0.9, 0.8]
+    assert "reason" not in result.detections.table
+    assert result.rejected.table["reason"].tolist() == ["confidence below 0.75"]
+    assert dict(result.facts) == {"a_px": 1.0, "confidence_limit": 0.75}
+
+
+def test_a_reason_of_the_method_turns_a_box_down_whatever_its_score():
+    everything = boxes_of(["object"] * 3)
+    everything = Detections(everything.table.assign(reason=["too small", "", None]), everything.units)
+    result = finish(FRAME, everything, 0.75, name_objects=False, progress=no_progress)
+    assert result.detections.table["score"].tolist() == [0.8]
+    assert result.rejected.table["reason"].tolist() == ["too small", "confidence below 0.75"]
+
+
+def test_maps_and_pictures_are_handed_on():
+    heat, picture = np.zeros((10, 10), np.float32), np.zeros((10, 10, 3), np.uint8)
+    result = finish(
+        FRAME,
+        boxes_of([]),
+        0.5,
+        name_objects=True,
+        progress=no_progress,
+        warnings=["A doubt."],
+        maps={"heat": heat},
+        pictures={"starless": picture},
+    )
+    assert result.maps["heat"] is heat
+    assert result.pictures["starless"] is picture
+    assert result.warnings == ("A doubt.",)
+    assert result.summary == "No deep-sky objects were found."
+
+
+@pytest.mark.parametrize("refusal", ["The frame is blank."])
+def test_what_is_no_sky_gets_the_sentence(refusal):
+    result = nothing_to_search(refusal)
+    assert len(result.detections) == 0
+    assert result.warnings == (refusal,)
