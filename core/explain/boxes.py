@@ -22,7 +22,7 @@ class MapBoxes:
         boxes: ``(N, 4)`` ``x_min, y_min, x_max, y_max`` in pixels, through the outer edges of the region's
             pixels: one pixel at (3, 5) is ``2.5, 4.5, 3.5, 5.5``.
         scores: ``(N,)`` mean relevance of the region in [0, 1], 0 being the lowest value of the map and 1
-            its highest.
+            its highest, or the ends of the span that was given.
         areas_px: ``(N,)`` pixels of the region.
     """
 
@@ -41,6 +41,7 @@ def boxes_from_map(
     area_share: float | None = None,
     min_area_px: int = 1,
     merge_px: int = 0,
+    span: tuple[float, float] | None = None,
 ) -> MapBoxes:
     """Box the hot regions of a map.
 
@@ -53,9 +54,11 @@ def boxes_from_map(
         min_area_px: Smaller regions are dropped.
         merge_px: Regions with at most this many pixels between them count as one; 0 joins only those that
             touch, if only by a corner.
+        span: Values that count as 0 and as 1, for maps whose values mean the same on every picture; those
+            beyond count as the nearer. None takes the lowest and the highest of this map.
 
     Returns:
-        The boxes; none for a flat map.
+        The boxes; none for a flat map whose span is not given.
 
     Raises:
         ParameterInvalid: The map is not ``(H, W)``, neither or both of the thresholds are given, or a number
@@ -74,10 +77,15 @@ def boxes_from_map(
         if number < least:
             raise _refused(name, number, f"at least {least}")
     finite = np.isfinite(values)
-    low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 0.0)
-    if high <= low:
+    if span is not None:
+        low, high = span
+        if not low < high:
+            raise _refused("span", span, "a lower and a higher value")
+    else:
+        low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 0.0)
+    if high <= low or not finite.any():
         return MapBoxes(np.empty((0, 4)), np.empty(0), np.empty(0, np.int64))
-    scaled = np.where(finite, (values - low) / (high - low), -1.0)
+    scaled = np.where(finite, np.clip((values - low) / (high - low), 0.0, 1.0), -1.0)
     hot = scaled >= threshold if threshold is not None else _hottest(scaled, area_share or 0.0)
     return _boxed(scaled, hot & finite, min_area_px, merge_px)
 

@@ -110,3 +110,15 @@ def test_numbers_out_of_bounds_are_refused(wrong, match):
 def test_what_is_not_a_map_is_refused():
     with pytest.raises(ParameterInvalid, match="relevance"):
         boxes_from_map(np.zeros((3, 4, 5)), threshold=0.5)
+
+
+def test_a_span_keeps_what_is_faint_on_every_picture_from_being_boxed():
+    spots = two_spots() / two_spots().max()
+
+    assert len(boxes_from_map(0.3 * spots, threshold=0.5)) == len(boxes_from_map(spots, threshold=0.5)) > 0
+    assert len(boxes_from_map(0.3 * spots, threshold=0.5, span=(0.0, 1.0))) == 0
+    whole = boxes_from_map(np.full((4, 6), 0.8), threshold=0.5, span=(0.0, 1.0))
+    np.testing.assert_allclose(whole.boxes, [[-0.5, -0.5, 5.5, 3.5]])
+    assert whole.scores == pytest.approx([0.8])
+    with pytest.raises(ParameterInvalid, match="span"):
+        boxes_from_map(spots, threshold=0.5, span=(1.0, 1.0))
