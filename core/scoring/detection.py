@@ -13,7 +13,7 @@ from core.errors import ParameterInvalid
 from core.results import Detections
 from core.scoring.boxes import as_boxes
 from core.scoring.intervals import wilson_interval
-from core.scoring.matching import Matches, as_points, match_boxes, match_points
+from core.scoring.matching import Matches, as_points, match_boxes, match_centres, match_points
 
 Floats = NDArray[np.float64]
 Matcher = Callable[[Floats, Floats], Matches]
@@ -102,12 +102,29 @@ def score_boxes(
     )
 
 
+def score_centres(truth: ArrayLike, found: ArrayLike, ignore: ArrayLike | None = None) -> Score:
+    """Score boxes, matched one to one where the middle of a found box lies in a true one.
+
+    Args:
+        truth: ``(N, 4)`` boxes that should be found, in pixels.
+        found: ``(M, 4)`` boxes that were found.
+        ignore: ``(K, 4)`` boxes that are neither hit nor miss, as in :func:`score_points`.
+    """
+    return _count(
+        match_centres,
+        as_boxes(truth, "truth"),
+        as_boxes(found, "found"),
+        as_boxes(() if ignore is None else ignore, "ignore"),
+    )
+
+
 def score_against_corrections(
     catalogue: CorrectedCatalogue,
     found: Detections,
     *,
     radius_px: float | None = None,
     iou: float | None = None,
+    centre: bool = False,
 ) -> Score:
     """Score detections against what a person says is there, where they have looked.
 
@@ -120,12 +137,13 @@ def score_against_corrections(
         catalogue: The corrected catalogue of any method's run on the frame.
         found: The detections to score, of the same or another method.
         radius_px: Match positions within this distance, or
-        iou: match boxes with at least this intersection over union. One of the two is given.
+        iou: match boxes with at least this intersection over union, or
+        centre: match boxes whose middle lies in the true one. One of the three is given.
 
     Raises:
-        ParameterInvalid: Neither or both of ``radius_px`` and ``iou`` are given.
+        ParameterInvalid: Not one of ``radius_px``, ``iou`` and ``centre`` is given.
     """
-    match, values = matcher(radius_px, iou)
+    match, values = matcher(radius_px, iou, centre)
     truth = catalogue.catalogue()
     return _count(
         match,
@@ -137,22 +155,26 @@ def score_against_corrections(
     )
 
 
-def matcher(radius_px: float | None, iou: float | None) -> tuple[Matcher, Callable[[Detections], Floats]]:
+def matcher(
+    radius_px: float | None, iou: float | None, centre: bool = False
+) -> tuple[Matcher, Callable[[Detections], Floats]]:
     """How to match two tables of detections, and the values to match them by.
 
     Raises:
-        ParameterInvalid: Neither or both of ``radius_px`` and ``iou`` are given.
+        ParameterInvalid: Not one of ``radius_px``, ``iou`` and ``centre`` is given.
     """
-    if radius_px is not None and iou is None:
+    if [radius_px is not None, iou is not None, centre].count(True) != 1:
+        raise ParameterInvalid(
+            "Detections are matched either by radius_px or by iou or by centre; give one of them.",
+            parameter="radius_px, iou, centre",
+            given=(radius_px, iou, centre),
+            limit="one of the three",
+        )
+    if radius_px is not None:
         return lambda truth, found: match_points(truth, found, radius_px), lambda table: table.xy
-    if iou is not None and radius_px is None:
+    if iou is not None:
         return lambda truth, found: match_boxes(truth, found, iou), lambda table: table.boxes
-    raise ParameterInvalid(
-        "Detections are matched either by radius_px or by iou; give one of them.",
-        parameter="radius_px, iou",
-        given=(radius_px, iou),
-        limit="one of the two",
-    )
+    return match_centres, lambda table: table.boxes
 
 
 def _count(

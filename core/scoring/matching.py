@@ -27,7 +27,8 @@ class Matches:
 
     Attributes:
         truth_index, found_index: ``(K,)`` rows of each pair, in order of ``truth_index``.
-        distance: ``(K,)`` separation of each pair: pixels for points, ``1 - IoU`` for boxes.
+        distance: ``(K,)`` separation of each pair: pixels for points, ``1 - IoU`` for boxes, half diagonals
+            of the true box for boxes matched by their middles.
         only_truth: Rows of the true objects without a partner.
         only_found: Rows of the found objects without a partner.
         exact: False when a group of more than :data:`EXACT_LIMIT` objects that all touch each other had
@@ -93,6 +94,39 @@ def match_boxes(truth: ArrayLike, found: ArrayLike, iou: float = 0.5) -> Matches
     truth_boxes, found_boxes = as_boxes(truth, "truth"), as_boxes(found, "found")
     rows, columns, overlap = overlapping_pairs(truth_boxes, found_boxes, iou)
     return _assign(rows, columns, 1.0 - overlap, len(truth_boxes), len(found_boxes))
+
+
+def match_centres(truth: ArrayLike, found: ArrayLike, *, either: bool = False) -> Matches:
+    """Match boxes one to one where the middle of a found box lies in a true one.
+
+    A kinder rule than overlap: where a nebula ends is a matter of taste, where it is hardly is.
+
+    Args:
+        truth: ``(N, 4)`` true boxes ``x_min, y_min, x_max, y_max`` in pixels.
+        found: ``(M, 4)`` found boxes. A row of NaN is no box and matches nothing.
+        either: It is enough that the middle of the true box lies in the found one, as between two methods of
+            which neither is the truth.
+
+    Raises:
+        ParameterInvalid: Boxes are not ``(N, 4)``.
+    """
+    true_boxes, found_boxes = as_boxes(truth, "truth"), as_boxes(found, "found")
+    true_middle = (true_boxes[:, :2] + true_boxes[:, 2:]) / 2.0
+    middle = (found_boxes[:, :2] + found_boxes[:, 2:]) / 2.0
+    hit = _holds(true_boxes, middle)
+    if either:
+        hit |= _holds(found_boxes, true_middle).T
+    rows, columns = np.nonzero(hit)
+    size = np.hypot(*(true_boxes[rows, 2:] - true_boxes[rows, :2]).T) / 2.0
+    away = np.hypot(*(middle[columns] - true_middle[rows]).T) / np.maximum(size, 1e-9)
+    return _assign(rows, columns, away, len(true_boxes), len(found_boxes))
+
+
+def _holds(boxes: Floats, points: Floats) -> NDArray[np.bool_]:
+    """``(N, M)`` whether each box holds each point; never where either is NaN."""
+    inside = (points[None] >= boxes[:, None, :2]) & (points[None] <= boxes[:, None, 2:])
+    held: NDArray[np.bool_] = inside.all(axis=2)
+    return held
 
 
 def as_points(points: ArrayLike, name: str) -> Floats:

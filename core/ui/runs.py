@@ -59,14 +59,49 @@ def analyse(method: Method, frame: Frame, params: Parameters, *, again: bool = F
         params: The method's parameters.
         again: Run it even if it is stored.
     """
+    found = None if again else find_analysis(method, frame, params)
+    return found or keep_analysis(method, frame, params, _run(method, frame, params))
+
+
+def run_key(method: Method, frame: Frame, params: Parameters) -> tuple[str, str, str]:
+    """What a run is known by: equal ones give equal results."""
+    return frame.key, method.name, params.to_json()
+
+
+def find_analysis(method: Method, frame: Frame, params: Parameters) -> Analysis | None:
+    """A method's result on a frame, if the session or the store has it; nothing is run."""
+    key = run_key(method, frame, params)
+    if key not in _kept():
+        stored = _from_store(method, frame, params)
+        if stored is None:
+            return None
+        _keep(key, stored)
+    return _kept()[key]
+
+
+def keep_analysis(method: Method, frame: Frame, params: Parameters, result: Result) -> Analysis:
+    """Keep a result that has just been found, in the session and in the store."""
+    run_id = None
+    db = store()
+    if db is not None:
+        try:
+            run_id = db.save_run(frame, result, person=person_name())
+        except StoreUnavailable as error:
+            show_warnings([f"{error.message} This result is shown but not kept."])
+    return _keep(run_key(method, frame, params), Analysis(method, result, run_id, None))
+
+
+def _kept() -> dict[tuple[str, str, str], Analysis]:
     kept: dict[tuple[str, str, str], Analysis] = st.session_state.setdefault("analyses", {})
-    key = (frame.key, method.name, params.to_json())
-    if again or key not in kept:
-        stored = None if again else _from_store(method, frame, params)
-        kept[key] = stored or _run(method, frame, params)
-        while len(kept) > _KEEP:
-            kept.pop(next(iter(kept)))
-    return kept[key]
+    return kept
+
+
+def _keep(key: tuple[str, str, str], analysis: Analysis) -> Analysis:
+    kept = _kept()
+    kept[key] = analysis
+    while len(kept) > _KEEP:
+        kept.pop(next(iter(kept)))
+    return analysis
 
 
 def _from_store(method: Method, frame: Frame, params: Parameters) -> Analysis | None:
@@ -77,25 +112,17 @@ def _from_store(method: Method, frame: Frame, params: Parameters) -> Analysis | 
     return Analysis(method, db.load_result(found.run_id), found.run_id, str(found.started_at))
 
 
-def _run(method: Method, frame: Frame, params: Parameters) -> Analysis:
+def _run(method: Method, frame: Frame, params: Parameters) -> Result:
     bar = st.progress(0.0, text=plain(f"{method.title} is looking at the frame"))
     try:
         # Moving the bar is also where Streamlit ends the run when the visitor presses stop.
-        result = method.run(
+        return method.run(
             frame,
             params,
             lambda done, doing: _move(bar, done, doing),
         )
     finally:
         bar.empty()
-    run_id = None
-    db = store()
-    if db is not None:
-        try:
-            run_id = db.save_run(frame, result, person=person_name())
-        except StoreUnavailable as error:
-            show_warnings([f"{error.message} This result is shown but not kept."])
-    return Analysis(method, result, run_id, None)
 
 
 def _move(bar: st.delta_generator.DeltaGenerator, done: float, doing: str) -> None:

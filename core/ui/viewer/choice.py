@@ -18,7 +18,7 @@ class Choice:
 
     Attributes:
         selected: The object chosen, as (index of the layer, row), or None.
-        threshold: Lowest score shown.
+        threshold: Lowest score shown; None until a person moves the slider, and when they take that back.
         command: Grows with each choice of the page, so that the browser knows a new one.
         layers: Hash of the layers that ``selected`` speaks of.
         asked: What the page asked for last.
@@ -26,7 +26,7 @@ class Choice:
     """
 
     selected: Selected = None
-    threshold: float = 0.0
+    threshold: float | None = None
     command: int = 0
     layers: str | None = None
     asked: Selected = None
@@ -46,8 +46,10 @@ class Choice:
         """Take what the browser reported, which is not trusted to be well formed, and say what is so now."""
         if not isinstance(event, dict):
             return ViewerEvent(self.selected, self.threshold)
-        threshold = event.get("threshold")
-        if threshold is not None and is_number(threshold):
+        threshold = event.get("threshold", self.threshold)
+        if threshold is None:
+            self.threshold = None
+        elif is_number(threshold):
             self.threshold = min(max(float(threshold), 0.0), 1.0)
         if event.get("scene") != scene:
             return ViewerEvent(self.selected, self.threshold)

@@ -39,6 +39,8 @@ def _packed(layer: Layer, packer: Packer) -> dict[str, Any]:
         "score": packer.add(table["score"].to_numpy(np.float32)),
         "code": packer.add(codes.astype(np.uint16)),
         "radius": _radius(layer, packer),
+        "limit": layer.limit,
+        "lettered": layer.lettered,
         "boxes": packer.add(boxes.astype(np.float32)) if np.isfinite(boxes).any() else None,
         **_note(layer, packer),
     }

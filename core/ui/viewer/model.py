@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.frames import Frame
 from core.results import Detections
 
@@ -30,6 +33,9 @@ class Layer:
         note: Column of the table that the tooltip shows (``"snr"``, ``"reason"``), or None.
         size_px: Radius of the markers in pixels of the frame, a number or the name of a column
             (``"radius_px"``); None for a legible size on the screen.
+        limit: Lowest score shown until a person moves the confidence slider: the method's own limit. None
+            for everything.
+        lettered: Whether each object's name, else its label, is written beside it where there is room.
     """
 
     name: str
@@ -39,6 +45,8 @@ class Layer:
     visible: bool = True
     note: str | None = None
     size_px: float | str | None = None
+    limit: float | None = None
+    lettered: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,12 +58,15 @@ class Pane:
         frame: The frame.
         settings: Stretch, limits and colours.
         layers: Indices of the layers drawn on it; None for all.
+        heat: ``(h, w)`` float32 that covers the frame at any resolution, laid over this picture half
+            transparent; None for the viewer's own heat map, where there is one.
     """
 
     title: str
     frame: Frame
     settings: DisplaySettings
     layers: tuple[int, ...] | None = None
+    heat: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,13 +75,13 @@ class ViewerEvent:
 
     Attributes:
         selected: The object chosen, as (index of the layer, row of its table), or None.
-        threshold: Lowest score shown.
+        threshold: Lowest score shown; None while each layer shows what is above its own limit.
         view: The part of the first frame in view when something was last chosen, as ``(x_min, y_min, x_max,
             y_max)`` in pixels, or None when nothing was yet.
         clicked: Where the first frame was last clicked, ``(x, y)`` in pixels, or None.
     """
 
     selected: tuple[int, int] | None = None
-    threshold: float = 0.0
+    threshold: float | None = None
     view: tuple[float, float, float, float] | None = None
     clicked: tuple[float, float] | None = None

@@ -51,8 +51,9 @@ def frame_viewer(
             the last run's; otherwise what the person clicked since then stays choice. It is brought into
             view when it lies outside.
         height_px: Height of the picture on a wide screen; a phone's is smaller.
-        heat: ``(h, w)`` float32 that covers the frame at any resolution, laid over it half transparent.
-        heat_title: What the heat map is of.
+        heat: ``(h, w)`` float32 that covers the frame at any resolution, laid over every picture that has no
+            heat map of its own, half transparent.
+        heat_title: What the heat maps are of.
 
     Raises:
         ValueError: There is no pane, or a pane or layer names what is not there.
@@ -65,10 +66,9 @@ def frame_viewer(
     with st.container(gap=None, key=f"{key}.viewer"):
         base = [_pane_parcel(picture, f"{key}/pane{index}") for index, picture in enumerate(shown)]
         overlay = layers_parcel(layers, f"{key}/layers") if layers else None
-        warmth = None if heat is None else heat_parcel(heat, shown[0].frame, f"{key}/heat")
-        for parcel in [*base, overlay, warmth]:
-            if parcel is not None:
-                component.parcel(key=parcel.slot, data=parcel.data)
+        warmth = _heat_parcels(panes, shown, heat, f"{key}/heat")
+        for parcel in {each.slot: each for each in [*base, overlay, *warmth] if each is not None}.values():
+            component.parcel(key=parcel.slot, data=parcel.data)
         detail_slot = f"{key}/detail"
         detail(key, detail_slot, scene, shown)
 
@@ -80,12 +80,17 @@ def frame_viewer(
             "mode": mode if len(shown) > 1 else "single",
             "height": height_px,
             "panes": [
-                {**parcel.address, "title": title, "layers": _indices(pane, layers)}
-                for parcel, title, pane in zip(base, titles, panes, strict=False)
+                {
+                    **parcel.address,
+                    "title": title,
+                    "layers": _indices(pane, layers),
+                    "heat": warm and warm.address,
+                }
+                for parcel, title, pane, warm in zip(base, titles, panes, warmth, strict=False)
             ],
             "layers": overlay and overlay.address,
             "layer_count": len(layers),
-            "heat": warmth and {**warmth.address, "title": heat_title},
+            "heat_title": heat_title,
             "detail": {"slot": detail_slot},
             "threshold": choice.threshold,
             "selected": choice.selected,
@@ -107,6 +112,17 @@ def _pictures(panes: Sequence[Pane], mode: Mode) -> tuple[list[Picture], list[st
         st.info(plain(refusal))
     used = panes if mode in ("side by side", "blink") else panes[:1]
     return [FramePicture(pane.frame, pane.settings) for pane in used], [pane.title for pane in used]
+
+
+def _heat_parcels(
+    panes: Sequence[Pane], shown: Sequence[Picture], heat: NDArray[np.float32] | None, slot: str
+) -> list[Parcel | None]:
+    """The heat map of each picture shown; the viewer's own one travels once."""
+    common = None if heat is None else heat_parcel(heat, shown[0].frame, slot)
+    return [
+        common if pane.heat is None else heat_parcel(pane.heat, picture.frame, f"{slot}{number}")
+        for number, (pane, picture) in enumerate(zip(panes, shown, strict=False))
+    ]
 
 
 def _indices(pane: Pane, layers: Sequence[Layer]) -> list[int]:

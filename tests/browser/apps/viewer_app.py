@@ -78,7 +78,7 @@ def _page() -> None:
         heat=np.eye(64, dtype=np.float32) if "heat" in st.query_params else None,
     )
     st.text(f"runs={st.session_state['runs']}")
-    st.text(f"selected={event.selected} threshold={event.threshold:.2f} clicked={event.clicked}")
+    st.text(f"selected={event.selected} threshold={event.threshold or 0.0:.2f} clicked={event.clicked}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ const STAMP_RADIUS = 40;
 /** Smaller markers are dots: their shape could not be seen, and 50,000 of them must follow a drag. */
 const DOT_RADIUS = 2;
 const PICK_PX = 14;
+/** More names than these are no help. */
+const MOST_LETTERED = 80;
+const NAME_FONT = "600 13px system-ui, sans-serif";
 
 /** Make a layer of a parcel ready: sorted by score, so that a threshold is a prefix of the order. */
 function prepareLayer(facts, blobs) {
@@ -24,12 +27,12 @@ function prepareLayer(facts, blobs) {
   return layer;
 }
 
-/** How many of the layer's objects reach the threshold. */
+/** How many of the layer's objects reach the threshold; without one, the layer's own limit. */
 function countAbove(layer, threshold) {
   let low = 0;
   let high = layer.sorted.length;
   // Scores are 32 bit: 0.7 as a number of 64 bit lies just beside them.
-  const limit = Math.fround(threshold);
+  const limit = Math.fround(threshold ?? layer.limit ?? 0);
   while (low < high) {
     const middle = (low + high) >> 1;
     if (layer.sorted[middle] >= limit) low = middle + 1;
@@ -49,7 +52,7 @@ function layerCounts(layer, threshold) {
 
 /** Whether a row is drawn at all. */
 function isShown(layer, row, threshold) {
-  return layer.on && layer.labelOn[layer.code[row]] && layer.score[row] >= Math.fround(threshold);
+  return layer.on && layer.labelOn[layer.code[row]] && layer.score[row] >= Math.fround(threshold ?? layer.limit ?? 0);
 }
 
 function markerPath(context, marker, x, y, r) {
@@ -169,6 +172,46 @@ function drawLayer(context, layer, place, threshold, density) {
     }
   }
   strokeCased(context, layer.colour, cased);
+  if (layer.lettered && count <= MOST_LETTERED) drawNames(context, layer, place, count);
+}
+
+/** What has been written on a picture since it was cleared: a later name does not cover an earlier one. */
+const lettering = new WeakMap();
+
+function clearNames(context) {
+  lettering.set(context, []);
+}
+
+/** The name, else the label, over each of the first `count` objects in `scratch`, the surest first. */
+function drawNames(context, layer, place, count) {
+  const taken = lettering.get(context) ?? [];
+  for (let k = 0; k < count; k += 1) {
+    const row = scratch[3 * k + 2];
+    const text = layer.names?.[row] ?? layer.labels[layer.code[row]];
+    const [x, top, bottom] = reachOf(layer, row, place, scratch[3 * k], scratch[3 * k + 1]);
+    context.font = NAME_FONT;
+    const half = context.measureText(text).width / 2 + 4;
+    const left = Math.min(Math.max(x, half), place.width - half);
+    const spots = [top - 10, bottom + 10, top + 12].filter((y) => y > 10 && y < place.height - 10);
+    const free = spots.find((y) => !taken.some(
+      (other) => Math.abs(other.x - left) < other.half + half && Math.abs(other.y - y) < 17,
+    ));
+    if (free === undefined || x < 0 || x > place.width) continue;
+    taken.push({ x: left, y: free, half });
+    lettered(context, text, left, free, "center");
+  }
+  lettering.set(context, taken);
+}
+
+/** Middle, top and bottom on the screen of what is drawn for a row. */
+function reachOf(layer, row, place, x, y) {
+  if (layer.marker === "box" && layer.boxes && layer.boxes[4 * row] === layer.boxes[4 * row]) {
+    const [x1, y1, x2, y2] = layer.boxes.subarray(4 * row, 4 * row + 4);
+    const [a, b] = [place.ay * y1 + place.by, place.ay * y2 + place.by];
+    return [place.ax * (x1 + x2) / 2 + place.bx, Math.min(a, b), Math.max(a, b)];
+  }
+  const radius = layer.radius ? layer.radius[row] * place.ax : starRadius(place.ax);
+  return [x, y - radius, y + radius];
 }
 
 /** Radius in screen px that a ring around an object needs to clear its marker. */

@@ -27,6 +27,7 @@ class Viewer {
     this.panes = [];
     this.layers = [];
     this.details = [];
+    this.heats = [];
     this.read = new Map();
     this.pointers = new Map();
     this.cursor = null;
@@ -64,7 +65,7 @@ class Viewer {
       this.threshold = data.threshold;
       this.selected = data.selected;
       this.command = data.command;
-      this.part.threshold.value = this.threshold;
+      this.part.threshold.value = this.threshold ?? 0;
       this.part.opacity.value = this.memory.opacity;
       this.part.rate.value = this.memory.rate;
     }
@@ -73,8 +74,8 @@ class Viewer {
   }
 
   wanted() {
-    const { panes, layers, heat, detail } = this.data;
-    return [...panes, layers, heat, detail].filter(Boolean);
+    const { panes, layers, detail } = this.data;
+    return [...panes, layers, ...panes.map(({ heat }) => heat), detail].filter(Boolean);
   }
 
   /** Read a parcel once it is here, and show it; what was shown stays until then. */
@@ -97,11 +98,11 @@ class Viewer {
   }
 
   readParcel(slot, parcel) {
-    const { layers, heat, detail } = this.data;
+    const { layers, panes, detail } = this.data;
     if (slot === layers?.slot) {
       return parcel.header.layers.map((facts) => prepareLayer(facts, parcel.blobs));
     }
-    if (slot === heat?.slot) return readHeat(parcel);
+    if (panes.some(({ heat }) => slot === heat?.slot)) return readHeat(parcel);
     return slot === detail.slot ? readDetail(parcel) : readPane(parcel);
   }
 
@@ -114,7 +115,7 @@ class Viewer {
     const panes = data.panes.map((item) => this.content(item));
     if (panes.some((pane, k) => !pane || pane.id !== data.panes[k].id)) return;
     this.panes = panes;
-    this.heat = this.content(data.heat);
+    this.heats = data.panes.map(({ heat }) => this.content(heat));
     this.details = this.content(data.detail)?.pieces ?? [];
     this.layers = this.content(data.layers) ?? [];
     for (const layer of this.layers) {
@@ -354,13 +355,14 @@ class Viewer {
     if (detail && detail.key === pane.key && (detail.step < 0.8 * pane.step || detail.lossless)) {
       this.drawPicture(context, pane, place, detail.region, detail.bitmap, detail.step, stage.density);
     }
-    if (this.heat) {
+    if (this.heats[index]) {
       context.globalAlpha = this.memory.opacity;
       context.imageSmoothingEnabled = true;
-      const heat = this.heat.canvas;
+      const heat = this.heats[index].canvas;
       context.drawImage(heat, place.left, place.top, pane.width * place.scale, pane.height * place.scale);
       context.globalAlpha = 1;
     }
+    clearNames(context);
     for (const k of this.data.panes[index].layers) {
       const layer = this.layers[k];
       if (layer?.on) drawLayer(context, layer, place, this.threshold, stage.density);
@@ -410,17 +412,27 @@ class Viewer {
     this.drawLegend();
     const scores = this.layers.filter((layer) => layer.sorted.length && layer.sorted[0] > layer.sorted.at(-1));
     part.confidence.hidden = !scores.length;
-    part.heat.hidden = !this.heat;
-    if (this.heat) part["heat-title"].textContent = data.heat.title;
+    part.heat.hidden = !this.heats.some(Boolean);
+    part["heat-title"].textContent = data.heat_title;
     const colours = this.panes[0].colours;
     part.scale.hidden = !colours;
     if (colours) this.drawScale(colours);
     part.blink.hidden = data.mode !== "blink";
     part["opacity-text"].textContent = `${Math.round(memory.opacity * 100)} %`;
     part["rate-text"].textContent = `${memory.rate} Hz`;
-    part["threshold-text"].textContent = `≥ ${this.threshold.toFixed(2)}`;
+    this.drawThreshold();
     this.drawTitles();
     this.drawReadout();
+  }
+
+  /** The confidence asked for, or that each method's own limit holds. */
+  drawThreshold() {
+    const { part, threshold } = this;
+    const limits = this.layers.map(({ limit }) => limit).filter((limit) => limit !== null);
+    const own = threshold === null;
+    if (own) part.threshold.value = limits[0] ?? 0;
+    part["threshold-text"].textContent = own && limits.length ? "each method's own" : `≥ ${(threshold ?? 0).toFixed(2)}`;
+    part["own-limits"].hidden = own || !limits.length;
   }
 
   drawTitles() {
@@ -589,7 +601,7 @@ class Viewer {
     this.root.querySelector('[data-do="fullscreen"]').hidden = !document.fullscreenEnabled;
     on(part.threshold, "input", () => {
       this.threshold = Number(part.threshold.value);
-      part["threshold-text"].textContent = `≥ ${this.threshold.toFixed(2)}`;
+      this.drawThreshold();
       this.drawLegend();
       this.redraw();
     });
@@ -617,7 +629,13 @@ class Viewer {
     else if (what === "actual") this.look(view.u, view.v, 1 / stage.density);
     else if (what === "save") this.save();
     else if (what === "fullscreen") this.toggleFullscreen();
-    else if (what === "blink") {
+    else if (what === "own-limits") {
+      this.threshold = null;
+      this.drawThreshold();
+      this.drawLegend();
+      this.redraw();
+      this.tell();
+    } else if (what === "blink") {
       this.memory.paused = !this.memory.paused;
       this.blink();
     }

@@ -1,0 +1,139 @@
+"""Several methods on one frame, each shown as soon as it is done.
+
+    arrivals = arrived(chosen, frame, params)
+    ...                                        # draw the page with arrivals.analyses
+    wait_for_next(arrivals, frame, params, slot)
+
+The page is drawn with what is there, the frame alone at first. Then the next method is waited for in ``slot``,
+and the page runs anew with its result. A touch meanwhile runs the page, not the method.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.errors import AlmagestError, WeightsUnavailable
+from core.frames import Frame
+from core.methods import Method
+from core.models import check_weights
+from core.parameters import Parameters
+from core.ui.jobs import Job
+from core.ui.runs import Analysis, find_analysis, keep_analysis, run_key
+from core.ui.text import plain
+
+_log = logging.getLogger("almagest")
+_LOOK_SECONDS = 0.1
+_FAULT = "failed on this frame for a reason that is not yours; it was written to the server's log."
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """How far several methods are on a frame.
+
+    Attributes:
+        analyses: Those that are done, in the order of the methods.
+        failures: Those that cannot give a result here, each with the sentence for a person.
+        waiting: Those that are still to come.
+    """
+
+    analyses: tuple[Analysis, ...]
+    failures: tuple[tuple[Method, str], ...]
+    waiting: tuple[Method, ...]
+
+
+def arrived(
+    chosen: Sequence[Method], frame: Frame, params: Mapping[str, Parameters], *, again: bool = False
+) -> Arrivals:
+    """What is there of several methods on a frame, in the session or in the store; nothing is run.
+
+    Args:
+        chosen: The methods.
+        frame: The frame.
+        params: The parameters of each by its name.
+        again: Forget what there is, so that every method runs anew.
+    """
+    analyses, failures, waiting = [], [], []
+    for method in chosen:
+        key = run_key(method, frame, params[method.name])
+        if again:
+            _forget(key)
+        if (missing := _missing_weights(method)) is not None:
+            failures.append((method, missing))
+        elif key in _said():
+            failures.append((method, _said()[key]))
+        elif key not in _anew() and (found := find_analysis(method, frame, params[method.name])) is not None:
+            analyses.append(found)
+        else:
+            waiting.append(method)
+    return Arrivals(tuple(analyses), tuple(failures), tuple(waiting))
+
+
+def wait_for_next(
+    arrivals: Arrivals, frame: Frame, params: Mapping[str, Parameters], slot: DeltaGenerator
+) -> None:
+    """Run the next method that is waited for, with its progress in ``slot``, then the page anew.
+
+    The last word of a page: what stands behind it is drawn only when nothing is left to wait for.
+    """
+    if not arrivals.waiting:
+        slot.empty()
+        return
+    method, *others = arrivals.waiting
+    key = run_key(method, frame, params[method.name])
+    jobs: dict[tuple[str, str, str], Job] = st.session_state.setdefault("jobs", {})
+    for other in [name for name in jobs if name != key]:
+        jobs.pop(other).stop()
+    if key not in jobs or not (jobs[key].is_running or jobs[key].result or jobs[key].error):
+        jobs[key] = Job(method, frame, params[method.name])
+    job = jobs[key]
+    later = f" · then {', '.join(other.title for other in others)}" if others else ""
+    while job.is_running:
+        # Drawing is also where Streamlit ends this run of the page when a person touches it.
+        slot.progress(job.done, text=plain(f"{method.title}: {job.doing}{later}"))
+        job.wait(_LOOK_SECONDS)
+    jobs.pop(key, None)
+    if job.result is not None:
+        keep_analysis(method, frame, params[method.name], job.result)
+        _anew().discard(key)
+    else:
+        _said()[key] = _sentence(method, job.error)
+    st.rerun()
+
+
+def _sentence(method: Method, error: Exception | None) -> str:
+    if isinstance(error, AlmagestError):
+        return error.message
+    _log.error("%s failed", method.name, exc_info=error)
+    return f"{method.title} {_FAULT}"
+
+
+def _missing_weights(method: Method) -> str | None:
+    if method.weights is None or method.is_ready:
+        return None
+    try:
+        check_weights(method.weights)
+    except WeightsUnavailable as missing:
+        return missing.message
+    return None
+
+
+def _said() -> dict[tuple[str, str, str], str]:
+    """What is said in place of a result, by run."""
+    failures: dict[tuple[str, str, str], str] = st.session_state.setdefault("run failures", {})
+    return failures
+
+
+def _anew() -> set[tuple[str, str, str]]:
+    """Runs that are to be run even if they are stored."""
+    anew: set[tuple[str, str, str]] = st.session_state.setdefault("runs anew", set())
+    return anew
+
+
+def _forget(key: tuple[str, str, str]) -> None:
+    _said().pop(key, None)
+    _anew().add(key)
