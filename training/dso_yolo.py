@@ -97,7 +97,7 @@ def fit(options: argparse.Namespace, train: Sequence[Path], val: Sequence[Path])
             "batch": options.batch,
             "nbs": options.batch,  # a step a batch: there are few of them
             "device": options.device,
-            "workers": min(8, os.cpu_count() or 1) if on_gpu else 0,
+            "workers": min(8, os.cpu_count() or 1) if on_gpu else 1,
             "cache": "ram",
             "amp": on_gpu,
             "pretrained": False,
@@ -127,6 +127,8 @@ def fit(options: argparse.Namespace, train: Sequence[Path], val: Sequence[Path])
         if resume:
             overrides |= {"resume": str(last)}
         trainer = DetectionTrainer(overrides=overrides)
+        if not on_gpu:
+            trainer.add_callback("on_pretrain_routine_end", _use_processor)
         if not on_gpu and options.amp == "bf16":
             trainer.add_callback("on_pretrain_routine_end", _half_the_time)
         trainer.add_callback("on_train_start", clock.start)
@@ -140,6 +142,14 @@ def fit(options: argparse.Namespace, train: Sequence[Path], val: Sequence[Path])
     # What is kept is the averaged network in half precision, without the optimiser and without paths.
     strip_optimizer(chosen, str(export), updates={"train_args": {}, "train_results": None, "git": None})
     return export
+
+
+def _use_processor(trainer: Any) -> None:
+    """Train on all cores, of which Ultralytics leaves one idle, with weights laid out as they multiply fastest."""
+    import torch
+
+    torch.set_num_threads(os.cpu_count() or 1)
+    trainer.model.to(memory_format=torch.channels_last)
 
 
 def _half_the_time(trainer: Any) -> None:
