@@ -145,7 +145,7 @@ def fit(options: argparse.Namespace, train: Sequence[Path], val: Sequence[Path])
 
 
 def _use_processor(trainer: Any) -> None:
-    """Train on all cores, of which Ultralytics leaves one idle, with weights laid out as they multiply fastest."""
+    """Train on all cores, of which Ultralytics leaves one idle, weights laid out as they multiply fastest."""
     import torch
 
     torch.set_num_threads(os.cpu_count() or 1)

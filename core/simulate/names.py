@@ -8,13 +8,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
 
+from core.catalogues.openngc import Entry, entries
 from core.errors import ParameterInvalid
 from core.simulate.names_position import read_position
-
-if TYPE_CHECKING:
-    import sqlite3
 
 # OpenNGC lacks these, or has them under a name few people type.
 _ALSO_CALLED = {
@@ -54,8 +51,6 @@ _PREFIXES = {
     "hickson": "HCG",
 }
 _DESIGNATION = re.compile(r"([a-z]+)[\s.\-]*0*(\d.*)")
-_SAME = ("ngc", "ic", "messier")
-"""Columns that say what a duplicate is the same as."""
 N_SUGGESTIONS = 4
 
 
@@ -167,52 +162,32 @@ def _catalogue() -> _Catalogue:
     numbers: dict[str, str] = {}
     common: dict[str, str] = {}
     same_as: dict[str, str] = {}
-    for row in _rows():
-        name = row["name"]
-        if row["type"] == "Dup":
-            same_as[name] = next(f"{letters}{row[letters]}" for letters in _SAME if row[letters])
+    for entry in entries():
+        if entry.same_as:
+            same_as[entry.key] = entry.same_as
             continue
-        objects[name] = target = _target(row)
-        numbers |= {_number(designation): name for designation in (name, *target.designations)}
-        for other in row["identifiers"].split(","):
-            numbers.setdefault(_number(other), name)
-        for called in row["commonnames"].split(","):
-            common.setdefault(_plain(called), name)
-    numbers |= {_number(name): numbers[_number(same)] for name, same in same_as.items()}
-    del common[""], numbers[""]
+        objects[entry.key] = target = _target(entry)
+        numbers |= {_number(designation): entry.key for designation in (entry.key, *target.designations)}
+        for other in entry.identifiers:
+            numbers.setdefault(_number(other), entry.key)
+        for called in entry.common_names:
+            common.setdefault(_plain(called), entry.key)
+    numbers |= {_number(key): numbers[_number(same)] for key, same in same_as.items()}
     return _Catalogue(objects, numbers, {**common, **_ALSO_CALLED})
 
 
-def _rows() -> list[sqlite3.Row]:
-    """The objects of OpenNGC that have a place."""
-    import sqlite3
-    from contextlib import closing
-
-    from pyongc import DBPATH
-
-    with closing(sqlite3.connect(f"file:{DBPATH}?mode=ro", uri=True)) as database:
-        database.row_factory = sqlite3.Row
-        return database.execute(
-            "SELECT name, type, typedesc, ra, dec, majax, minax, pa, vmag, bmag, messier, ngc, ic, "
-            "identifiers, commonnames FROM objects JOIN objTypes USING (type) "
-            "WHERE ra IS NOT NULL AND dec IS NOT NULL ORDER BY id"
-        ).fetchall()
-
-
-def _target(row: sqlite3.Row) -> Target:
-    messier = [f"M {int(row['messier'])}"] if row["messier"] else []
-    designations = tuple(dict.fromkeys([*messier, _spaced(row["name"])]))
+def _target(entry: Entry) -> Target:
     return Target(
-        name=designations[0],
-        ra_deg=math.degrees(row["ra"]),
-        dec_deg=math.degrees(row["dec"]),
-        kind=row["typedesc"],
-        common_name=row["commonnames"].split(",")[0].removeprefix("the "),
-        designations=designations,
-        size_arcmin=row["majax"],
-        minor_arcmin=row["minax"],
-        angle_deg=row["pa"],
-        magnitude=row["bmag"] if row["vmag"] is None else row["vmag"],
+        name=entry.name,
+        ra_deg=entry.ra_deg,
+        dec_deg=entry.dec_deg,
+        kind=entry.kind,
+        common_name=entry.common_name,
+        designations=tuple(dict.fromkeys([entry.name, entry.designation])),
+        size_arcmin=entry.size_arcmin,
+        minor_arcmin=entry.minor_arcmin,
+        angle_deg=entry.angle_deg,
+        magnitude=entry.magnitude,
     )
 
 
@@ -223,11 +198,6 @@ def _number(text: str) -> str:
         return text.strip().upper()
     letters, number = parts.groups()
     return _PREFIXES.get(letters, letters.upper()) + re.sub(r"\s+", "", number).upper()
-
-
-def _spaced(name: str) -> str:
-    parts = _DESIGNATION.fullmatch(name.lower())
-    return name if parts is None else f"{name[: parts.end(1)]} {name[parts.start(2) :]}"
 
 
 def _begins(name: str, word: str) -> bool:
