@@ -23,7 +23,8 @@ class Analysis:
     action: str
 
 
-FIND, LOOK, PLAY = "pages/stars.py", "pages/frames.py", "pages/playground.py"
+FIND, DEEP = "pages/stars.py", "pages/dso.py"
+LOOK, PLAY = "pages/frames.py", "pages/playground.py"
 ANALYSES = (
     Analysis(
         "Star detection",
@@ -49,9 +50,9 @@ ANALYSES = (
     Analysis(
         "Deep-sky objects",
         "m31",
-        "Galaxies, nebulae and clusters. Open the Andromeda galaxy and hover for its place on the sky.",
-        LOOK,
-        "Look at Andromeda",
+        "Galaxies, nebulae and clusters, boxed by four techniques and called by their names.",
+        DEEP,
+        "Find what glows",
     ),
     Analysis(
         "Simulation playground",

@@ -124,7 +124,6 @@ def score_against_corrections(
     *,
     radius_px: float | None = None,
     iou: float | None = None,
-    centre: bool = False,
 ) -> Score:
     """Score detections against what a person says is there, where they have looked.
 
@@ -137,13 +136,12 @@ def score_against_corrections(
         catalogue: The corrected catalogue of any method's run on the frame.
         found: The detections to score, of the same or another method.
         radius_px: Match positions within this distance, or
-        iou: match boxes with at least this intersection over union, or
-        centre: match boxes whose middle lies in the true one. One of the three is given.
+        iou: match boxes with at least this intersection over union. One of the two is given.
 
     Raises:
-        ParameterInvalid: Not one of ``radius_px``, ``iou`` and ``centre`` is given.
+        ParameterInvalid: Neither or both of ``radius_px`` and ``iou`` are given.
     """
-    match, values = matcher(radius_px, iou, centre)
+    match, values = matcher(radius_px, iou)
     truth = catalogue.catalogue()
     return _count(
         match,
@@ -155,26 +153,22 @@ def score_against_corrections(
     )
 
 
-def matcher(
-    radius_px: float | None, iou: float | None, centre: bool = False
-) -> tuple[Matcher, Callable[[Detections], Floats]]:
+def matcher(radius_px: float | None, iou: float | None) -> tuple[Matcher, Callable[[Detections], Floats]]:
     """How to match two tables of detections, and the values to match them by.
 
     Raises:
-        ParameterInvalid: Not one of ``radius_px``, ``iou`` and ``centre`` is given.
+        ParameterInvalid: Neither or both of ``radius_px`` and ``iou`` are given.
     """
-    if [radius_px is not None, iou is not None, centre].count(True) != 1:
-        raise ParameterInvalid(
-            "Detections are matched either by radius_px or by iou or by centre; give one of them.",
-            parameter="radius_px, iou, centre",
-            given=(radius_px, iou, centre),
-            limit="one of the three",
-        )
-    if radius_px is not None:
+    if radius_px is not None and iou is None:
         return lambda truth, found: match_points(truth, found, radius_px), lambda table: table.xy
-    if iou is not None:
+    if iou is not None and radius_px is None:
         return lambda truth, found: match_boxes(truth, found, iou), lambda table: table.boxes
-    return match_centres, lambda table: table.boxes
+    raise ParameterInvalid(
+        "Detections are matched either by radius_px or by iou; give one of them.",
+        parameter="radius_px, iou",
+        given=(radius_px, iou),
+        limit="one of the two",
+    )
 
 
 def _count(

@@ -114,9 +114,8 @@ def match_centres(truth: ArrayLike, found: ArrayLike, *, either: bool = False) -
     true_middle = (true_boxes[:, :2] + true_boxes[:, 2:]) / 2.0
     middle = (found_boxes[:, :2] + found_boxes[:, 2:]) / 2.0
     hit = _holds(true_boxes, middle)
-    if either:
-        hit |= _holds(found_boxes, true_middle).T
-    rows, columns = np.nonzero(hit)
+    back = _holds(found_boxes, true_middle).T & either
+    rows, columns = np.nonzero(hit | back)
     size = np.hypot(*(true_boxes[rows, 2:] - true_boxes[rows, :2]).T) / 2.0
     away = np.hypot(*(middle[columns] - true_middle[rows]).T) / np.maximum(size, 1e-9)
     return _assign(rows, columns, away, len(true_boxes), len(found_boxes))
@@ -125,7 +124,7 @@ def match_centres(truth: ArrayLike, found: ArrayLike, *, either: bool = False) -
 def _holds(boxes: Floats, points: Floats) -> NDArray[np.bool_]:
     """``(N, M)`` whether each box holds each point; never where either is NaN."""
     inside = (points[None] >= boxes[:, None, :2]) & (points[None] <= boxes[:, None, 2:])
-    held: NDArray[np.bool_] = inside.all(axis=2)
+    held: NDArray[np.bool_] = np.all(inside, axis=2, keepdims=True)[..., 0]
     return held
 
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from core.results import Detections
+from core.corrections import CorrectedCatalogue
+from core.results import BOX_COLUMNS, Detections
 from core.scoring.detection import Score, score_boxes, score_centres
 from core.scoring.matching import Indices, Matches, match_boxes, match_centres
 
@@ -72,6 +74,34 @@ def score_objects(
         false_positives=sum(score.false_positives for score in scores),
         false_negatives=sum(score.false_negatives for score in scores),
     )
+
+
+def score_reviewed(
+    catalogue: CorrectedCatalogue, found: Detections, rule: Rule, *, by_class: bool = False
+) -> Score:
+    """Score what was found against a catalogue that a person corrected, within the windows they reviewed.
+
+    What lies outside the windows, or what the person could not tell, is neither hit nor miss.
+
+    Args:
+        catalogue: The corrected catalogue of any method's run on the frame.
+        found: The detections to score, of the same or another method.
+        rule: When a box counts as found.
+        by_class: As in :func:`score_objects`.
+    """
+    truth, unsure = catalogue.catalogue(), catalogue.unsure()
+    inside = _reviewed(catalogue, truth)
+    spare = np.concatenate([truth.where(~inside).boxes, unsure.boxes])
+    ignore = Detections(pd.DataFrame(spare, columns=list(BOX_COLUMNS)).assign(label="any", score=0, x=0, y=0))
+    seen = found.where(_reviewed(catalogue, found))
+    return score_objects(truth.where(inside), seen, rule, ignore=ignore, by_class=by_class)
+
+
+def _reviewed(catalogue: CorrectedCatalogue, table: Detections) -> NDArray[np.bool_]:
+    inside = np.zeros(len(table), bool)
+    for window in catalogue.reviewed:
+        inside |= window.holds(table.xy)
+    return inside
 
 
 def agreement_matrix(found: Sequence[Detections], rule: Rule) -> Floats:

@@ -4,8 +4,8 @@
     ...                                        # draw the page with arrivals.analyses
     wait_for_next(arrivals, frame, params, slot)
 
-The page is drawn with what is there, the frame alone at first. Then the next method is waited for in ``slot``,
-and the page runs anew with its result. A touch meanwhile runs the page, not the method.
+The page is drawn with what is there, the frame alone at first. Then the next method is waited for in
+``slot``, and the page runs anew with its result. A touch meanwhile runs the page, not the method.
 """
 
 from __future__ import annotations
@@ -100,12 +100,12 @@ def wait_for_next(
     if job.result is not None:
         keep_analysis(method, frame, params[method.name], job.result)
         _anew().discard(key)
-    else:
+    elif job.error is not None:
         _said()[key] = _sentence(method, job.error)
     st.rerun()
 
 
-def _sentence(method: Method, error: Exception | None) -> str:
+def _sentence(method: Method, error: Exception) -> str:
     if isinstance(error, AlmagestError):
         return error.message
     _log.error("%s failed", method.name, exc_info=error)

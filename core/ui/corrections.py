@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -42,7 +43,13 @@ def corrected(analysis: Analysis, person: str) -> CorrectedCatalogue:
 
 @st.fragment
 def correction_panel(
-    analysis: Analysis, frame: Frame, settings: DisplaySettings, person: str, key: str
+    analysis: Analysis,
+    frame: Frame,
+    settings: DisplaySettings,
+    person: str,
+    key: str,
+    *,
+    labels: Sequence[str] = (),
 ) -> None:
     """Draw the canvas with its list and buttons. Every change is kept when Save is pressed.
 
@@ -52,6 +59,8 @@ def correction_panel(
         settings: How the frame is shown.
         person: Whose corrections these are.
         key: Prefix of the widgets' keys.
+        labels: What an object can be called; the method's own classes and a few more when none are given. A
+            person may write another.
     """
     db = store()
     if db is None or analysis.run_id is None:
@@ -59,26 +68,28 @@ def correction_panel(
         return
     log = db.corrections(analysis.run_id, person)
     catalogue = fold(analysis.result.detections, log)
-    region = _choose_window(frame, catalogue, key)
+    labels = labels or (*analysis.method.labels, "galaxy", "artefact")
+    region = _choose_window(frame, catalogue, key, whole=analysis.method.geometry == "box")
     window = _window(frame, settings, region)
     inside = _inside(catalogue, region)
     objects = [_editable(row) for _, row in inside.iterrows() if row["state"] != "rejected"]
     states = [state for state in inside["state"] if state != "rejected"]
 
     left, right = st.columns([2, 1], gap="medium")
+    first = 0 if analysis.method.geometry == "point" else 1
     with left:
         st.caption(
-            "Click to add. To move, reshape or delete a mark, press the pencil above this picture, then drag "
-            "the mark or press the cross. A click in the large picture brings the window there."
+            f"{'Drag a box' if first else 'Click'} to add. To move, reshape or delete a mark, press the "
+            "pencil above this picture, then drag the mark or press the cross. A click in the large picture "
+            "brings the window there."
         )
         tools = {"Add a point": "point", "Draw a box": "rect"}
-        first = 0 if analysis.method.geometry == "point" else 1
         tool = st.segmented_control(
             "Tool", list(tools), default=list(tools)[first], key=f"{key}.tool", required=True
         )
         label = st.selectbox(
             "What it is",
-            [*analysis.method.labels, "galaxy", "artefact"],
+            list(dict.fromkeys(labels)),
             key=f"{key}.label",
             accept_new_options=True,
         )
@@ -97,8 +108,11 @@ def correction_panel(
             key=f"{key}.canvas.{analysis.run_id}.{region}.{len(log)}",
         )
     with right:
-        verdicts = _verdict_list(inside, f"{key}.list.{analysis.run_id}.{region}.{len(log)}")
-        after = from_fabric(drawing.json_data, objects, str(label or analysis.method.labels[0])[:80], window)
+        verdicts = _verdict_list(
+            inside, f"{key}.list.{analysis.run_id}.{region}.{len(log)}", labels if first else ()
+        )
+        after = from_fabric(drawing.json_data, objects, str(label or labels[0])[:80], window)
+        after = _labels_kept(after, f"{key}.drawn.{analysis.run_id}.{region}.{len(log)}")
         # Half a screen pixel, whatever the zoom: less is no move.
         zoom = window.zoom * window.picture.rgb.shape[1] / window.picture.region_width
         edits = [*diff_objects(objects, after, tolerance_px=MOVED_PX / zoom), *verdicts]
@@ -117,15 +131,36 @@ def aim_window(key: str, xy: tuple[float, float] | None) -> None:
         st.session_state[f"{key}.aimed"] = st.session_state[f"{key}.aim"] = xy
 
 
-def _choose_window(frame: Frame, catalogue: CorrectedCatalogue, key: str) -> Region:
-    """The part of the frame on the canvas, in frame pixels, the upper bounds left out."""
+def _labels_kept(after: Sequence[EditableObject], key: str) -> list[EditableObject]:
+    """What was drawn keeps the class that was chosen when it was drawn, whatever is chosen for the next."""
+    drawn = [thing for thing in after if thing.object_id is None]
+    before: list[EditableObject] = st.session_state.get(key, [])
+    if len(drawn) < len(before):
+        # One was deleted: the others still are where they were.
+        before = [old for old in before if any((old.x, old.y) == (new.x, new.y) for new in drawn)]
+    kept = [replace(new, label=old.label) for new, old in zip(drawn, before, strict=False)]
+    kept += drawn[len(kept) :]
+    st.session_state[key] = kept
+    return [*(thing for thing in after if thing.object_id is not None), *kept]
+
+
+def _choose_window(frame: Frame, catalogue: CorrectedCatalogue, key: str, *, whole: bool = False) -> Region:
+    """The part of the frame on the canvas, in frame pixels, the upper bounds left out.
+
+    Args:
+        frame: The frame.
+        catalogue: Says which parts a person has looked through.
+        key: Prefix of the widgets' keys.
+        whole: Begin with the whole frame, as suits objects that fill a good part of it.
+    """
     longest = max(frame.width, frame.height)
-    sides = [side for side in WINDOW_SIDES if side < longest] + ([longest] if longest <= 512 else [])
+    sides = [side for side in WINDOW_SIDES if side < longest] + ([longest] if longest <= 512 or whole else [])
     unsaved = bool(st.session_state.get(f"{key}.unsaved"))
     # Always there: an element that comes and goes above the canvas would make the browser draw it anew.
     st.caption("Save your changes before the window moves on." if unsaved else "One window at a time.")
     a, b, c, d = st.columns([2, 1, 1, 1], vertical_alignment="bottom")
-    default = min(range(len(sides)), key=lambda i: abs(sides[i] - 128))
+    wanted = longest if whole else 128
+    default = min(range(len(sides)), key=lambda i: abs(sides[i] - wanted))
     side = a.segmented_control(
         "Window (px)",
         sides,
@@ -214,10 +249,13 @@ def _editable(row: pd.Series) -> EditableObject:
     return EditableObject(row["object_id"], row["label"], float(row["x"]), float(row["y"]), box)  # type: ignore[arg-type]
 
 
-def _verdict_list(inside: pd.DataFrame, key: str) -> list[Edit]:
-    """Draw the list of objects in the window and give the verdicts and new labels set in it."""
+def _verdict_list(inside: pd.DataFrame, key: str, labels: Sequence[str] = ()) -> list[Edit]:
+    """Draw the list of objects in the window and give the verdicts and new labels set in it.
+
+    With ``labels`` a new label is one of them; without, it is written.
+    """
     if inside.empty:
-        st.info("Nothing is marked in this window. If a star is missing, click it in the picture.")
+        st.info("Nothing is marked in this window. If something is missing, mark it in the picture.")
         return []
     shown = inside[["object_id", "state", "label"]].copy()
     shown.insert(1, "verdict", NO_VERDICT)
@@ -232,7 +270,11 @@ def _verdict_list(inside: pd.DataFrame, key: str) -> list[Edit]:
             "verdict": st.column_config.SelectboxColumn(
                 options=[NO_VERDICT, *VERDICTS], required=True, width="small"
             ),
-            "label": st.column_config.TextColumn("what it is", max_chars=80),
+            "label": st.column_config.SelectboxColumn(
+                "what it is", options=list(dict.fromkeys([*labels, *shown["label"]])), required=True
+            )
+            if labels
+            else st.column_config.TextColumn("what it is", max_chars=80),
         },
         alt="Objects in the window, with a verdict to give on each",
     )

@@ -16,7 +16,14 @@ from core.ui.runs import Analysis
 
 
 def catalogue_panel(
-    analysis: Analysis, corrected: CorrectedCatalogue, frame: Frame, person: str, key: str
+    analysis: Analysis,
+    corrected: CorrectedCatalogue,
+    frame: Frame,
+    person: str,
+    key: str,
+    *,
+    shown: Detections | None = None,
+    confidence: float | None = None,
 ) -> None:
     """Draw the download of a method's catalogue, as found or as a person has put it right.
 
@@ -26,15 +33,31 @@ def catalogue_panel(
         frame: Its frame.
         person: Who corrected it.
         key: Prefix of the widgets' keys.
+        shown: What is shown at another confidence than the method's own, if one is asked for.
+        confidence: That confidence.
     """
     edits = int((corrected.table["state"] != "unreviewed").sum())
     mended = corrected.catalogue(frame)
     found = f"As {analysis.method.title} found it ({len(analysis.result.detections):,})"
     mine = f"As you put it right ({len(mended):,}; {edits} object{'s' * (edits != 1)} corrected)"
+    options = [mine, found] if edits else [found]
+    other = ""
+    if shown is not None:
+        other = f"As shown at a confidence of {confidence:.2f} and above ({len(shown):,})"
+        options.append(other)
     which = found
-    if edits:
-        which = str(st.radio("Catalogue", [mine, found], key=f"{key}.which"))
-    if which == mine:
+    if len(options) > 1:
+        which = str(st.radio("Catalogue", options, key=f"{key}.which"))
+    if shown is not None and which == other:
+        export_panel(
+            analysis.result,
+            frame,
+            key,
+            detections=shown,
+            extra={"least_confidence": confidence},
+            labels=analysis.method.labels,
+        )
+    elif which == mine:
         extra = {"human_edits": edits, "edited_by": person}
         export_panel(
             analysis.result,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
@@ -193,6 +194,23 @@ def _own_choice(name: str, data: bytes) -> Choice:
         show_error(error)
         frame = _read_upload(sha256, None, None, data, name)
     return Choice(frame, truth=_read_truth(sha256, data))
+
+
+@contextmanager
+def about_frame(choice: Choice) -> Iterator[None]:
+    """A box that tells a visitor what they are looking at; what is drawn inside stands before the credit."""
+    sample = choice.sample
+    with st.container(border=True):
+        st.markdown("##### What am I looking at?")
+        if sample is not None:
+            st.markdown(f"**{plain(sample.title)}.** {plain(sample.about)}")
+        elif choice.truth is not None:
+            st.write("A simulated frame. What is truly on it is known: see Truth below the picture.")
+        else:
+            st.write("Your own frame.")
+        yield
+        if sample is not None:
+            st.caption(f"Picture: {plain(sample.credit)}. Licence: {plain(sample.licence)}.")
 
 
 def frame_facts(frame: Frame) -> str:

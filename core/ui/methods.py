@@ -95,6 +95,15 @@ def choose_map(analyses: Sequence[Analysis], key: str) -> tuple[NDArray[np.float
     return found.get(name), name
 
 
+def choose_analysis(analyses: Sequence[Analysis], key: str) -> Analysis:
+    """Draw the choice of method, when there is one, and give its analysis."""
+    titles = {analysis.method.title: analysis for analysis in analyses}
+    if len(titles) == 1:
+        return analyses[0]
+    picked = st.segmented_control("Method", list(titles), default=next(iter(titles)), key=key, required=True)
+    return titles.get(str(picked), analyses[0])
+
+
 def default_parameters(chosen: Sequence[Method]) -> dict[str, Parameters]:
     """The methods' defaults, for the face that shows no parameters."""
     return {method.name: method.params() for method in chosen}

@@ -46,6 +46,7 @@ class PageLink:
 PAGES: tuple[PageLink, ...] = (
     PageLink("pages/home.py", "Home", ":material/home:", "home", default=True),
     PageLink("pages/stars.py", "Star detection", ":material/flare:", "stars", takes_frames=True),
+    PageLink("pages/dso.py", "Deep-sky objects", ":material/blur_on:", "deep-sky", takes_frames=True),
     PageLink("pages/playground.py", "Simulation playground", ":material/auto_awesome:", "playground"),
     PageLink("pages/frames.py", "Look at a frame", ":material/image_search:", "frames", takes_frames=True),
     PageLink("pages/results.py", "Stored runs", ":material/database:", "results"),

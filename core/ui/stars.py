@@ -12,7 +12,8 @@ from core.frames import Frame
 from core.frames.sky import field_of_view
 from core.stars.profile import fwhm_map, magnitude_histogram, radial_profile
 from core.ui import plots
-from core.ui.frames import Choice
+from core.ui.frames import Choice, about_frame
+from core.ui.methods import choose_analysis as choose_analysis
 from core.ui.methods import method_style
 from core.ui.runs import Analysis
 from core.ui.shell import show_warnings
@@ -35,15 +36,6 @@ _MATCHED = {
 }
 
 
-def choose_analysis(analyses: Sequence[Analysis], key: str) -> Analysis:
-    """Draw the choice of method, when there is one, and give its analysis."""
-    titles = {analysis.method.title: analysis for analysis in analyses}
-    if len(titles) == 1:
-        return analyses[0]
-    picked = st.segmented_control("Method", list(titles), default=next(iter(titles)), key=key, required=True)
-    return titles.get(str(picked), analyses[0])
-
-
 def is_quick(frame: Frame) -> bool:
     """Whether every method takes seconds on a frame; on a larger one a person chooses what to wait for."""
     return frame.width * frame.height <= QUICK_PIXELS
@@ -56,21 +48,11 @@ def match_radius_px(analysis: Analysis) -> float:
 
 def explain(choice: Choice, analyses: Sequence[Analysis]) -> None:
     """Tell a visitor what they are looking at and what the methods do, in plain words."""
-    sample = choice.sample
-    with st.container(border=True):
-        st.markdown("##### What am I looking at?")
-        if sample is not None:
-            st.markdown(f"**{plain(sample.title)}.** {plain(sample.about)}")
-        elif choice.truth is not None:
-            st.write("A simulated frame. What is truly on it is known: see Truth below the picture.")
-        else:
-            st.write("Your own frame.")
+    with about_frame(choice):
         st.write("Every mark is a place where a method sees a star.")
         for analysis in analyses:
             found = f"{len(analysis.result.detections):,}"
             st.markdown(f"**{plain(analysis.method.title)}** found {found}. {plain(analysis.method.summary)}")
-        if sample is not None:
-            st.caption(f"Picture: {plain(sample.credit)}. Licence: {plain(sample.licence)}.")
 
 
 def profile_panel(analysis: Analysis, frame: Frame, row: int | None) -> None:

@@ -1,0 +1,127 @@
+"""Deep-sky objects: galaxies, nebulae and clusters on a frame, by every method at once."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.ui import boxes, corrections, dso, methods
+from core.ui.arrivals import arrived, wait_for_next
+from core.ui.confidence import layers_of
+from core.ui.dso_benchmark import dso_benchmark
+from core.ui.frames import choose_frame, frame_facts, sample_gallery
+from core.ui.processing import display_controls
+from core.ui.runs import run_note
+from core.ui.selection import offer, selected
+from core.ui.shell import enter_dashboard, face, lead, show_warnings
+from core.ui.viewer import Pane, frame_viewer
+from core.ui.visitor import person
+
+SECTIONS = {
+    "Explore": ("Try another", "Put it right", "Take it home"),
+    "Research": ("Objects", "Agreement", "Truth", "Methods", "Scores", "Put it right", "Take it home"),
+}
+GALLERY = ("m31", "m8", "m17", "m51_kpno", "m83", "m66", "m74", "ic1396", "m13", "m3", "m44")
+MODES = {"Overlay": "single", "Grid": "side by side", "Blink": "blink"}
+
+enter_dashboard()
+st.title("Deep-sky objects")
+research = face() == "Research"
+picture, controls = st.columns([3, 1], gap="medium")
+
+with controls:
+    card = st.container()
+    choice = choose_frame("m31", kinds=("deep_sky", "galaxy"))
+    frame = choice.frame
+    chosen = methods.choose_methods("dso", first="dso.yolo", all_at_first=dso.is_quick(frame))
+    params = methods.method_parameters(chosen) if research else methods.default_parameters(chosen)
+    again = research and st.button("Run again", icon=":material/refresh:", width="stretch")
+    arrivals = arrived(chosen, frame, params, again=again)
+    analyses = arrivals.analyses
+    mode = st.segmented_control("Show", list(MODES), default="Overlay", key="dso.mode", required=True)
+    remade = dso.remade_pictures(analyses, frame)
+    beside = (
+        st.pills("Show beside it", list(remade), selection_mode="multi", key="dso.beside") if remade else []
+    )
+    heat, heat_title, own_heat = dso.choose_heat(analyses, grid=mode == "Grid")
+    names = dso.names_toggle(frame)
+    with st.expander("Display", icon=":material/contrast:"):
+        settings = display_controls(frame, "display", full=research)
+
+with picture:
+    headline, progress = st.container(), st.empty()
+    asked = st.session_state.get("dso.confidence")
+    found = dso.candidates(analyses, frame, asked)
+    mark = selected("dso")
+    layers = layers_of(found, first_only=not research and mode == "Overlay", lettered=not names)
+    sources = [analysis.method.name for analysis in analyses]
+    if names:
+        layers, sources = [*layers, dso.names_layer(frame)], [*sources, dso.NAMES]
+    panes = [Pane(frame.name, frame, settings)]
+    if mode != "Overlay" and found:
+        over = (len(found),) if names else ()
+        panes = [
+            Pane(each.title, frame, settings, (k, *over), dso.own_heat(each.analysis) if own_heat else None)
+            for k, each in enumerate(found)
+        ]
+    panes += dso.picture_panes([remade[title] for title in beside])
+    why = dso.why_map(mark, found, frame)
+    event = frame_viewer(
+        panes,
+        layers,
+        key="dso.viewer",
+        mode="side by side" if mode == "Overlay" and beside else MODES[str(mode)],
+        selected=(sources.index(mark[0]), mark[1]) if mark and mark[0] in sources else None,
+        height_px=640 if len(panes) < 3 or mode == "Blink" else 440,
+        heat=heat if why is None else why,
+        heat_title=heat_title if why is None else "Why: XRAI",
+    )
+    if event.threshold != asked:
+        st.session_state["dso.confidence"] = event.threshold
+        st.rerun()
+    if event.selected:
+        source = sources[event.selected[0]]
+        offer("dso", "picture", (source, event.selected[1]), {"dso.objects": source})
+    st.caption(" · ".join(run_note(analysis) for analysis in analyses) if research else dso.times(found))
+    with headline:
+        lead(dso.sentence(found, asked, waiting=bool(arrivals.waiting)))
+        st.caption(frame_facts(frame))
+        said = [*frame.notes, *(said for a in analyses for said in a.result.warnings)]
+        show_warnings([*said, *dso.missing_methods(arrivals.failures)])
+
+with card:
+    dso.object_card(mark, found, frame)
+if not research:
+    with controls:
+        dso.explain(choice, found, named=names)
+
+options = (*SECTIONS[face()], *(("Truth",) if choice.truth is not None and not research else ()))
+if st.session_state.get("dso.section") not in options:
+    st.session_state["dso.section"] = options[0]
+section = st.segmented_control(
+    "Section", options, key="dso.section", required=True, label_visibility="collapsed"
+)
+if section == "Try another":
+    sample_gallery(GALLERY, "dso.gallery")
+elif section == "Methods":
+    dso.about_methods()
+elif section == "Scores":
+    dso_benchmark()
+elif not found:
+    st.info("Here stands what the methods found, once the first of them has looked at the frame.")
+elif section == "Objects":
+    dso.objects_panel(found, mark)
+elif section == "Agreement":
+    picked = boxes.agreement_panel(found, "dso.agree")
+    offer("dso", "agreement", picked)
+elif section == "Truth":
+    who = person()
+    mended = [corrections.corrected(analysis, who) for analysis in analyses]
+    dso.truth_panel(found, dso.truths(choice, frame, analyses, mended))
+elif section == "Put it right":
+    analysis = methods.choose_analysis(analyses, "dso.correct")
+    dso.correction_panel(analysis, found, frame, settings, event.clicked)
+elif section == "Take it home":
+    analysis = methods.choose_analysis(analyses, "dso.export")
+    dso.export_panel(analysis, found, frame)
+    dso.picture_downloads(list(remade.values()), frame)
+wait_for_next(arrivals, frame, params, progress)
