@@ -24,7 +24,7 @@ from core.errors import ParameterInvalid, WeightsUnavailable
 WEIGHTS = Path(core.__file__).parents[1] / "weights"
 FOLDER_VARIABLE = "ALMAGEST_WEIGHTS"
 SUFFIXES = (".safetensors", ".pt")
-PRECISIONS = ("float32", "float16", "bfloat16")
+PRECISIONS = ("float32", "float16", "bfloat16", "int8")
 CARD_MAX_BYTES = 1_000_000
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 MAX_BYTES = 26_000_000
 """Largest weights file that is written: what is kept in the repository stays small."""
 
+SAVED_PRECISIONS = ("float32", "float16", "int8")
+SCALE_SUFFIX = ".int8_scale"
+"""Beside a tensor of bytes, under its name with this: what one step of each output channel is worth."""
+INT8_STEPS = 127
+
 _CHUNK = 2**20
 _CACHED = 64
 
@@ -94,7 +99,8 @@ def load_state(name: str, *, upcast: bool = True) -> dict[str, torch.Tensor]:
 
     Args:
         name: Name of its card.
-        upcast: Turn half-precision numbers into float32; else they stay as they are kept.
+        upcast: Turn half-precision numbers into float32; else they stay as they are kept. Numbers kept as
+            bytes are float32 again in any case.
 
     Returns:
         The tensors by name, for ``load_state_dict``.
@@ -114,6 +120,10 @@ def load_state(name: str, *, upcast: bool = True) -> dict[str, torch.Tensor]:
         state = load(path.read_bytes())
     except (SafetensorError, OSError, ValueError, KeyError) as refusal:
         raise _unreadable(path, "it is not a safetensors file") from refusal
+    try:
+        state = unpacked_int8(state)
+    except (RuntimeError, KeyError) as refusal:
+        raise _unreadable(path, "its bytes lack their scales") from refusal
     halves = (torch.float16, torch.bfloat16)
     return {
         key: tensor.to(torch.float32) if upcast and tensor.dtype in halves else tensor
@@ -127,6 +137,7 @@ def save_weights(
     facts: Mapping[str, Any],
     *,
     half: bool = True,
+    precision: str | None = None,
     folder: Path | None = None,
 ) -> ModelCard:
     """Write weights and their card, each whole or not at all.
@@ -138,6 +149,8 @@ def save_weights(
             precision. ``date`` is today when it is not given.
         half: Keep tensors of two and more dimensions as float16. Those of one dimension (biases, the
             statistics of a normalisation) weigh nothing and stay as they are.
+        precision: ``"float32"`` or ``"float16"`` say the same as ``half``; ``"int8"`` keeps tensors of two
+            and more dimensions as bytes, see :func:`packed_int8`.
         folder: Where to; the folder of weights when None.
 
     Returns:
@@ -145,11 +158,21 @@ def save_weights(
 
     Raises:
         ParameterInvalid: A tensor holds what is not a finite number, or one too large for float16; the file
-            would be larger than :data:`MAX_BYTES`; or a fact is unknown or missing.
+            would be larger than :data:`MAX_BYTES`; a fact is unknown or missing; or the precision is none of
+            these.
     """
     import torch
     from safetensors.torch import save
 
+    precision = precision or ("float16" if half else "float32")
+    if precision not in SAVED_PRECISIONS:
+        raise ParameterInvalid(
+            f"precision must be one of {', '.join(SAVED_PRECISIONS)}, got {precision!r}.",
+            parameter="precision",
+            given=precision,
+            limit=", ".join(SAVED_PRECISIONS),
+        )
+    half = precision == "float16"
     kept: dict[str, torch.Tensor] = {}
     for key, tensor in state.items():
         # A copy of its own: safetensors refuse tensors that share memory.
@@ -162,13 +185,60 @@ def save_weights(
                 f"The weights {key!r} hold numbers that are {said}.", parameter="state", given=key
             )
         kept[key] = own
-    content = save(kept)
-    precision = "float16" if half else "float32"
+    content = save(packed_int8(kept) if precision == "int8" else kept)
 
     def write(part: Path) -> None:
         part.write_bytes(content)
 
     return _keep(name, ".safetensors", write, len(content), facts, precision, folder)
+
+
+def packed_int8(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Floating-point tensors of two and more dimensions as bytes, symmetrically by output channel.
+
+    The largest number of a channel becomes ±127, so that the error of each is at most half a step of its
+    own channel (Krishnamoorthi 2018, arXiv:1806.08342, section 2). Others stay as they are.
+
+    Args:
+        state: The tensors by name, all finite.
+
+    Returns:
+        The bytes under the same names, and beside each its float32 scales, ``(channels,)``.
+    """
+    import torch
+
+    packed: dict[str, torch.Tensor] = {}
+    for key, tensor in state.items():
+        if not tensor.is_floating_point() or tensor.ndim < 2 or tensor.numel() == 0:
+            packed[key] = tensor
+            continue
+        rows = tensor.to(torch.float32).flatten(1)
+        scales = rows.abs().amax(dim=1) / INT8_STEPS
+        # A channel of zeros, or of numbers so small that their step is none, is zero.
+        steps = torch.where(scales > 0, scales, torch.ones_like(scales))
+        bytes_ = (rows / steps[:, None]).round().clamp(-INT8_STEPS, INT8_STEPS).to(torch.int8)
+        packed[key] = bytes_.reshape(tensor.shape)
+        packed[key + SCALE_SUFFIX] = steps
+    return packed
+
+
+def unpacked_int8(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What :func:`packed_int8` packed, as float32; tensors without scales stay as they are.
+
+    Raises:
+        KeyError: There are scales of a tensor that is not there.
+        RuntimeError: There are not as many scales as channels.
+    """
+    import torch
+
+    unpacked = {key: tensor for key, tensor in state.items() if not key.endswith(SCALE_SUFFIX)}
+    for key, scales in state.items():
+        if key.endswith(SCALE_SUFFIX):
+            name = key.removesuffix(SCALE_SUFFIX)
+            tensor = unpacked[name]
+            shape = (len(tensor), *[1] * (tensor.ndim - 1))
+            unpacked[name] = tensor.to(torch.float32) * scales.reshape(shape)
+    return unpacked
 
 
 def adopt_weights(
