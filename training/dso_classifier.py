@@ -3,7 +3,8 @@
 ``python -m training.dso_classifier --data DIR --work .cache/dso/yolo --scenes 3000 --minutes 38`` draws what
 is missing of the scenes, trains from nothing on views that grow with the time, calibrates the probabilities,
 and writes ``weights/dso_classifier.safetensors`` and its card. Killed, the same command goes on where it
-was. ``--score`` measures the weights that are there once more.
+was. ``--score`` measures the weights that are there once more; ``--choose`` chooses baseline, steps and
+threshold of XRAI with them, and writes those into the card too.
 """
 
 from __future__ import annotations
@@ -249,13 +250,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "val",
         draw_split(options.work, options.data, "val", options.val_scenes, options.workers),
     )
-    if not options.score:
+    if options.choose:
+        from training.dso_classifier_choose import choose
+
+        choose(options, val)
+    elif not options.score:
         files = draw_split(options.work, options.data, "train", options.scenes, options.workers)
         trainer = Trainer(options)
         train(trainer, packed(options.work, "train", files), options.batch, options.seed)
         save(trainer, options)
         judge(options, val, trainer)
-    elif options.score:
+    else:
         judge(options, val)
     return 0
 
@@ -362,6 +367,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", help="go on where it was; so it does anyway")
     parser.add_argument("--fresh", action="store_true", help="forget an earlier training")
     parser.add_argument("--score", action="store_true", help="only measure the weights that are there")
+    parser.add_argument("--choose", action="store_true", help="only choose how XRAI is run with them")
+    parser.add_argument("--pictures", type=int, default=40, help="validation scenes to choose on")
     return parser.parse_args(arguments)
 
 

@@ -234,8 +234,9 @@ def why(frame: Frame, box: ArrayLike, progress: Progress = no_progress) -> Why:
         index,
         _part(progress, 0.1, 0.9),
     )
-    positive = np.maximum(values, np.float32(0.0))
-    shown = resized(positive / np.float32(max(float(positive.max()), 1e-30)), square.side)
+    positive: NDArray[np.float32] = np.maximum(values, np.float32(0.0))
+    shown = resized(positive, square.side)
+    shown = shown / np.float32(max(float(shown.max()), 1e-30))
     relevance = np.zeros((frame.height, frame.width), np.float32)
     top, left = max(square.y, 0), max(square.x, 0)
     here = relevance[top : square.y + square.side, left : square.x + square.side]
@@ -316,7 +317,8 @@ def _no_box(highest: float) -> str:
 
 def _because(chances: Sequence[float] | NDArray[np.float32], label: str, inside: float) -> str:
     if label == "any":
-        return f"The classifier sees nothing here: the probability of any object is {_percent(float(chances[0]))}."
+        said = _percent(float(chances[0]))
+        return f"The classifier sees nothing here: the probability of any object is {said}."
     chance = float(chances[1 + LABELS.index(label)])
     return (
         f"The classifier sees an object with a probability of {_percent(float(chances[0]))}, most likely a "
@@ -331,12 +333,14 @@ def _percent(share: float) -> str:
 
 
 def _checked(box: ArrayLike, frame: Frame) -> NDArray[np.float64]:
-    corners = np.asarray(box, float).ravel()
-    limit = f"four numbers x_min < x_max, y_min < y_max on the frame of {frame.width} × {frame.height} px"
+    corners: NDArray[np.float64] = np.asarray(box, float).ravel()
+    size = f"{frame.width} × {frame.height} px"
+    limit = f"four numbers x_min < x_max, y_min < y_max on the frame of {size}"
     if len(corners) == 4 and np.isfinite(corners).all() and (corners[:2] < corners[2:]).all():
-        corners = np.clip(corners, -0.5, np.array([frame.width, frame.height] * 2) - 0.5)
-        if (corners[:2] < corners[2:]).all():
-            return corners
+        edges = np.array([frame.width, frame.height] * 2) - 0.5
+        inside: NDArray[np.float64] = np.clip(corners, -0.5, edges)
+        if (inside[:2] < inside[2:]).all():
+            return inside
     raise ParameterInvalid(f"box must be {limit}, got {box!r}.", parameter="box", given=box, limit=limit)
 
 

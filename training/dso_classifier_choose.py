@@ -1,0 +1,240 @@
+"""How XRAI is run with the classifier of ``dso.xrai``: baseline, steps and map threshold, and what they give.
+
+All is measured on drawn validation scenes: whether the hottest place lies in an object, how much of the
+relevance does, what the probability does when the hottest pixels are put into or taken out of a blurred
+picture, whether the map follows when the network forgets, and how well the boxes fit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+from tqdm import tqdm
+
+from core.dso.classifier import (
+    SIDE_PX,
+    WEIGHTS,
+    classifier,
+    looked_at,
+    prepared,
+    probabilities,
+    squares,
+    threshold,
+)
+from core.dso.xrai import BOX_ROOM, LEAST_VIEW_PX
+from core.dso.xrai_views import (
+    BASELINES,
+    DEFAULTS,
+    Explained,
+    boxes_of,
+    explained_views,
+    relevance_of,
+    square_around,
+    xrai_settings,
+)
+from core.explain.score import class_score
+from core.explain.segments import segment
+from core.explain.xrai import explain
+from core.models.card import Score, read_card, write_card
+from core.models.inference import LockedNetwork
+from core.scoring.maps import deletion, insertion, pointing_game, randomisation, relevance_mass, spearman
+from core.scoring.matching import match_boxes
+from training.dso_views import Pictures
+
+Float32 = NDArray[np.float32]
+THRESHOLDS = tuple(np.round(np.arange(0.15, 0.86, 0.1), 2).tolist())
+STEPS, MANY_STEPS, SAME = (4, 6, 8, 12), 32, 0.95
+"""The fewest of the first are taken whose maps rank pixels as those of many steps do."""
+IOU = 0.3
+FEW = 6
+FORGETTING = ("fc", "layer4")
+DETAILS = 2
+
+
+def choose(options: argparse.Namespace, val: Pictures) -> None:
+    """Choose on validation scenes, and write choice and figures into the card."""
+    network = classifier()
+    rows = np.flatnonzero(~val.is_photograph & ~val.is_empty)[: options.pictures]
+    empty = np.flatnonzero(~val.is_photograph & val.is_empty)[: options.pictures // 3]
+    limit = threshold()
+    sure = [
+        row
+        for row in rows
+        if looked_at(network, whole(val, row), squares(*_size(val, row))[:1])[0, 0] >= limit
+    ]
+    if not sure:
+        print("The classifier sees nothing in these scenes: nothing can be chosen.", flush=True)
+        return
+    figures: dict[str, dict[str, float]] = {}
+    for name in BASELINES:
+        figures[name] = faithfulness(network, val, sure, name)
+        print(name, {key: round(value, 3) for key, value in figures[name].items()}, flush=True)
+    baseline = max(figures, key=lambda name: worth(figures[name]))
+    steps = fewest_steps(network, val, sure[:FEW], baseline)
+    kept = box_maps(network, val, [*rows, *empty], limit, baseline, steps)
+    fits = {cut: box_scores(network, val, kept, limit, cut) for cut in THRESHOLDS}
+    cut = max(fits, key=lambda number: fits[number]["F1"])
+    print({number: {k: round(v, 3) for k, v in fit.items()} for number, fit in fits.items()}, flush=True)
+    named = {f"{key}, {baseline}": value for key, value in figures[baseline].items()}
+    named |= {f"{key} of boxes at IoU {IOU}, without class": value for key, value in fits[cut].items()}
+    named["rank correlation of maps with those of a network that forgot its last stage"] = forgotten(
+        network, val, sure[:FEW], baseline, steps
+    )
+    chosen = {"baseline": baseline, "steps": steps, "map_threshold": cut}
+    print(chosen, named, flush=True)
+    keep(options, chosen, named)
+
+
+def keep(options: argparse.Namespace, chosen: dict[str, Any], named: dict[str, float]) -> None:
+    """Write the choice and its figures into the card."""
+    card = read_card(WEIGHTS)
+    command = f"python -m training.dso_classifier --data DIR --pictures {options.pictures} --choose"
+    scores = {name: Score(round(value, 4), command) for name, value in named.items() if np.isfinite(value)}
+    old = {name: score for name, score in card.scores.items() if not score.command.endswith("--choose")}
+    write_card(
+        dataclasses.replace(card, scores={**old, **scores}, extra={**card.extra, "xrai": chosen}),
+        options.weights,
+    )
+
+
+def whole(pictures: Pictures, row: int) -> NDArray[np.uint8]:
+    """``(H, W, 3)`` one picture."""
+    width, height = pictures.sizes[row]
+    return np.ascontiguousarray(pictures.fine[row, :height, :width])
+
+
+def true_boxes(pictures: Pictures, row: int) -> NDArray[np.float64]:
+    """``(N, 4)`` boxes of a picture, counted from the middle of its first pixel."""
+    return pictures.boxes[row] - 0.5
+
+
+def faithfulness(
+    network: LockedNetwork[nn.Module], pictures: Pictures, rows: Sequence[int], baseline: str
+) -> dict[str, float]:
+    """Means over whole pictures of what maps with a baseline are worth."""
+    settings = xrai_settings(baseline, int(DEFAULTS["steps"]))
+    found: dict[str, list[float]] = {
+        "pointing game": [],
+        "relevance in boxes": [],
+        "insertion": [],
+        "deletion": [],
+    }
+
+    def chance(batch: Float32) -> Float32:
+        return probabilities(network, list(batch))[:, 0]
+
+    for row in tqdm(rows, desc=baseline, unit="picture"):
+        view = prepared(whole(pictures, row))
+        relevance = relevance_of(network, view, settings)
+        boxes = (pictures.boxes[row] * SIDE_PX / max(pictures.sizes[row])) - 0.5
+        found["pointing game"].append(pointing_game(relevance, boxes))
+        found["relevance in boxes"].append(relevance_mass(relevance, boxes))
+        found["insertion"].append(insertion(chance, view, relevance, steps=12).area)
+        found["deletion"].append(deletion(chance, view, relevance, steps=12).area)
+    return {name: float(np.nanmean(values)) for name, values in found.items()}
+
+
+def worth(figures: dict[str, float]) -> float:
+    """One number to choose by: what should be high, less what should be low."""
+    return (
+        figures["pointing game"] + figures["relevance in boxes"] + figures["insertion"] - figures["deletion"]
+    )
+
+
+def fewest_steps(
+    network: LockedNetwork[nn.Module], pictures: Pictures, rows: Sequence[int], baseline: str
+) -> int:
+    """The fewest steps whose maps rank pixels as those of many steps do, in the median picture."""
+    alike: dict[int, list[float]] = {steps: [] for steps in STEPS}
+    for row in rows:
+        view = prepared(whole(pictures, row))
+        pieces = segment(view)
+        with network.use() as held:
+            score = class_score(held, 0)
+            many = explain(score, view, xrai_settings(baseline, MANY_STEPS), segments=pieces).map
+            for steps in STEPS:
+                few = explain(score, view, xrai_settings(baseline, steps), segments=pieces).map
+                alike[steps].append(spearman(few, many))
+    print({steps: round(float(np.nanmedian(values)), 3) for steps, values in alike.items()}, flush=True)
+    enough = [steps for steps in STEPS if np.nanmedian(alike[steps]) >= SAME]
+    return enough[0] if enough else STEPS[-1]
+
+
+def box_maps(
+    network: LockedNetwork[nn.Module],
+    pictures: Pictures,
+    rows: Sequence[int],
+    limit: float,
+    baseline: str,
+    steps: int,
+) -> dict[int, list[Explained]]:
+    """The explained views of pictures, by row."""
+    kept = {}
+    for row in tqdm(rows, desc="boxes", unit="picture"):
+        picture = whole(pictures, row)
+        views = squares(*_size(pictures, row))
+        chances = looked_at(network, picture, views)[:, 0]
+        kept[row] = explained_views(
+            network,
+            picture,
+            views,
+            chances,
+            limit,
+            xrai_settings(baseline, steps),
+            float(DEFAULTS["map_threshold"]),
+            DETAILS,
+        )
+    return kept
+
+
+def box_scores(
+    network: LockedNetwork[nn.Module],
+    pictures: Pictures,
+    kept: dict[int, list[Explained]],
+    limit: float,
+    map_threshold: float,
+) -> dict[str, float]:
+    """Precision, recall and F1 of the boxes of pictures, of those the classifier holds on to."""
+    hits, n_found, n_true = 0, 0, 0
+    for row, explained in kept.items():
+        width, height = _size(pictures, row)
+        found = boxes_of(explained, map_threshold, width, height)
+        around = [square_around(box, width, height, BOX_ROOM, LEAST_VIEW_PX) for box in found.boxes]
+        chances = looked_at(network, whole(pictures, row), around)[:, 0]
+        sure = found.at(chances >= limit)
+        order = np.argsort(-chances[chances >= limit], kind="stable")
+        true = true_boxes(pictures, row)
+        hits += len(match_boxes(true, sure.boxes[order], IOU).truth_index)
+        n_found += len(sure)
+        n_true += len(true)
+    precision, recall = hits / max(n_found, 1), hits / max(n_true, 1)
+    both = precision + recall
+    return {"precision": precision, "recall": recall, "F1": 2 * precision * recall / both if both else 0.0}
+
+
+def forgotten(
+    network: LockedNetwork[nn.Module], pictures: Pictures, rows: Sequence[int], baseline: str, steps: int
+) -> float:
+    """Mean rank correlation of maps with those after the last layers were drawn anew; near 0 is right."""
+    alike = []
+    for row in rows:
+        view = prepared(whole(pictures, row))
+        pieces = segment(view)
+
+        def mapped(held: nn.Module, view: Float32 = view, pieces: Any = pieces) -> Float32:
+            return explain(class_score(held, 0), view, xrai_settings(baseline, steps), segments=pieces).map
+
+        with network.use() as held:
+            alike.append(randomisation(held, mapped, FORGETTING)[-1].spearman)
+    return float(np.nanmean(alike))
+
+
+def _size(pictures: Pictures, row: int) -> tuple[int, int]:
+    width, height = pictures.sizes[row]
+    return int(width), int(height)
