@@ -123,7 +123,7 @@ METHOD = Method(
     summary="Paints in a fraction of a second where an explanation by XRAI would be hot, and boxes that.",
     description=(
         "A conditional GAN (U-Net generator, 70 × 70 PatchGAN critic, L1 weight 100) trained to paint the "
-        "map that XRAI gives of the ResNet-50 classifier. It draws no noise: a frame always gives the same map. "
+        "map that XRAI gives of the ResNet-50 classifier. It draws no noise: a frame always gives one map. "
         "Frames larger than a tile are painted in overlapping windows at several scales. A region's "
         "confidence is calibrated on scenes that were not trained on. It tells no classes."
     ),

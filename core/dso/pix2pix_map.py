@@ -1,10 +1,12 @@
 """Maps of ``dso.pix2pix``: what is painted, on frames of any size, and the boxes around what is hot.
 
-**What is painted.** XRAI gives each region of a picture its mean attribution, in logits a pixel. It spans
-orders of magnitude, since a small galaxy has all its logit in a few pixels, and it may be negative. Times the
-number of pixels it is a relevance r in logits a picture, which is painted as r² / (r² + m²), or 0 where it is
-negative: m is painted one half, m/3 a tenth and 3m nine tenths. The middle m is one number for all pictures,
-kept in the card, so that a picture without objects is dark and the order of pixels stays XRAI's.
+**What is painted.** XRAI gives each region of a whole picture its mean attribution, in logits a pixel. Regions
+of a picture without objects have one too, so it is multiplied by the classifier's calibrated probability that
+there is anything. It spans orders of magnitude, since a small galaxy has all its logit in a few pixels, and it
+may be negative. Times the number of pixels it is a relevance r in logits a picture. That is painted as
+r² / (r² + m²), or 0 where it is negative: m is painted one half, m/3 a tenth and 3m nine tenths. The middle m
+is one number for all pictures, kept in the card, so that a picture without objects is dark; within a picture
+the order of pixels stays XRAI's.
 """
 
 from __future__ import annotations
@@ -28,22 +30,41 @@ Float64 = NDArray[np.float64]
 
 MIN_AREA_PX = 6
 """Smaller spots of a painted map are no objects."""
-MERGE_PX = 1
 EDGE_WEIGHT = 0.02
 """Of a window's rim, where its middle counts 1: what lies there is cut."""
 
 
-def painted_levels(xrai: ArrayLike, middle: float) -> Float32:
-    """The map that is painted of a picture, from its XRAI map.
+def explained_map(square: UInt8) -> Float32:
+    """XRAI of a whole square picture, times the probability that there is anything on it.
 
     Args:
-        xrai: ``(H, W)`` mean attribution of the region of each pixel, in logits a pixel.
+        square: ``(S, S, 3)`` at the side the classifier takes.
+
+    Returns:
+        ``(S, S)`` in logits a pixel.
+
+    Raises:
+        WeightsUnavailable: The classifier is not installed here.
+    """
+    from core.dso.classifier import classifier, prepared, probabilities
+    from core.dso.xrai import xrai_map
+
+    chance = probabilities(classifier(), [prepared(square)])[0, 0]
+    explained: Float32 = (xrai_map(square) * np.float32(chance)).astype(np.float32)
+    return explained
+
+
+def painted_levels(explained: ArrayLike, middle: float) -> Float32:
+    """The map that is painted of a picture, from its explanation.
+
+    Args:
+        explained: ``(H, W)`` of :func:`explained_map`.
         middle: Relevance, in logits a picture, that is painted one half; positive.
 
     Returns:
         ``(H, W)`` in [0, 1[; 0 where XRAI is negative or not finite.
     """
-    values = np.nan_to_num(np.asarray(xrai, float), nan=0.0, posinf=0.0, neginf=0.0)
+    values = np.nan_to_num(np.asarray(explained, float), nan=0.0, posinf=0.0, neginf=0.0)
     relative = np.maximum(values * values.size / middle, 0.0)
     levels: Float32 = (1.0 - 1.0 / (1.0 + relative**2)).astype(np.float32)
     return levels
@@ -95,9 +116,7 @@ def paint_frame(
 
 def regions(painted: Float32, threshold: float) -> MapBoxes:
     """Boxes, in pixels of the map, around what is painted at least ``threshold``."""
-    return boxes_from_map(
-        painted, threshold=threshold, min_area_px=MIN_AREA_PX, merge_px=MERGE_PX, span=(0.0, 1.0)
-    )
+    return boxes_from_map(painted, threshold=threshold, min_area_px=MIN_AREA_PX, span=(0.0, 1.0))
 
 
 def confidences(found: MapBoxes, calibration: Sequence[float]) -> Float64:
