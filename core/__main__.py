@@ -27,11 +27,12 @@ A method of catalogues (clusters.hdbscan) takes tables in place of frames: CSV, 
 Parquet; a folder stands for {", ".join(TABLE_SUFFIXES)}.
 
 DIR gets detections.parquet (one row a detection), runs.parquet (one row a frame) and, for methods that make
-them, maps/STEM.METHOD.npy (float32) and masks/STEM.METHOD.npy (uint16), as large as the frame. STEM is the
-file's name without its last suffix. Of several maps the first has this name, the others are
-STEM.METHOD.NAME.npy. Frames of different folders with the same STEM get -2, -3 and so on, in the order of
-runs.parquet. For a table the detections are its clusters, and members/STEM.METHOD.parquet has one row a star:
-row, cluster (-1 for none), probability.
+them, maps/STEM.METHOD.npy (float32), masks/STEM.METHOD.npy (uint16) and pictures/STEM.METHOD.png (remade
+pictures, such as one without stars; the frame's first row on top), as large as the frame. STEM is the file's
+name without its last suffix. Of several maps the first has this name, the others are STEM.METHOD.NAME.npy;
+masks and pictures likewise, with _ for spaces in NAME. Frames of different folders with the same STEM get
+-2, -3 and so on, in the order of runs.parquet. For a table the detections are its clusters, and
+members/STEM.METHOD.parquet has one row a star: row, cluster (-1 for none), probability.
 
 A frame that cannot be read is a row with its error in runs.parquet, and the run goes on.
 

@@ -11,8 +11,9 @@ from PIL import Image
 
 from core.batch import analyse_frames, find_frames, unique_stems, write_layers, write_members
 from core.batch.tables import DETECTION_COLUMNS, RUN_COLUMNS
-from core.batch.work import WORKER_DIED
+from core.batch.work import WORKER_DIED, Outcome
 from core.errors import ClusterUnavailable, FrameRejected, MethodUnknown
+from core.results import Detections, Result
 from tests.clusters.skies import cluster, sky
 
 
@@ -196,6 +197,27 @@ def test_the_values_of_a_resized_mask_stay_classes(toy_method, tmp_path):
     expected = np.zeros((8, 8))
     expected[4:6, 2:4] = 1
     np.testing.assert_array_equal(mask, expected)
+
+
+def test_pictures_are_as_large_as_the_frame_and_named(tmp_path):
+    colour = np.zeros((10, 20, 3), np.uint8)
+    colour[:, 10:] = (10, 200, 30)
+    grey = np.arange(200, dtype=np.uint8).reshape(10, 20)
+    result = Result(Detections.empty(), pictures={"without stars": colour, "stars only": grey})
+    outcome = Outcome("a.png", "dso.toy", {}, result=result, width=40, height=20)
+    written = write_layers(outcome, "a", tmp_path)
+    assert [file.relative_to(tmp_path).as_posix() for file in written] == [
+        "pictures/a.dso.toy.png",
+        "pictures/a.dso.toy.stars_only.png",
+    ]
+    with Image.open(written[0]) as image:
+        assert image.size == (40, 20)
+        assert image.getpixel((30, 10)) == (10, 200, 30)
+    with Image.open(written[1]) as image:
+        assert image.mode == "L"
+    same = write_layers(Outcome("b", "dso.toy", {}, result=result, width=20, height=10), "b", tmp_path)
+    with Image.open(same[1]) as image:
+        np.testing.assert_array_equal(np.asarray(image), grey)
 
 
 @pytest.fixture

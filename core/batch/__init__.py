@@ -78,8 +78,8 @@ def analyse_frames(
         method: Name of the method.
         paths: Files of the frames, or of the tables where the method takes tables.
         params: The method's parameters; its defaults when None.
-        progress: Given each outcome as it comes, in any order, with its maps, masks and members: these are
-            not kept, so that a long batch needs no more memory than a short one.
+        progress: Given each outcome as it comes, in any order, with its maps, masks, pictures and members:
+            these are not kept, so that a long batch needs no more memory than a short one.
         scheduler: Address of a Dask scheduler (``"tcp://host:8786"``); this machine when None.
         workers: Processes on this machine; one a core when None.
 
@@ -119,7 +119,7 @@ def analyse_frames(
 def _without_layers(outcome: Outcome) -> Outcome:
     if outcome.result is None:
         return outcome
-    result = replace(outcome.result, maps={}, masks={})
+    result = replace(outcome.result, maps={}, masks={}, pictures={})
     if isinstance(result, TableResult):
         result = result.without_members()
     return replace(outcome, result=result)

@@ -1,4 +1,4 @@
-"""The files a batch leaves: two Parquet tables, the maps and masks of each frame, each table's members."""
+"""The files a batch leaves: two Parquet tables, each frame's maps, masks and pictures, a table's members."""
 
 from __future__ import annotations
 
@@ -97,10 +97,11 @@ def write_parquet(table: pd.DataFrame, columns: Mapping[str, str], path: Path) -
 
 
 def write_layers(outcome: Outcome, stem: str, folder: Path) -> list[Path]:
-    """Write the maps and masks of one frame as large as the frame.
+    """Write the maps, masks and pictures of one frame as large as the frame.
 
     The first map is ``maps/<stem>.<method>.npy``, any further ``maps/<stem>.<method>.<map>.npy``; masks
-    likewise under ``masks``. Maps are float32 and interpolated, masks uint16 and repeated.
+    likewise under ``masks``, and pictures as PNG under ``pictures``. Maps are float32 and interpolated, masks
+    uint16 and repeated, pictures uint8 and interpolated.
 
     Returns:
         The files written.
@@ -115,7 +116,11 @@ def write_layers(outcome: Outcome, stem: str, folder: Path) -> list[Path]:
         _save(path, _interpolated(heat, shape))
     for path, classes in zip(mask_paths, masks.values(), strict=True):
         _save(path, _repeated(classes, shape))
-    return map_paths + mask_paths
+    pictures = outcome.result.pictures
+    picture_paths = _layer_paths(folder / "pictures", stem, outcome.method, pictures, ".png")
+    for path, picture in zip(picture_paths, pictures.values(), strict=True):
+        _save_picture(path, picture, shape)
+    return map_paths + mask_paths + picture_paths
 
 
 def write_members(outcome: Outcome, stem: str, folder: Path) -> Path | None:
@@ -137,9 +142,23 @@ def _save(path: Path, values: NDArray[Any]) -> None:
     write_whole(path, partial(np.save, arr=values))
 
 
-def _layer_paths(folder: Path, stem: str, method: str, layers: Iterable[str]) -> list[Path]:
+def _save_picture(path: Path, picture: NDArray[np.uint8], shape: tuple[int, int]) -> None:
+    from PIL import Image
+
+    image = Image.fromarray(np.ascontiguousarray(picture, dtype=np.uint8))
+    if picture.shape[:2] != shape:
+        image = image.resize(shape[::-1], Image.Resampling.BILINEAR)
+    path.parent.mkdir(exist_ok=True)
+    write_whole(path, partial(image.save, format="PNG"))
+
+
+def _layer_paths(
+    folder: Path, stem: str, method: str, layers: Iterable[str], suffix: str = ".npy"
+) -> list[Path]:
+    # A layer's name is for people, and may have spaces.
+    layers = [layer.replace(" ", "_") for layer in layers]
     endings = [method if index == 0 else f"{method}.{layer}" for index, layer in enumerate(layers)]
-    return [folder / f"{stem}.{ending}.npy" for ending in endings]
+    return [folder / f"{stem}.{ending}{suffix}" for ending in endings]
 
 
 def _interpolated(values: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:

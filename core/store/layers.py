@@ -1,4 +1,4 @@
-"""Heat maps and masks as compressed bytes; large maps are averaged down before they are stored."""
+"""Heat maps, masks and pictures as compressed bytes; large maps and pictures are averaged down first."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ if TYPE_CHECKING:
     import duckdb
 
 MAP_LIMIT_PX = 1_048_576
-"""Pixels of a stored map: it covers the frame at whatever resolution, and 1024² fill a screen."""
+"""Pixels of a stored map or picture: it covers the frame at whatever resolution, and 1024² fill a screen."""
 
 
 def insert_layers(cursor: duckdb.DuckDBPyConnection, run_id: str, result: Result) -> None:
-    """Write the maps (averaged down to :data:`MAP_LIMIT_PX`) and the masks (as they are) of a run."""
+    """Write the maps and pictures (averaged down to :data:`MAP_LIMIT_PX`) and the masks (as they are)."""
     for name, values in result.maps.items():
         _insert(cursor, run_id, "map", name, shrink(np.asarray(values, np.float32)))
     for name, labels in result.masks.items():
         # A mean of class numbers is no class; masks compress to little anyway.
         _insert(cursor, run_id, "mask", name, np.asarray(labels, np.uint16))
+    for name, picture in result.pictures.items():
+        _insert_picture(cursor, run_id, name, shrink_picture(picture))
 
 
 def select_layers(
@@ -43,7 +45,38 @@ def select_layers(
     return layers["map"], layers["mask"]
 
 
-def shrink(values: NDArray[np.float32], limit_px: int = MAP_LIMIT_PX) -> NDArray[np.float32]:
+def select_pictures(cursor: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, NDArray[np.uint8]]:
+    """The pictures of a run by name, in the order they were given."""
+    import pyarrow as pa
+
+    rows = cursor.execute(
+        "SELECT name, height, width, channels, data FROM pictures WHERE run_id = ? ORDER BY rowid", [run_id]
+    ).fetchall()
+    found: dict[str, NDArray[np.uint8]] = {}
+    for name, height, width, channels, data in rows:
+        raw = pa.decompress(data, decompressed_size=height * width * channels, codec="zstd", asbytes=True)
+        shape = (height, width) if channels == 1 else (height, width, channels)
+        found[name] = np.frombuffer(raw, np.uint8).reshape(shape)
+    return found
+
+
+def shrink_picture(picture: NDArray[np.uint8], limit_px: int = MAP_LIMIT_PX) -> NDArray[np.uint8]:
+    """Average a picture down until it has at most ``limit_px`` pixels; a smaller one is given back as it is.
+
+    Args:
+        picture: ``(h, w)`` or ``(h, w, 3)``.
+        limit_px: Largest number of pixels.
+    """
+    if picture.shape[0] * picture.shape[1] <= limit_px:
+        return picture
+    planes = picture[..., None] if picture.ndim == 2 else picture
+    # Strips of a plane become floats as they are averaged, never the whole picture.
+    small = np.stack([shrink(planes[..., c], limit_px) for c in range(planes.shape[2])], axis=2)
+    levels = np.rint(small).astype(np.uint8)
+    return levels[..., 0] if picture.ndim == 2 else levels
+
+
+def shrink(values: NDArray[Any], limit_px: int = MAP_LIMIT_PX) -> NDArray[np.float32]:
     """Average a map down until it has at most ``limit_px`` pixels; a smaller one is given back as it is.
 
     Args:
@@ -89,4 +122,17 @@ def _insert(
     cursor.execute(
         "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)",
         [run_id, kind, name, height, width, little.dtype.str, data],
+    )
+
+
+def _insert_picture(
+    cursor: duckdb.DuckDBPyConnection, run_id: str, name: str, picture: NDArray[np.uint8]
+) -> None:
+    import pyarrow as pa
+
+    height, width = picture.shape[:2]
+    channels = 1 if picture.ndim == 2 else picture.shape[2]
+    data = pa.compress(np.ascontiguousarray(picture).tobytes(), codec="zstd", asbytes=True)
+    cursor.execute(
+        "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?)", [run_id, name, height, width, channels, data]
     )

@@ -14,7 +14,7 @@ import core
 from core.errors import ParameterInvalid
 from core.parameters import canonical_json
 from core.results import Provenance, Result
-from core.store.layers import insert_layers, select_layers
+from core.store.layers import insert_layers, select_layers, select_pictures
 from core.store.tables import insert_detections, select_detections
 
 if TYPE_CHECKING:
@@ -170,6 +170,7 @@ def load_result(cursor: duckdb.DuckDBPyConnection, run_id: str) -> Result:
         summary=run.summary,
         maps=maps,
         masks=masks,
+        pictures=select_pictures(cursor, run_id),
         facts=facts,
         timings=timings,
         warnings=tuple(warnings),

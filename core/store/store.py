@@ -124,7 +124,7 @@ class Store:
             return runs.find_run(cursor, frame_key, method, params, weights_sha256)
 
     def load_result(self, run_id: str) -> Result:
-        """The result as it was saved; maps come back at the resolution they were stored at.
+        """The result as it was saved; maps and pictures come back at the resolution they were stored at.
 
         Raises:
             ParameterInvalid: There is no such run.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.store.layers import shrink
+from core.store.layers import shrink, shrink_picture
 
 
 def test_a_small_map_is_given_back_as_it_is():
@@ -28,3 +28,23 @@ def test_a_map_keeps_within_its_limit_and_covers_the_whole(shape):
         assert small.dtype == np.float32
         # The mean of a ramp from edge to edge is a half only if no edge was lost.
         assert small.mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_small_picture_is_given_back_as_it_is():
+    picture = np.zeros((10, 10, 3), np.uint8)
+    assert shrink_picture(picture, 100) is picture
+
+
+@pytest.mark.parametrize("shape", [(300, 500), (300, 500, 3)])
+def test_a_large_picture_is_averaged_down_colour_by_colour(shape):
+    picture = np.full(shape, 200, np.uint8)
+    picture[..., 250:, *([0] if len(shape) == 3 else [])] = 100
+    small = shrink_picture(picture, 60)
+    assert small.dtype == np.uint8
+    assert small.ndim == len(shape)
+    assert small.shape[0] * small.shape[1] <= 60
+    first = small if small.ndim == 2 else small[..., 0]
+    assert (first[:, 0] == 200).all()
+    assert (first[:, -1] == 100).all()
+    if small.ndim == 3:
+        assert (small[..., 1:] == 200).all()

@@ -20,7 +20,7 @@ def assert_same_detections(given: Detections, expected: Detections) -> None:
 def assert_same_result(given: Result, expected: Result) -> None:
     assert_same_detections(given.detections, expected.detections)
     assert_same_detections(given.rejected, expected.rejected)
-    for name in ("maps", "masks"):
+    for name in ("maps", "masks", "pictures"):
         layers_given, layers_expected = getattr(given, name), getattr(expected, name)
         assert list(layers_given) == list(layers_expected)
         for layer, values in layers_expected.items():
@@ -44,6 +44,10 @@ def test_a_result_comes_back_as_it_was_saved(store, frame, result_of):
         summary="5 stars; one is saturated",
         maps={"zeta": heat, "alpha": heat[::2]},
         masks={"segments": np.arange(12_000, dtype=np.uint16).reshape(100, 120)},
+        pictures={
+            "starless": np.arange(12_000, dtype=np.uint16).reshape(100, 120).astype(np.uint8),
+            "in colour": np.arange(36_000).reshape(100, 120, 3).astype(np.uint8),
+        },
         facts={"fwhm_px": 3.25, "unknown": np.nan, "limit": np.inf},
         timings={"background": 0.1, "total": 0.25},
         warnings=("A warning.", "Another, with “quotes”."),
