@@ -29,7 +29,7 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 Explain = Callable[[UInt8], Float32]
-"""``(side, side, 3)`` square picture to a ``(side, side)`` map, as of :func:`core.dso.pix2pix_map.explained_map`."""
+"""``(side, side, 3)`` to ``(side, side)``, as :func:`core.dso.pix2pix_map.explained_map`."""
 MOST_RELEVANCE = 6.0e4
 """What half precision holds."""
 

@@ -1,12 +1,12 @@
 """Maps of ``dso.pix2pix``: what is painted, on frames of any size, and the boxes around what is hot.
 
-**What is painted.** XRAI gives each region of a whole picture its mean attribution, in logits a pixel. Regions
-of a picture without objects have one too, so it is multiplied by the classifier's calibrated probability that
-there is anything. It spans orders of magnitude, since a small galaxy has all its logit in a few pixels, and it
-may be negative. Times the number of pixels it is a relevance r in logits a picture. That is painted as
-r² / (r² + m²), or 0 where it is negative: m is painted one half, m/3 a tenth and 3m nine tenths. The middle m
-is one number for all pictures, kept in the card, so that a picture without objects is dark; within a picture
-the order of pixels stays XRAI's.
+**What is painted.** XRAI gives each region of a whole picture its mean attribution, in logits a pixel.
+Regions of a picture without objects have one too, so it is multiplied by the classifier's calibrated
+probability that there is anything. It spans orders of magnitude, since a small galaxy has all its logit in
+a few pixels, and it may be negative. Times the number of pixels it is a relevance r in logits a picture.
+That is painted as r² / (r² + m²), or 0 where it is negative: m is painted one half, m/3 a tenth and 3m nine
+tenths. The middle m is one number for all pictures, kept in the card, so that a picture without objects is
+dark; within a picture the order of pixels stays XRAI's.
 """
 
 from __future__ import annotations

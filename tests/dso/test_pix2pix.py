@@ -4,7 +4,14 @@ import torch
 from torch import nn
 
 from core.dso.pix2pix import MAP, METHOD, Pix2PixParameters
-from core.dso.pix2pix_map import confidences, on_frame, paint_frame, painted_levels, regions
+from core.dso.pix2pix_map import (
+    confidences,
+    explained_map,
+    on_frame,
+    paint_frame,
+    painted_levels,
+    regions,
+)
 from core.dso.pix2pix_network import Generator, as_input, paint, squared
 from core.errors import WeightsUnavailable
 from core.models import LockedNetwork, save_weights
@@ -177,3 +184,21 @@ def test_an_empty_sky_is_a_result(light):
     assert len(result.detections) == 0
     assert result.summary == "No deep-sky objects were found."
     assert float(result.maps[MAP].max()) < 1.0
+
+
+def test_what_is_painted_is_xrai_times_the_chance_that_there_is_anything(weights_folder, monkeypatch):
+    from tests.dso.networks import SeesBrightness, card_of_classifier
+
+    card_of_classifier(weights_folder, xrai={"baseline": "black", "steps": 4})
+    network = LockedNetwork(SeesBrightness())
+    monkeypatch.setattr("core.dso.xrai.classifier", lambda: network)
+    monkeypatch.setattr("core.dso.classifier.classifier", lambda: network)
+    picture = np.full((224, 224, 3), 5, np.uint8)
+    dark = explained_map(picture)
+    picture[60:120, 80:160] = 220
+    lit = explained_map(picture)
+    assert lit.shape == (224, 224)
+    assert lit[90, 120] == lit.max() > 10.0 * max(float(dark.max()), 1e-6)
+    levels = painted_levels(lit, 0.3 * float(lit.max()) * lit.size)
+    assert levels[90, 120] > 0.9
+    assert levels[200, 20] < 0.1
