@@ -37,7 +37,7 @@ with controls:
     again = research and st.button("Run again", icon=":material/refresh:", width="stretch")
     arrivals = arrived(chosen, frame, params, again=again)
     analyses = arrivals.analyses
-    mode = st.segmented_control("Show", list(MODES), default="Overlay", key="dso.mode", required=True)
+    mode = st.segmented_control("View", list(MODES), default="Overlay", key="dso.mode", required=True)
     remade = dso.remade_pictures(analyses, frame)
     beside = (
         st.pills("Show beside it", list(remade), selection_mode="multi", key="dso.beside") if remade else []

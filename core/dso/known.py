@@ -29,7 +29,8 @@ class Known:
     """What is known to be on a frame.
 
     Attributes:
-        objects: What should be found: boxes with ``label``, ``name``, ``magnitude`` and ``radius_px``.
+        objects: What should be found: boxes with ``label``, ``name``, ``magnitude``, and the ellipse:
+            ``radius_px`` along its major axis, ``axis_ratio`` and ``turn_deg`` from +x towards +y.
         others: What is there too but need not be found.
     """
 
@@ -44,7 +45,9 @@ def known_objects(frame: Frame) -> Known:
         return Known(Detections.empty(), Detections.empty())
     scale_arcsec = frame.pixel_scale_arcsec or math.nan
     size_px = entries["size_px"].fillna(LEAST_SIZE_PX / 2.0).to_numpy(float)
-    half = _half_sides(entries, frame, scale_arcsec, size_px)
+    major = size_px / 2.0
+    minor, along, across = _ellipses(entries, frame, scale_arcsec, major)
+    half = np.hypot(major[:, None] * along, minor[:, None] * across)
     middle = entries[["x", "y"]].to_numpy(float)
     last = np.array([frame.width - 0.5, frame.height - 0.5])
     low, high = np.clip(middle - half, -0.5, last), np.clip(middle + half, -0.5, last)
@@ -53,24 +56,29 @@ def known_objects(frame: Frame) -> Known:
     table["score"] = 1.0
     for column in ("label", "name", "magnitude", "ra_deg", "dec_deg"):
         table[column] = entries[column].to_numpy()
-    table["radius_px"] = size_px / 2.0
-    found = Detections(table, {"radius_px": "pix", "magnitude": "mag"})
+    table["radius_px"] = major
+    table["axis_ratio"] = minor / np.maximum(major, 1e-9)
+    table["turn_deg"] = np.degrees(np.arctan2(along[:, 1], along[:, 0]))
+    found = Detections(table, {"radius_px": "pix", "magnitude": "mag", "turn_deg": "deg"})
     plain_to_see = (entries["size_px"] >= LEAST_SIZE_PX) & ~(entries["magnitude"] > FAINTEST_MAGNITUDE)
     return Known(found.where(plain_to_see.to_numpy()), found.where(~plain_to_see.to_numpy()))
 
 
-def _half_sides(entries: pd.DataFrame, frame: Frame, scale_arcsec: float, size_px: Float64) -> Float64:
-    """``(N, 2)`` half width and half height of the upright boxes around the ellipses, in pixels."""
-    major = size_px / 2.0
+def _ellipses(
+    entries: pd.DataFrame, frame: Frame, scale_arcsec: float, major: Float64
+) -> tuple[Float64, Float64, Float64]:
+    """Minor half axes ``(N,)`` in pixels, and ``(N, 2)`` unit vectors along the major and the minor axes.
+
+    What the catalogue gives no second axis or no angle for is taken to be round.
+    """
     minor = entries["minor_arcmin"].to_numpy(float) * 30.0 / scale_arcsec
     angle = np.radians(entries["angle_deg"].to_numpy(float))
-    round_one = ~(np.isfinite(minor) & np.isfinite(angle))
-    minor, angle = np.where(round_one, major, minor), np.where(round_one, 0.0, angle)
+    is_round = ~(np.isfinite(minor) & np.isfinite(angle))
+    minor, angle = np.where(is_round, major, minor), np.where(is_round, 0.0, angle)
     north, east = _directions(entries, frame)
-    along = np.cos(angle)[:, None] * north + np.sin(angle)[:, None] * east
-    across = -np.sin(angle)[:, None] * north + np.cos(angle)[:, None] * east
-    half: Float64 = np.hypot(major[:, None] * along, minor[:, None] * across)
-    return half
+    along: Float64 = np.cos(angle)[:, None] * north + np.sin(angle)[:, None] * east
+    across: Float64 = -np.sin(angle)[:, None] * north + np.cos(angle)[:, None] * east
+    return minor, along, across
 
 
 def _directions(entries: pd.DataFrame, frame: Frame) -> tuple[Float64, Float64]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from core.corrections import CorrectedCatalogue
 from core.dso.kinds import LABELS
@@ -40,6 +40,10 @@ from core.ui.text import plain
 from core.ui.viewer import Layer, Pane
 from core.ui.visitor import person
 
+if TYPE_CHECKING:
+    from core.dso.xrai import Why
+
+Box = tuple[float, float, float, float]
 NAMES = "OpenNGC"
 """What the layer of known objects is called, in the legend and in a selection."""
 NAMES_COLOUR = "#DDE3EC"
@@ -50,6 +54,7 @@ QUICK_PIXELS = 6 * 2**20
 CORRECTION_LABELS = (*LABELS, "star", "artefact")
 AS_SHOWN = DisplaySettings(stretch="linear", limits="manual", low=0.0, high=255.0)
 EXPLAINER = "dso.xrai"
+FIRST_COLUMNS = ("name", "label", "score", "common_name", "kind", "constellation", "magnitude", "size_arcmin")
 NO_PLACE = (
     "Names need to know where on the sky the frame is. A FITS file with a WCS says so; plate solvers such as "
     "astrometry.net write one."
@@ -174,6 +179,7 @@ def names_layer(frame: Frame) -> Layer:
         "circle",
         note="magnitude",
         size_px="radius_px",
+        ellipse=("axis_ratio", "turn_deg"),
         lettered=True,
     )
 
@@ -287,7 +293,7 @@ def objects_panel(found: Sequence[Candidates], mark: Selected | None) -> None:
             f"{each.title} found nothing at this confidence. Lower it under the picture, and more is shown."
         )
         return
-    picked = sources_table(each.shown, f"dso.table.{name}", row)
+    picked = sources_table(each.shown, f"dso.table.{name}", row, first=FIRST_COLUMNS)
     if picked is not None and picked < len(rows):
         offer("dso", f"table.{name}.{row}", (str(name), int(rows[picked])))
 
@@ -364,9 +370,9 @@ def _why(analysis: Analysis, entry: Any, frame: Frame) -> None:
     if st.button("Why?", key="dso.why.on", icon=":material/psychology:", width="stretch"):
         bar = st.progress(0.0, text="Asking the network what it looked at")
         try:
-            known[key] = importlib.import_module("core.dso.xrai").why(
-                frame, key[1], lambda done, doing: bar.progress(min(max(done, 0.0), 1.0), text=plain(doing))
-            )
+            from core.dso.xrai import why
+
+            known[key] = why(frame, key[1], functools.partial(_move, bar))
         except AlmagestError as error:
             show_error(error)
             return
@@ -377,20 +383,24 @@ def _why(analysis: Analysis, entry: Any, frame: Frame) -> None:
         st.rerun()
 
 
-def _probabilities(given: Any) -> None:
-    pairs = dict(given).items() if hasattr(given, "items") else given
-    said = ", ".join(f"{label} {value:.0%}" for label, value in sorted(pairs, key=lambda one: -one[1]))
+def _move(bar: DeltaGenerator, done: float, doing: str) -> None:
+    bar.progress(min(max(done, 0.0), 1.0), text=plain(doing))
+
+
+def _probabilities(given: Mapping[str, float]) -> None:
+    words = {"any": "anything at all"}
+    said = ", ".join(f"{words.get(label, label)} {value:.0%}" for label, value in given.items())
     st.caption(plain(f"The classifier, of this part of the frame: {said}."))
 
 
-def why_key(frame: Frame, entry: Any) -> tuple[str, tuple[float, float, float, float]]:
+def why_key(frame: Frame, entry: Any) -> tuple[str, Box]:
     """What an explanation is known by: the frame and the box."""
     x_min, y_min, x_max, y_max = (float(entry[name]) for name in ("x_min", "y_min", "x_max", "y_max"))
     return frame.key, (x_min, y_min, x_max, y_max)
 
 
-def _explanations() -> dict[tuple[str, tuple[float, float, float, float]], Any]:
-    known: dict[Any, Any] = st.session_state.setdefault("dso.whys", {})
+def _explanations() -> dict[tuple[str, Box], Why]:
+    known: dict[tuple[str, Box], Why] = st.session_state.setdefault("dso.whys", {})
     return known
 
 
@@ -400,7 +410,7 @@ def why_map(chosen: Selected | None, found: Sequence[Candidates], frame: Frame) 
     if each is None or chosen is None or chosen[1] >= len(each.everything):
         return None
     known = _explanations().get(why_key(frame, each.everything.table.iloc[chosen[1]]))
-    return None if known is None else np.asarray(known.map, np.float32)
+    return None if known is None else known.relevance
 
 
 # ---- words ----------------------------------------------------------------------------------------

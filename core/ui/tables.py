@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
@@ -11,7 +13,14 @@ from core.results import Detections
 SHOWN_UNITS = {"pix": "px", "deg": "°", "mag": "mag", "electron": "e⁻"}
 
 
-def sources_table(detections: Detections, key: str, selected: int | None, *, height: int = 420) -> int | None:
+def sources_table(
+    detections: Detections,
+    key: str,
+    selected: int | None,
+    *,
+    height: int = 420,
+    first: Sequence[str] = (),
+) -> int | None:
     """Draw a table of detections and give the row a person picked in it.
 
     Args:
@@ -19,6 +28,7 @@ def sources_table(detections: Detections, key: str, selected: int | None, *, hei
         key: Key of the widget.
         selected: The row that is marked when the table is drawn anew.
         height: Height in screen pixels.
+        first: Columns that come first, in this order, as far as they are there.
 
     Returns:
         The row picked, or None.
@@ -26,6 +36,10 @@ def sources_table(detections: Detections, key: str, selected: int | None, *, hei
     table = detections.table.dropna(axis="columns", how="all")
     if "reason" in table:
         table.insert(0, "reason", table.pop("reason"))
+    ahead = [column for column in first if column in table]
+    table = table[[*ahead, *(column for column in table if column not in ahead)]]
+    for column in table.select_dtypes(object).columns:
+        table[column] = table[column].fillna("")
     picked = st.dataframe(
         table,
         # A table cannot be told to move its mark, so a mark that came from the picture is a new table.

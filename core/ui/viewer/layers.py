@@ -39,6 +39,7 @@ def _packed(layer: Layer, packer: Packer) -> dict[str, Any]:
         "score": packer.add(table["score"].to_numpy(np.float32)),
         "code": packer.add(codes.astype(np.uint16)),
         "radius": _radius(layer, packer),
+        "ellipse": _ellipse(layer, packer),
         "limit": layer.limit,
         "lettered": layer.lettered,
         "boxes": packer.add(boxes.astype(np.float32)) if np.isfinite(boxes).any() else None,
@@ -53,6 +54,13 @@ def _radius(layer: Layer, packer: Packer) -> int | None:
     if isinstance(layer.size_px, str):
         return packer.add(_column(layer, layer.size_px).to_numpy(np.float32, na_value=0.0))
     return packer.add(np.full(len(table), layer.size_px, np.float32))
+
+
+def _ellipse(layer: Layer, packer: Packer) -> int | None:
+    if layer.ellipse is None:
+        return None
+    ratio, turn = (_column(layer, name).to_numpy(np.float32, na_value=0.0) for name in layer.ellipse)
+    return packer.add(np.column_stack([ratio, np.radians(turn)]))
 
 
 def _note(layer: Layer, packer: Packer) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Layer:
         note: Column of the table that the tooltip shows (``"snr"``, ``"reason"``), or None.
         size_px: Radius of the markers in pixels of the frame, a number or the name of a column
             (``"radius_px"``); None for a legible size on the screen.
+        ellipse: Columns of the axis ratio and of the angle from +x towards +y in degrees, which make ellipses
+            of circles; their radius is then that of the longer axis.
         limit: Lowest score shown until a person moves the confidence slider: the method's own limit. None
             for everything.
         lettered: Whether each object's name, else its label, is written beside it where there is room.
@@ -45,6 +47,7 @@ class Layer:
     visible: bool = True
     note: str | None = None
     size_px: float | str | None = None
+    ellipse: tuple[str, str] | None = None
     limit: float | None = None
     lettered: bool = False
 

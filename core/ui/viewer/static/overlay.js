@@ -19,6 +19,7 @@ function prepareLayer(facts, blobs) {
   layer.score = new Float32Array(blobs[facts.score]);
   layer.code = new Uint16Array(blobs[facts.code]);
   layer.radius = facts.radius === null ? null : new Float32Array(blobs[facts.radius]);
+  layer.ellipse = facts.ellipse === null ? null : new Float32Array(blobs[facts.ellipse]);
   layer.boxes = facts.boxes === null ? null : new Float32Array(blobs[facts.boxes]);
   layer.noteNumbers = facts.note_numbers === null ? null : new Float32Array(blobs[facts.note_numbers]);
   layer.order = new Uint32Array(layer.x.length).map((_, row) => row);
@@ -164,7 +165,12 @@ function drawLayer(context, layer, place, threshold, density) {
       context.fillRect(x - 1, y - 1, 2, 2);
       continue;
     }
-    if (radius > STAMP_RADIUS) {
+    if (layer.ellipse) {
+      const turn = Math.sign(place.ay) * layer.ellipse[2 * row + 1];
+      const minor = Math.max(radius * layer.ellipse[2 * row], Math.min(radius, 5));
+      context.moveTo(x + radius * Math.cos(turn), y + radius * Math.sin(turn));
+      context.ellipse(x, y, radius, minor, turn, 0, 2 * Math.PI);
+    } else if (radius > STAMP_RADIUS) {
       markerPath(context, layer.marker, x, y, radius);
     } else {
       const picture = stamp(layer, Math.round(radius * 2) / 2, cased, density);
@@ -188,13 +194,13 @@ function drawNames(context, layer, place, count) {
   for (let k = 0; k < count; k += 1) {
     const row = scratch[3 * k + 2];
     const text = layer.names?.[row] ?? layer.labels[layer.code[row]];
-    const [x, top, bottom] = reachOf(layer, row, place, scratch[3 * k], scratch[3 * k + 1]);
+    const [x, top, bottom, y] = reachOf(layer, row, place, scratch[3 * k], scratch[3 * k + 1]);
     context.font = NAME_FONT;
     const half = context.measureText(text).width / 2 + 4;
     const left = Math.min(Math.max(x, half), place.width - half);
-    const spots = [top - 10, bottom + 10, top + 12].filter((y) => y > 10 && y < place.height - 10);
-    const free = spots.find((y) => !taken.some(
-      (other) => Math.abs(other.x - left) < other.half + half && Math.abs(other.y - y) < 17,
+    const spots = [top - 10, bottom + 10, top + 12, y].filter((spot) => spot > 10 && spot < place.height - 10);
+    const free = spots.find((spot) => !taken.some(
+      (other) => Math.abs(other.x - left) < other.half + half && Math.abs(other.y - spot) < 17,
     ));
     if (free === undefined || x < 0 || x > place.width) continue;
     taken.push({ x: left, y: free, half });
@@ -203,15 +209,18 @@ function drawNames(context, layer, place, count) {
   lettering.set(context, taken);
 }
 
-/** Middle, top and bottom on the screen of what is drawn for a row. */
+/** Middle, top, bottom and middle height on the screen of what is drawn for a row. */
 function reachOf(layer, row, place, x, y) {
   if (layer.marker === "box" && layer.boxes && layer.boxes[4 * row] === layer.boxes[4 * row]) {
     const [x1, y1, x2, y2] = layer.boxes.subarray(4 * row, 4 * row + 4);
     const [a, b] = [place.ay * y1 + place.by, place.ay * y2 + place.by];
-    return [place.ax * (x1 + x2) / 2 + place.bx, Math.min(a, b), Math.max(a, b)];
+    return [place.ax * (x1 + x2) / 2 + place.bx, Math.min(a, b), Math.max(a, b), y];
   }
   const radius = layer.radius ? layer.radius[row] * place.ax : starRadius(place.ax);
-  return [x, y - radius, y + radius];
+  if (!layer.ellipse) return [x, y - radius, y + radius, y];
+  const [ratio, turn] = layer.ellipse.subarray(2 * row, 2 * row + 2);
+  const reach = Math.hypot(radius * Math.sin(turn), radius * ratio * Math.cos(turn));
+  return [x, y - reach, y + reach, y];
 }
 
 /** Radius in screen px that a ring around an object needs to clear its marker. */
