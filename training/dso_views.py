@@ -109,7 +109,8 @@ def packed(work: Path, split: str, pictures: Sequence[Path]) -> Pictures:
     folder = work / "views"
     folder.mkdir(parents=True, exist_ok=True)
     known = [read_labelled(path) for path in pictures]
-    key = hashlib.sha256("\n".join(path.name for path in pictures).encode()).hexdigest()[:16]
+    facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in pictures]
+    key = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
     paths = [folder / f"{split}_{side}.npy" for side in (SIDE_PX, SIDE_PX // 2)]
     stamp = folder / f"{split}.json"
     if not stamp.exists() or json.loads(stamp.read_text(encoding="utf-8")) != key:

@@ -350,9 +350,9 @@ METHOD = Method(
     summary="Says whether there is anything at all, and shows what made it say so; boxes are rough.",
     description=(
         "A ResNet-50, trained from nothing to tell views with a galaxy, nebula or cluster from empty ones, "
-        "looks at the frame and at overlapping windows of it. Where it sees something, XRAI ranks the regions "
-        "that made it say so (integrated gradients summed over an oversegmentation), and what is hot is "
-        "boxed; the classifier then judges each box."
+        "looks at the frame and at overlapping windows of it. Where it sees something, XRAI ranks the "
+        "regions that made it say so (integrated gradients over pieces of several sizes), and what is hot "
+        "is boxed; the classifier then judges each box."
     ),
     reference=(
         "Kapishnikov et al. 2019, arXiv:1906.02825 (XRAI); He et al. 2016, arXiv:1512.03385; Chattopadhay et "

@@ -190,3 +190,46 @@ def test_asking_for_weights_costs_no_torch(weights_folder, state):
     code += "print([name for name in ('torch', 'safetensors', 'numpy', 'streamlit') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_bytes_come_back_within_half_a_step_of_each_channel(weights_folder, state):
+    card = save_weights("toy", state, FACTS, precision="int8")
+    assert card.precision == "int8"
+    loaded = load_state("toy")
+    assert loaded.keys() == state.keys()
+    assert {tensor.dtype for tensor in loaded.values()} == {torch.float32, torch.int64}
+    for key in ("one.weight", "tied.a", "turned"):
+        half_step = state[key].abs().amax(dim=1, keepdim=True) / 254.0
+        assert ((loaded[key] - state[key]).abs() <= half_step * 1.0001).all()
+    assert torch.equal(loaded["one.bias"], state["one.bias"])
+    assert torch.equal(loaded["norm.running_var"], state["norm.running_var"])
+    again = weights.packed_int8(loaded)
+    assert torch.equal(again["one.weight"], weights.packed_int8(state)["one.weight"])
+
+
+def test_bytes_take_a_quarter_of_the_room(weights_folder):
+    large = {"weight": torch.randn(64, 1024)}
+    whole = save_weights("whole", large, FACTS, precision="float32").bytes
+    assert save_weights("bytes", large, FACTS, precision="int8").bytes < 0.27 * whole
+
+
+def test_channels_of_zeros_and_of_very_different_size_stay_what_they_are():
+    rows = torch.stack([torch.zeros(5), torch.full((5,), 1e-30), torch.linspace(-1e6, 1e6, 5)])
+    back = weights.unpacked_int8(weights.packed_int8({"a": rows, "none": torch.zeros(0, 3)}))
+    assert torch.equal(back["a"][0], rows[0])
+    torch.testing.assert_close(back["a"][1:], rows[1:], rtol=1e-2, atol=0.0)
+    assert back["none"].shape == (0, 3)
+
+
+def test_bytes_without_their_scales_are_refused(weights_folder):
+    strange = {"lost" + weights.SCALE_SUFFIX: torch.ones(3)}
+    save_weights("toy", strange, FACTS, precision="float32")
+    with pytest.raises(WeightsUnavailable, match="lack their scales"):
+        load_state("toy")
+
+
+def test_precisions_that_are_none_are_refused(weights_folder, state):
+    with pytest.raises(ParameterInvalid, match="precision"):
+        save_weights("toy", state, FACTS, precision="int4")
+    with pytest.raises(ParameterInvalid, match="not finite"):
+        save_weights("toy", {"a": torch.tensor([[float("nan")]])}, FACTS, precision="int8")
