@@ -60,7 +60,7 @@ class Timed:
 
 
 def load(name: str, for_classifier: bool = False) -> NDArray[np.float32]:
-    """``(3, 224, 224)`` in [-1, 1]: the middle of a sample, with levels as the deep-sky classifier has them."""
+    """``(3, 224, 224)`` in [-1, 1]: the middle of a sample, by root of level for the classifier."""
     with Image.open(ROOT / "samples" / f"{name}.jpg") as image:
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
