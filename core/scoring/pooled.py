@@ -67,8 +67,9 @@ def pooled(scores: Sequence[Score], *, resamples: int = RESAMPLES, seed: int = 0
     ]
     low_high = [np.quantile(values[1:], QUANTILES) if resamples else values[[0, 0]] for values in figures]
     precision, recall, f1 = (float(values[0]) for values in figures)
-    intervals = [(float(low), float(high)) for low, high in low_high]
-    return Pooled(precision, recall, f1, *intervals, int(true[0] + missed[0]), int(true[0] + false[0]))
+    of_precision, of_recall, of_f1 = ((float(low), float(high)) for low, high in low_high)
+    n_truth, n_found = int(true[0] + missed[0]), int(true[0] + false[0])
+    return Pooled(precision, recall, f1, of_precision, of_recall, of_f1, n_truth, n_found)
 
 
 def without_ignored(
