@@ -333,8 +333,8 @@ def save(
             "title": "Painter of XRAI maps",
             "architecture": (
                 f"U-Net of {network.depth} halvings, {network.width} to {8 * network.width} channels, groups "
-                "of channels normalised, no dropout; trained with a 70 × 70 PatchGAN critic, weights of L1 and "
-                "cross-entropy 100"
+                "of channels normalised, no dropout; trained with a 70 × 70 PatchGAN critic, L1 and cross "
+                "entropy of weight 100"
             ),
             "n_parameters": sum(p.numel() for p in network.parameters()),
             "task": "dso",
