@@ -56,6 +56,7 @@ FALL_FROM = 0.5
 """Part of the time from which the rate falls, to nothing at the end."""
 MOST_AVERAGED = 0.998
 KEEP_EVERY, SHOW_EVERY = 100, 20
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left {postfix}"
 LIMITS = (
     "It paints what the explanation of a classifier would show, with the mistakes of both.",
     "It tells no classes: a region is an object or nothing.",
@@ -255,7 +256,8 @@ def train(trainer: Trainer, examples: Sequence[Example], middle: float, batch: i
     """Steps until the time is over, with a bar; a checkpoint every :data:`KEEP_EVERY` steps."""
     rng = np.random.default_rng([0, trainer.step])
     shown: dict[str, float] = {}
-    with tqdm(total=100.0, initial=round(100.0 * trainer.done, 1), desc="training", unit="%") as bar:
+    done = round(100.0 * trainer.done, 1)
+    with tqdm(total=100.0, initial=done, desc="training", bar_format=BAR) as bar:
         while trainer.done < 1.0:
             chosen = rng.choice(len(examples), min(batch, len(examples)), replace=False)
             given = batch_of(rng, [examples[number] for number in chosen], middle, side_px)
