@@ -295,7 +295,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--crop", type=int, default=224, help="side of a crop, a multiple of 16")
     parser.add_argument("--side", type=int, default=640, help="of the scenes")
-    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sizes", help=argparse.SUPPRESS, type=_sizes)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw")

@@ -64,7 +64,7 @@ def starrem2k13(folder: Path) -> Callable[[UInt8], UInt8]:
     """
     import onnxruntime  # type: ignore[import-not-found]
 
-    from core.dso.starless_network import _shares, _spans
+    from core.dso.starless_network import shares, spans
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
@@ -75,18 +75,21 @@ def starrem2k13(folder: Path) -> Callable[[UInt8], UInt8]:
 
     def run(picture: UInt8) -> UInt8:
         height, width = picture.shape[:2]
-        least = ((0, max(0, ONNX_SIDE_PX - height)), (0, max(0, ONNX_SIDE_PX - width)), (0, 0))
-        whole = np.pad(picture, least, mode="reflect" if max(max(least)) < min(height, width) else "edge")
-        spans = [_spans(side, ONNX_SIDE_PX, ONNX_OVERLAP_PX) for side in whole.shape[:2]]
-        shares = [_shares(some, side, 32) for some, side in zip(spans, whole.shape[:2], strict=True)]
+        step = ONNX_SIDE_PX - ONNX_OVERLAP_PX
+        more = [
+            (0, ONNX_SIDE_PX + max(0, -(-(side - ONNX_SIDE_PX) // step)) * step - side)
+            for side in (height, width)
+        ]
+        whole = np.pad(picture, (*more, (0, 0)), mode="symmetric")
+        rows, columns = (spans(side, ONNX_SIDE_PX, ONNX_OVERLAP_PX) for side in whole.shape[:2])
         out = np.zeros(whole.shape, np.float32)
-        for (top, bottom), down in zip(spans[0], shares[0], strict=True):
-            for (left, right), across in zip(spans[1], shares[1], strict=True):
+        for (top, bottom), down in zip(rows, shares(rows, whole.shape[0], 32), strict=True):
+            for (left, right), across in zip(columns, shares(columns, whole.shape[1], 32), strict=True):
                 for channel in range(3):
                     given = whole[top:bottom, left:right, channel].astype(np.float32) / ONNX_WHITE
                     answer = session.run(None, {name: given[None, :, :, None]})[0][0, :, :, 0]
-                    part = answer[: bottom - top, : right - left] * ONNX_WHITE
-                    out[top:bottom, left:right, channel] += part * down[:, None] * across[None, :]
+                    part = answer * ONNX_WHITE * down[:, None] * across[None, :]
+                    out[top:bottom, left:right, channel] += part
         return np.clip(np.rint(out[:height, :width]), 0, 255).astype(np.uint8)
 
     return run

@@ -310,17 +310,9 @@ def _over_sky(grey: Float32, lit: NDArray[np.bool_]) -> tuple[Float32, float]:
     """
     height, width = grey.shape
     step = max(2, min(BLOCK_PX, min(height, width) // 6))
-    rows, columns = np.arange(0, height, step), np.arange(0, width, step)
-    places, medians = [], []
-    for y in rows:
-        for x in columns:
-            seen = lit[y : y + step, x : x + step]
-            if seen.mean() > 0.5:
-                places.append((1.0, (y + step / 2) / height - 0.5, (x + step / 2) / width - 0.5))
-                medians.append(float(np.median(grey[y : y + step, x : x + step][seen])))
-    if len(medians) < 6:
+    terms, values = _block_medians(grey, lit, step)
+    if len(values) < 6:
         return np.zeros_like(grey), 1.0
-    terms, values = np.array(places), np.array(medians)
     kept = values <= np.percentile(values, 70)
     fit = np.array([np.median(values), 0.0, 0.0])
     for _ in range(6):
@@ -335,6 +327,25 @@ def _over_sky(grey: Float32, lit: NDArray[np.bool_]) -> tuple[Float32, float]:
     below = excess[lit & (excess < 0.0)]
     noise = 1.4826 * float(np.median(-below)) if len(below) else 0.0
     return excess, max(noise, LEAST_NOISE_LEVELS)
+
+
+def _block_medians(grey: Float32, lit: NDArray[np.bool_], step: int) -> tuple[Float64, Float64]:
+    """``(B, 3)`` one, y and x, and ``(B,)`` median, of the blocks of ``step`` pixels that are mostly lit."""
+    n_y, n_x = grey.shape[0] // step, grey.shape[1] // step
+    values = np.where(lit, grey, np.inf)[: n_y * step, : n_x * step]
+    blocks = values.reshape(n_y, step, n_x, step).transpose(0, 2, 1, 3).reshape(n_y * n_x, step * step)
+    n_lit = np.isfinite(blocks).sum(axis=1)
+    middle = np.sort(blocks, axis=1)[np.arange(len(blocks)), np.maximum(n_lit - 1, 0) // 2]
+    y, x = np.divmod(np.arange(n_y * n_x), n_x)
+    terms = np.column_stack(
+        [
+            np.ones(n_y * n_x),
+            (y + 0.5) * step / grey.shape[0] - 0.5,
+            (x + 0.5) * step / grey.shape[1] - 0.5,
+        ]
+    )
+    mostly = n_lit > step * step / 2
+    return terms[mostly], middle[mostly].astype(np.float64)
 
 
 def _percent(light: NDArray[np.int16], starless: UInt8) -> float:

@@ -144,14 +144,14 @@ def remove_stars(
         network: As :func:`starless_network` gives it.
         picture: ``(H, W, 3)`` of any size.
         progress: Told the fraction done.
-        tile_px: Side of a tile.
-        overlap_px: What a tile shares with the next.
+        tile_px: Side of a tile, a multiple of the network's stride.
+        overlap_px: What a tile shares with the next, likewise.
         trim_px: Rim of a tile that is not believed where another tile shows it; less than half the overlap.
     """
     height, width = picture.shape[:2]
     out = np.empty_like(picture)
-    rows, columns = (_spans(side, tile_px, overlap_px) for side in (height, width))
-    by_row, by_column = (_shares(spans, side, trim_px) for spans, side in ((rows, height), (columns, width)))
+    rows, columns = (spans(side, tile_px, overlap_px) for side in (height, width))
+    by_row, by_column = shares(rows, height, trim_px), shares(columns, width, trim_px)
     band: Float32 = np.zeros((rows[0][1] - rows[0][0], width, 3), np.float32)
     for i, (top, bottom) in enumerate(rows):
         for j, (left, right) in enumerate(columns):
@@ -172,40 +172,41 @@ def star_light(network: LockedNetwork[StarlessNetwork], picture: UInt8) -> Float
     height, width = picture.shape[:2]
     with network.use() as run, torch.inference_mode():
         stride = run.sizes.stride_px
-        given = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]
-        given = given.to(run.head.weight.dtype).div_(255.0)
+        given = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float().div_(255.0)
         given = F.pad(given, (0, -width % stride, 0, -height % stride), mode="replicate")
-        light = run(given.contiguous(memory_format=torch.channels_last))[0, :, :height, :width]
+        given = given.to(run.head.weight.dtype).contiguous(memory_format=torch.channels_last)
+        light = run(given)[0, :, :height, :width]
     found: Float32 = light.permute(1, 2, 0).float().numpy()
     return found
 
 
-def _spans(side: int, tile_px: int, overlap_px: int) -> list[tuple[int, int]]:
-    """First and last pixel (exclusive) of tiles of one size that cover a side."""
-    if side <= tile_px:
-        return [(0, side)]
-    n = 1 + -(-(side - tile_px) // (tile_px - overlap_px))
-    starts = [round(i * (side - tile_px) / (n - 1)) for i in range(n)]
-    return [(start, start + tile_px) for start in starts]
+def spans(side: int, tile_px: int, overlap_px: int) -> list[tuple[int, int]]:
+    """First and last pixel (exclusive) of tiles that cover a side; the last one may be shorter.
+
+    Where both lengths are multiples of the network's stride, a tile sees the same grid as the whole picture.
+    """
+    step = tile_px - overlap_px
+    n = 1 if side <= tile_px else 1 + -(-(side - tile_px) // step)
+    return [(i * step, min(i * step + tile_px, side)) for i in range(n)]
 
 
-def _shares(spans: Sequence[tuple[int, int]], side: int, trim_px: int) -> list[Float32]:
+def shares(tiles: Sequence[tuple[int, int]], side: int, trim_px: int) -> list[Float32]:
     """How much each tile has to say at each of its pixels along a side; together 1 everywhere."""
-    shares = []
-    for i, (start, end) in enumerate(spans):
+    found = []
+    for i, (start, end) in enumerate(tiles):
         share = np.ones(end - start)
         at = np.arange(start, end, dtype=np.float64) + 0.5
         if i > 0:
-            share = np.minimum(share, _ramp(at, start + trim_px, spans[i - 1][1] - trim_px))
-        if i + 1 < len(spans):
-            share = np.minimum(share, 1.0 - _ramp(at, spans[i + 1][0] + trim_px, end - trim_px))
-        shares.append(share)
+            share = np.minimum(share, _ramp(at, start + trim_px, tiles[i - 1][1] - trim_px))
+        if i + 1 < len(tiles):
+            share = np.minimum(share, 1.0 - _ramp(at, tiles[i + 1][0] + trim_px, end - trim_px))
+        found.append(share)
     total = np.zeros(side)
-    for (start, end), share in zip(spans, shares, strict=True):
+    for (start, end), share in zip(tiles, found, strict=True):
         total[start:end] += share
     return [
         (share / total[start:end]).astype(np.float32)
-        for (start, end), share in zip(spans, shares, strict=True)
+        for (start, end), share in zip(tiles, found, strict=True)
     ]
 
 
