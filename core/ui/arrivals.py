@@ -11,6 +11,7 @@ The page is drawn with what is there, the frame alone at first. Then the next me
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ from core.ui.runs import Analysis, find_analysis, keep_analysis, run_key
 from core.ui.text import plain
 
 _log = logging.getLogger("almagest")
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS, _DRAW_SECONDS = 0.05, 0.4
 _FAULT = "failed on this frame for a reason that is not yours; it was written to the server's log."
 
 
@@ -92,9 +93,13 @@ def wait_for_next(
         jobs[key] = Job(method, frame, params[method.name])
     job = jobs[key]
     later = f" · then {', '.join(other.title for other in others)}" if others else ""
+    drawn: tuple[object, float] = (None, 0.0)
     while job.is_running:
-        # Drawing is also where Streamlit ends this run of the page when a person touches it.
-        slot.progress(job.done, text=plain(f"{method.title}: {job.doing}{later}"))
+        now = ((job.done, job.doing), time.monotonic())
+        if now[0] != drawn[0] or now[1] - drawn[1] > _DRAW_SECONDS:
+            # Drawing is also where Streamlit ends this run of the page when a person touches it.
+            slot.progress(job.done, text=plain(f"{method.title}: {job.doing}{later}"))
+            drawn = now
         job.wait(_LOOK_SECONDS)
     jobs.pop(key, None)
     if job.result is not None:

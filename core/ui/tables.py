@@ -38,8 +38,9 @@ def sources_table(
         table.insert(0, "reason", table.pop("reason"))
     ahead = [column for column in first if column in table]
     table = table[[*ahead, *(column for column in table if column not in ahead)]]
-    for column in table.select_dtypes(object).columns:
-        table[column] = table[column].fillna("")
+    for column in table.columns:
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            table[column] = table[column].fillna("")
     picked = st.dataframe(
         table,
         # A table cannot be told to move its mark, so a mark that came from the picture is a new table.
