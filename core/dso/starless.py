@@ -30,7 +30,7 @@ Float64 = NDArray[np.float64]
 
 WEIGHTS = "dso_starless"
 DEFAULT_CONFIDENCE = 0.5
-DEFAULT_LOGISTIC = (-6.0, 1.5, 1.0, 0.3)
+DEFAULT_LOGISTIC = (-6.0, 1.2, 1.0, 1.0, 1.0)
 """Where the card says nothing: the constant, and the weights of :func:`features`."""
 WORKING_SIDE_PX, LEAST_COPY_PX = 1024, 40
 """Longest side of the largest copy that is searched, and shortest side of the smallest."""
@@ -40,6 +40,8 @@ NOISE_UNIT, MOST_NOISE = 8.0, 30.0
 LEAST_NOISE_LEVELS = 0.35
 SOBEL = 8.0
 """What OpenCV's 3 × 3 Sobel makes of a slope of 1 level a pixel."""
+SEEN_OF_PEAK = 0.12
+"""Outlines run along the foot of a glow; its box holds what has this part of its brightest, or more."""
 BLOCK_PX = 16
 MOST_CANDIDATES = 400
 
@@ -219,13 +221,14 @@ def outline(starless: UInt8, params: StarlessParameters) -> Outlined:
 
 
 def features(outlined: Outlined) -> Float64:
-    """``(N, 3)`` what confidence is made of: logarithms of contrast, of levels and of size."""
+    """``(N, 4)`` what confidence is made of: logarithms of contrast, levels, size, and the part filled."""
     return np.log(
         np.column_stack(
             [
                 np.clip(outlined.contrast, 0.1, 100.0),
                 np.clip(outlined.levels, 0.1, 100.0),
                 np.clip(outlined.size_px, 1.0, 1e4) / 50.0,
+                np.clip(outlined.filled, 0.05, 1.0),
             ]
         )
     )
@@ -292,13 +295,15 @@ def _measured(
         return None
     values = excess[around]
     # In a frame that is full of an object there is no sky around: the background is then that of the frame.
-    sky = float(np.median(values[free])) if int(free.sum()) >= 8 else 0.0
-    levels = float(values[own].mean()) - max(sky, 0.0)
-    if levels <= 0.0:
+    sky = max(float(np.median(values[free])), 0.0) if int(free.sum()) >= 8 else 0.0
+    peak = float(np.percentile(values[own], 95)) - sky
+    if peak <= 0.0:
         return None
-    # Half a pixel is added on each side: the box holds whole pixels of the copy.
-    box = (max(x, 0) - 0.5, max(y, 0) - 0.5, min(x + w, width) - 0.5, min(y + h, height) - 0.5)
-    filled = n / max((box[2] - box[0]) * (box[3] - box[1]), 1.0)
+    own &= values >= sky + SEEN_OF_PEAK * peak
+    down, across = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+    box = (left + across[0] - 0.5, top + down[0] - 0.5, left + across[-1] + 0.5, top + down[-1] + 0.5)
+    levels = float(values[own].mean()) - sky
+    filled = int(own.sum()) / ((box[2] - box[0]) * (box[3] - box[1]))
     return (*box, levels / noise, levels, filled)
 
 

@@ -156,7 +156,7 @@ def test_the_whole_script_draws_trains_resumes_and_fills_the_card(tmp_path, monk
     card = read_card("dso_starless")
     assert check_weights("dso_starless").precision == "float16"
     assert card.labels == ("object",)
-    assert len(card.extra["logistic"]) == 4
+    assert len(card.extra["logistic"]) == 5
     assert 0.0 < card.extra["confidence"] < 1.0
     assert "test, this network: star light left, part" in card.scores
     assert str(tmp_path) not in (weights / "dso_starless.json").read_text()
