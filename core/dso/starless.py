@@ -60,7 +60,7 @@ class StarlessParameters(Parameters):
         why="Chosen with the training, so that at most one empty frame in twenty gets a box.",
     )
     edge_high: float = parameter(
-        0.9,
+        1.5,
         label="Edge",
         unit="σ/px",
         low=0.1,
@@ -70,7 +70,7 @@ class StarlessParameters(Parameters):
         why="Above the slopes that smoothed noise has by itself; each scale is measured in its own noise.",
     )
     edge_low: float = parameter(
-        0.45,
+        0.75,
         label="Edge goes on",
         unit="σ/px",
         low=0.05,
