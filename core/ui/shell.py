@@ -33,7 +33,11 @@ h1 { font-size: clamp(1.5rem, 3.2vw, 2.1rem) !important; padding: 0.2rem 0 0.3re
 
 @dataclass(frozen=True)
 class PageLink:
-    """A page of the dashboard, how it is listed, and whether a frame can be sent to it."""
+    """A page of the dashboard, how it is listed, and whether a frame can be sent to it.
+
+    ``url`` is the name of its file: the first visitor of a server who follows a link to any other address is
+    told by Streamlit that there is no such page (see :func:`enter_dashboard`).
+    """
 
     path: str
     title: str
@@ -46,7 +50,7 @@ class PageLink:
 PAGES: tuple[PageLink, ...] = (
     PageLink("pages/home.py", "Home", ":material/home:", "home", default=True),
     PageLink("pages/stars.py", "Star detection", ":material/flare:", "stars", takes_frames=True),
-    PageLink("pages/dso.py", "Deep-sky objects", ":material/blur_on:", "deep-sky", takes_frames=True),
+    PageLink("pages/dso.py", "Deep-sky objects", ":material/blur_on:", "dso", takes_frames=True),
     PageLink("pages/playground.py", "Simulation playground", ":material/auto_awesome:", "playground"),
     PageLink("pages/frames.py", "Look at a frame", ":material/image_search:", "frames", takes_frames=True),
     PageLink("pages/results.py", "Stored runs", ":material/database:", "results"),
