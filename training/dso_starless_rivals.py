@@ -88,7 +88,7 @@ def starrem2k13(folder: Path) -> Callable[[UInt8], UInt8]:
             for (left, right), across in zip(columns, shares(columns, whole.shape[1], 32), strict=True):
                 for channel in range(3):
                     given = whole[top:bottom, left:right, channel].astype(np.float32) / ONNX_WHITE
-                    answer = session.run(None, {name: given[None, :, :, None]})[0][0, :, :, 0]
+                    answer = session.run(None, {name: given[None]})[0][0, :, :, 0]
                     part = answer * ONNX_WHITE * down[:, None] * across[None, :]
                     out[top:bottom, left:right, channel] += part
         return np.clip(np.rint(out[:height, :width]), 0, 255).astype(np.uint8)
