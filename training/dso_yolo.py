@@ -22,7 +22,7 @@ from core.dso.kinds import LABELS
 from core.models.card import Score, TrainingData, write_card
 from core.models.weights import adopt_weights, weights_path
 from training.dso_yolo_data import draw_split, write_yaml
-from training.dso_yolo_scores import Scores, measured_scores
+from training.dso_yolo_scores import measured_scores
 
 NAME = "dso_yolo"
 RUN = "run"
@@ -44,6 +44,8 @@ COLLECTIONS = {
         "objects of the drawn scenes: training and validation by file",
     ),
 }
+VIEWS = (1.0, 1.3, 1.6)
+"""Scales a picture is seen at; 1 is that of the training. Nebulae gain from small ones, galaxies from large."""
 LIMITS = (
     "Trained on composed scenes: real frames have faults it has never seen.",
     "Where a nebula ends is a matter of taste, and it may box parts of large ones by themselves.",
@@ -216,7 +218,7 @@ class Clock:
 
 
 def judge(options: argparse.Namespace, val: Sequence[Path]) -> None:
-    """Choose threshold and zoom on validation pictures and write them, with the scores, into the card."""
+    """Choose the threshold on validation pictures and write it, with the scores, into the card."""
     from core.dso.yolo_network import load_yolo
     from core.models.card import read_card
     from core.models.inference import LockedNetwork
@@ -224,21 +226,16 @@ def judge(options: argparse.Namespace, val: Sequence[Path]) -> None:
     if options.weights is not None:
         os.environ["ALMAGEST_WEIGHTS"] = str(options.weights)
     network = LockedNetwork(load_yolo(str(weights_path(NAME))))
-    zooms = sorted({1.0, options.side / 640.0, (1.0 + options.side / 640.0) / 2.0})
-    best: Scores | None = None
-    for zoom in zooms:
-        scores = measured_scores(network, val, zoom)
-        print(scores, flush=True)
-        if best is None or scores.f1 > best.f1:
-            best = scores
-    assert best is not None
+    zooms = [round(scale * options.side / 640.0, 3) for scale in VIEWS]
+    scores = measured_scores(network, val, zooms)
+    print(scores, flush=True)
     command = f"python -m training.dso_yolo --data DIR --work WORK --val-scenes {options.val_scenes} --score"
     card = read_card(NAME)
     write_card(
         dataclasses.replace(
             card,
-            scores={name: Score(round(value, 4), command) for name, value in best.named().items()},
-            extra={**card.extra, "confidence": round(best.confidence, 3), "zoom": best.zoom},
+            scores={name: Score(round(value, 4), command) for name, value in scores.named().items()},
+            extra={**card.extra, "confidence": round(scores.confidence, 3), "zooms": zooms},
         ),
         options.weights,
     )
@@ -287,7 +284,7 @@ def _device_name(device: str) -> str:
     import torch
 
     if device == "cpu":
-        return f"{torch.get_num_threads()} processor cores"
+        return f"{os.cpu_count()} processor cores"
     return torch.cuda.get_device_name(int(device))
 
 

@@ -37,7 +37,6 @@ class Scores:
         f1_photographs: The same on photographs as they are alone; NaN without any.
         false_on_empty: Boxes a picture without objects, at ``confidence``.
         confidence: Of the best F1 among those with few enough false boxes on empty pictures.
-        zoom: Pixels the network was given for one of the picture.
         by_label: F1 of each class at ``confidence``.
         n_pictures, n_empty: How many pictures, and how many of them without objects.
     """
@@ -50,7 +49,6 @@ class Scores:
     f1_photographs: float
     false_on_empty: float
     confidence: float
-    zoom: float
     by_label: dict[str, float]
     n_pictures: int
     n_empty: int
@@ -70,25 +68,25 @@ class Scores:
         return {name: value for name, value in figures.items() if np.isfinite(value)}
 
 
-def measured_scores(network: LockedNetwork[Any], pictures: Sequence[Path], zoom: float) -> Scores:
+def measured_scores(network: LockedNetwork[Any], pictures: Sequence[Path], zooms: Sequence[float]) -> Scores:
     """Search the pictures and score what is found.
 
     Args:
         network: The detector.
         pictures: Of a data set of :mod:`training.dso_yolo_data`.
-        zoom: Pixels the network is given for one of the picture.
+        zooms: Pixels the network is given for one of the picture, view by view.
     """
     from core.dso.yolo_network import detect
 
     truth = [read_labelled(path) for path in pictures]
     found = [
-        detect(network, one.pixels(), LEAST_SCORE, 640, 0.25, zoom, lambda fraction, doing: None)
+        detect(network, one.pixels(), LEAST_SCORE, 640, 0.25, zooms, lambda fraction, doing: None)
         for one in truth
     ]
-    return scores_of(truth, found, zoom)
+    return scores_of(truth, found)
 
 
-def scores_of(truth: Sequence[Labelled], found: Sequence[Found], zoom: float = 1.0) -> Scores:
+def scores_of(truth: Sequence[Labelled], found: Sequence[Found]) -> Scores:
     """Score boxes that were found on pictures, picture by picture."""
     pairs = list(zip(truth, found, strict=True))
     hits = [hits_of(one, boxes) for one, boxes in pairs]
@@ -120,7 +118,6 @@ def scores_of(truth: Sequence[Labelled], found: Sequence[Found], zoom: float = 1
         f1_photographs=f1(photographs)[0],
         false_on_empty=float(np.mean(on_empty)) if on_empty else float("nan"),
         confidence=confidence,
-        zoom=zoom,
         by_label={name: f1(everything, number)[0] for number, name in enumerate(LABELS)},
         n_pictures=len(truth),
         n_empty=int(empty.sum()),

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.scoring.boxes import box_iou
+
 Float64 = NDArray[np.float64]
 
 SAME_IOU = 0.45
@@ -21,6 +23,8 @@ FRAGMENT = 0.2
 """Boxes smaller than this part of one that covers them may be objects of their own."""
 PIECES_MEET = 0.25
 """Cut pieces that share so much of the smaller one are pieces of one object."""
+FUSED_IOU = 0.55
+"""Boxes from copies of one picture that overlap so much are of one thing."""
 EDGE_PX = 3.0
 """A box so near the edge of a window, in pixels shown, is taken to be cut by it."""
 
@@ -63,6 +67,43 @@ class Found:
     def at(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Found:
         """Only these."""
         return Found(self.boxes[rows], self.scores[rows], self.labels[rows], self.cut[rows])
+
+
+def fused(views: list[Found], iou: float = FUSED_IOU) -> Found:
+    """Boxes that a network found on several copies of one picture, averaged: one box a thing.
+
+    Boxes of a class that overlap are averaged by their scores, and the score becomes the mean over all
+    copies: what a single copy shows counts for less. After weighted boxes fusion (Solovyev et al. 2021,
+    Image and Vision Computing 107, 104117), with the sum over all copies in its rescaling.
+
+    Args:
+        views: What was found on each copy, in pixels of the same frame.
+        iou: Boxes that overlap at least so much are of one thing.
+    """
+    everything = Found.joined(views)
+    copy = np.repeat(np.arange(len(views)), [len(view) for view in views])
+    order = np.argsort(-everything.scores, kind="stable")
+    everything, copy = everything.at(order), copy[order]
+    free = np.ones(len(everything), bool)
+    groups = []
+    for row in range(len(everything)):
+        if not free[row]:
+            continue
+        near = free & (everything.labels == everything.labels[row])
+        near[near] = box_iou(everything.boxes[row : row + 1], everything.boxes[near])[0] >= iou
+        near[row] = True
+        free &= ~near
+        rows = np.flatnonzero(near)
+        groups.append(rows[np.sort(np.unique(copy[rows], return_index=True)[1])])  # the surest of each copy
+    weights = [everything.scores[rows] for rows in groups]
+    first = np.array([rows[0] for rows in groups], np.intp)
+    boxes = [w @ everything.boxes[rows] / w.sum() for rows, w in zip(groups, weights, strict=True)]
+    return Found(
+        np.array(boxes, float).reshape(-1, 4),
+        np.array([w.sum() for w in weights], float) / max(len(views), 1),
+        everything.labels[first],
+        everything.cut[first],
+    )
 
 
 def merged(found: Found) -> Found:

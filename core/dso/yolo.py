@@ -15,7 +15,7 @@ from core.results import Result
 WEIGHTS = "dso_yolo"
 LEAST_SCORE = 0.02
 """Boxes below are not worth keeping even as candidates that were turned down."""
-DEFAULT_CONFIDENCE, DEFAULT_ZOOM = 0.25, 1.0
+DEFAULT_CONFIDENCE, DEFAULT_ZOOMS = 0.25, (1.0,)
 """Where the card says nothing."""
 
 
@@ -87,7 +87,7 @@ def analyse(frame: Frame, params: YoloParameters, progress: Progress) -> Result:
         min(LEAST_SCORE, confidence),
         params.tile_px,
         params.overlap,
-        float(card.extra.get("zoom", DEFAULT_ZOOM)),
+        [float(zoom) for zoom in card.extra.get("zooms", DEFAULT_ZOOMS)],
         lambda fraction, doing: progress(0.05 + 0.85 * fraction, doing),
     )
     return finish(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.dso.boxes import EDGE_PX, Found, merged
+from core.dso.boxes import EDGE_PX, Found, fused, merged
 from core.dso.library import import_ultralytics
 from core.dso.tiling import Window, windows
 from core.models import LockedNetwork, cached_network, weights_path
@@ -59,7 +59,7 @@ def detect(
     least_score: float,
     tile_px: int,
     overlap: float,
-    zoom: float,
+    zooms: Sequence[float],
     progress: Callable[[float, str], None],
 ) -> Found:
     """Everything found on a frame of any size, one box a thing.
@@ -70,7 +70,8 @@ def detect(
         least_score: Boxes below are dropped.
         tile_px: Side of a window as it is shown.
         overlap: Part of a window that the next one shares.
-        zoom: Pixels the network is given for one that is shown.
+        zooms: Pixels the network is given for one that is shown: a window is seen once at each, every second
+            time mirrored, and what is found is averaged.
         progress: Told the fraction of windows searched.
     """
     height, width = picture.shape[:2]
@@ -78,9 +79,24 @@ def detect(
     found = []
     for number, window in enumerate(todo):
         progress(number / len(todo), f"searching part {number + 1} of {len(todo)}")
-        boxes, scores, labels = detect_one(network, window.show(picture), least_score, zoom)
-        found.append(on_frame(window, boxes, scores, labels))
+        shown = window.show(picture)
+        views = [
+            on_frame(window, *_seen(network, shown, least_score, zoom, mirror=bool(view % 2)))
+            for view, zoom in enumerate(zooms)
+        ]
+        found.append(fused(views) if len(views) > 1 else views[0])
     return merged(Found.joined(found))
+
+
+def _seen(
+    network: LockedNetwork[Any], shown: UInt8, least_score: float, zoom: float, *, mirror: bool
+) -> tuple[Float64, Float64, NDArray[np.int64]]:
+    """What :func:`detect_one` finds, on the mirrored picture if so wanted."""
+    if not mirror:
+        return detect_one(network, shown, least_score, zoom)
+    boxes, scores, labels = detect_one(network, np.ascontiguousarray(shown[:, ::-1]), least_score, zoom)
+    boxes[:, [0, 2]] = shown.shape[1] - boxes[:, [2, 0]]
+    return boxes, scores, labels
 
 
 def detect_one(

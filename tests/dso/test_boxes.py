@@ -1,6 +1,6 @@
 import numpy as np
 
-from core.dso.boxes import Found, merged
+from core.dso.boxes import Found, fused, merged
 
 
 def found(*rows):
@@ -71,3 +71,27 @@ def test_the_order_of_windows_does_not_matter():
     first, again = merged(found(*rows)), merged(found(*rows[::-1]))
     np.testing.assert_array_equal(first.boxes, again.boxes)
     assert (np.diff(first.scores) <= 0).all()
+
+
+def test_what_all_copies_show_is_averaged_by_score():
+    both = fused([found((10, 10, 50, 50, 0.6, 0, 0)), found((12, 10, 54, 50, 0.2, 0, 0))])
+    np.testing.assert_allclose(both.boxes, [[10.5, 10, 51, 50]])
+    np.testing.assert_allclose(both.scores, [0.4])
+
+
+def test_what_one_copy_shows_counts_for_less():
+    one = fused([found((10, 10, 50, 50, 0.6, 0, 0)), Found.none(), Found.none()])
+    np.testing.assert_allclose(one.scores, [0.2])
+    assert one.boxes.tolist() == [[10, 10, 50, 50]]
+
+
+def test_two_boxes_of_one_copy_are_not_counted_twice():
+    one = fused([found((10, 10, 50, 50, 0.6, 0, 0), (11, 10, 51, 50, 0.5, 0, 0)), Found.none()])
+    np.testing.assert_allclose(one.scores, [0.3])
+
+
+def test_fusing_keeps_classes_and_neighbours_apart():
+    rows = found((10, 10, 50, 50, 0.6, 0, 0), (10, 10, 50, 50, 0.6, 1, 0), (60, 10, 90, 50, 0.6, 0, 0))
+    assert len(fused([rows, rows])) == 3
+    assert len(fused([Found.none()])) == 0
+    assert len(fused([])) == 0

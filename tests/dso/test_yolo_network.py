@@ -20,7 +20,7 @@ def black(width, height, *blobs):
 
 
 def search(network, picture, **changes):
-    chosen = {"least_score": 0.2, "tile_px": 320, "overlap": 0.25, "zoom": 1.0} | changes
+    chosen = {"least_score": 0.2, "tile_px": 320, "overlap": 0.25, "zooms": [1.0]} | changes
     return detect(network, picture, progress=lambda fraction, doing: None, **chosen)
 
 
@@ -31,9 +31,16 @@ def test_boxes_are_where_things_are(network):
     np.testing.assert_allclose(found.scores, [0.9], atol=1e-6)
 
 
+def test_several_views_average_to_the_same_boxes(network):
+    one = search(network, black(320, 200, (40, 50, 100, 90)))
+    more = search(network, black(320, 200, (40, 50, 100, 90)), zooms=[1.0, 1.0, 0.8])
+    np.testing.assert_allclose(more.boxes, one.boxes, atol=1.0)
+    np.testing.assert_allclose(more.scores, one.scores, atol=0.05)
+
+
 @pytest.mark.parametrize("zoom", [0.5, 0.65, 1.5])
 def test_zoom_does_not_move_boxes(network, zoom):
-    found = search(network, black(320, 200, (40, 50, 100, 90)), zoom=zoom)
+    found = search(network, black(320, 200, (40, 50, 100, 90)), zooms=[zoom])
     np.testing.assert_allclose(found.boxes, [[39.5, 49.5, 99.5, 89.5]], atol=1.6 / zoom)
 
 
@@ -70,7 +77,7 @@ def test_the_surest_class_of_an_anchor_is_given(network):
 
 def test_progress_counts_the_windows(network):
     told = []
-    detect(network, black(700, 700), 0.2, 320, 0.25, 1.0, lambda fraction, doing: told.append(fraction))
+    detect(network, black(700, 700), 0.2, 320, 0.25, [1.0], lambda fraction, doing: told.append(fraction))
     assert told[0] == 0.0
     assert told == sorted(told)
     assert max(told) < 1.0
