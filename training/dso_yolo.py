@@ -45,7 +45,7 @@ COLLECTIONS = {
     ),
 }
 VIEWS = (1.0, 1.3, 1.6)
-"""Scales a picture is seen at; 1 is that of the training. Nebulae gain from small ones, galaxies from large."""
+"""Scales a picture is seen at, 1 being the training's: nebulae gain from small ones, galaxies from large."""
 LIMITS = (
     "Trained on composed scenes: real frames have faults it has never seen.",
     "Where a nebula ends is a matter of taste, and it may box parts of large ones by themselves.",
