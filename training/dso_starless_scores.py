@@ -40,6 +40,8 @@ IOU = 0.5
 MOST_FALSE_ON_EMPTY = 0.05
 """Boxes a frame without objects may get, in the mean."""
 RIDGE = 1e-2
+RIVAL_PICTURES = 10
+"""The public network takes half a minute and more for each."""
 COMMAND = "python -m training.dso_starless --data DIR --val-scenes {} --test-scenes {} --score"
 
 
@@ -227,10 +229,15 @@ def judge(val: Sequence[Path], test: Sequence[Path], rival: Path | None, weights
     boxes = box_scores(tested, found, chosen.confidence)
     print("test", boxes, flush=True)
     figures: dict[str, float] = boxes.named("test")
-    for who, how in _ways(remove, rival).items():
+    for who, how in _ways(remove).items():
         scores = removal_scores(how, tested)
         print(who, scores, flush=True)
         figures |= scores.named(who)
+    for who, how in _rivals(remove, rival).items():
+        few = tested[:RIVAL_PICTURES]
+        scores = removal_scores(how, few)
+        print(who, f"on {len(few)} pictures", scores, flush=True)
+        figures |= scores.named(f"{who}, on the first {len(few)} pictures")
     card = read_card(WEIGHTS)
     command = COMMAND.format(len(val), len(test))
     write_card(
@@ -247,20 +254,27 @@ def judge(val: Sequence[Path], test: Sequence[Path], rival: Path | None, weights
     )
 
 
-def _ways(remove: Callable[[UInt8], UInt8], rival: Path | None) -> Mapping[str, Callable[[UInt8], UInt8]]:
-    from training.dso_starless_rivals import masked, starrem2k13
+def _ways(remove: Callable[[UInt8], UInt8]) -> Mapping[str, Callable[[UInt8], UInt8]]:
+    from training.dso_starless_rivals import masked
 
-    ways: dict[str, Callable[[UInt8], UInt8]] = {
+    return {
         "this network": remove,
         "picture as it is": lambda picture: picture,
         "SEP sources masked and filled": masked,
     }
-    if rival is not None:
-        try:
-            ways["starrem2k13 (public network)"] = starrem2k13(rival)
-        except ImportError:
-            print("onnxruntime is not installed: the public network is left out", flush=True)
-    return ways
+
+
+def _rivals(remove: Callable[[UInt8], UInt8], folder: Path | None) -> Mapping[str, Callable[[UInt8], UInt8]]:
+    """The public network, and ours on the same pictures; nothing where it cannot be run."""
+    from training.dso_starless_rivals import starrem2k13
+
+    if folder is None:
+        return {}
+    try:
+        return {"this network": remove, "starrem2k13 (public network)": starrem2k13(folder)}
+    except ImportError:
+        print("onnxruntime is not installed: the public network is left out", flush=True)
+        return {}
 
 
 def _at(
