@@ -118,7 +118,8 @@ def summary(detections: Detections) -> str:
     if "size_arcmin" in table:
         largest = table.iloc[int(table["size_arcmin"].to_numpy(float).argmax())]
         article = "an" if str(largest["label"])[0] in "aeiou" else "a"
-        said += f"; the largest, {article} {largest['label']}, is {largest['size_arcmin']:.3g}′ across"
+        which = "it" if len(table) == 1 else f"the largest, {article} {largest['label']},"
+        said += f"; {which} is {largest['size_arcmin']:.3g}′ across"
     return f"{said}."
 
 

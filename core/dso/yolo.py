@@ -105,13 +105,15 @@ METHOD = Method(
     title="YOLO26 · object detector",
     summary="Boxes galaxies, nebulae and clusters in a fraction of a second; faint nebulosity is its limit.",
     description=(
-        "A convolutional detector without suppression of overlapping boxes (end to end), trained from "
-        "nothing on scenes composed of photographs and simulations as smart telescopes show them. Frames "
-        "larger than a tile are searched in overlapping windows at several scales, and the boxes are joined."
+        "A convolutional detector, trained from nothing on scenes composed of photographs and simulations as "
+        "smart telescopes show them. A picture is seen at three scales, and what is found is averaged "
+        "(weighted boxes fusion). Frames larger than a tile are searched in overlapping windows at several "
+        "scales, and the boxes are joined."
     ),
     reference=(
         "Jocher et al., Ultralytics YOLO26 (github.com/ultralytics/ultralytics); Redmon et al. 2016, "
-        "arXiv:1506.02640; data set and task after Parisot & Jaziri 2024 (DeepSpaceYolo)"
+        "arXiv:1506.02640; Solovyev et al. 2021, Image Vis. Comput. 107, 104117; "
+        "data set and task after Parisot & Jaziri 2024 (DeepSpaceYolo)"
     ),
     params=YoloParameters,
     analyse=analyse,

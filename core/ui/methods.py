@@ -44,7 +44,7 @@ def choose_methods(task: str, first: str, *, all_at_first: bool = True) -> list[
         default=ready if all_at_first else ready[:1],
         selection_mode="multi",
         key=f"{task}.methods" if all_at_first else f"{task}.methods.one",
-        format_func=lambda name: known[name].title,
+        format_func=lambda name: known[name].title + ("" if known[name].is_ready else " (no weights)"),
         persist_state="session",
         wrap=True,
     )

@@ -10,6 +10,8 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from core.results import Detections
 
+ROW_PX = 35
+"""Height of a row of a table on the screen."""
 SHOWN_UNITS = {"pix": "px", "deg": "°", "mag": "mag", "electron": "e⁻"}
 
 
@@ -27,7 +29,7 @@ def sources_table(
         detections: The sources; columns without any value are left out.
         key: Key of the widget.
         selected: The row that is marked when the table is drawn anew.
-        height: Height in screen pixels.
+        height: Greatest height in screen pixels; a short table is as high as its rows.
         first: Columns that come first, in this order, as far as they are there.
 
     Returns:
@@ -48,7 +50,7 @@ def sources_table(
         on_select="rerun",
         selection_mode="single-row",
         selection_default=None if selected is None else {"selection": {"rows": [selected]}},
-        height=height,
+        height=min(height, (len(table) + 1) * ROW_PX + 3),
         column_config={column: _column(column, table[column], detections) for column in table.columns},
         alt="Table of the sources that were found, one row each",
     )

@@ -18,7 +18,7 @@ def boxes_of(labels, scores=(0.9, 0.8, 0.7)):
 def test_summaries_count_and_measure():
     table = boxes_of(["galaxy", "nebula", "galaxy"])
     assert summary(table) == "2 galaxies and 1 nebula found; the largest, a nebula, is 5′ across."
-    assert summary(boxes_of(["object"])) == "1 object found; the largest, an object, is 2′ across."
+    assert summary(boxes_of(["object"])) == "1 object found; it is 2′ across."
     assert summary(Detections.empty()) == "No deep-sky objects were found."
 
 
