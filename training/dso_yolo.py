@@ -92,7 +92,7 @@ def fit(options: argparse.Namespace, train: Sequence[Path], val: Sequence[Path])
         overrides: dict[str, Any] = {
             "task": "detect",
             "mode": "train",
-            "model": str(last) if resume else f"{options.model}.yaml",
+            "model": str(last) if resume else str(options.begin_from or f"{options.model}.yaml"),
             "data": str(write_yaml(options.work, train, val)),
             "epochs": options.epochs,
             "imgsz": options.side,
@@ -102,7 +102,7 @@ def fit(options: argparse.Namespace, train: Sequence[Path], val: Sequence[Path])
             "workers": min(8, os.cpu_count() or 1) if on_gpu else 1,
             "cache": "ram",
             "amp": on_gpu,
-            "pretrained": False,
+            "pretrained": options.begin_from is not None,
             "optimizer": options.optimizer,
             "lr0": options.rate,
             "lrf": 0.02,
@@ -259,6 +259,8 @@ def _facts(options: argparse.Namespace, best: Path) -> dict[str, Any]:
         f"--side {options.side} --model {options.model} --batch {options.batch} "
         f"--optimizer {options.optimizer} --rate {options.rate:g}"
     )
+    if options.begin_from:
+        command += f" --begin-from {options.begin_from.name}"
     return {
         "title": f"{options.model.replace('yolo', 'YOLO')} for deep-sky objects",
         "architecture": (
@@ -301,6 +303,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="most minutes of training, over all runs")
     parser.add_argument("--side", type=int, default=416, help="of the pictures in training")
     parser.add_argument("--model", choices=("yolo26n", "yolo26s"), default="yolo26n")
+    parser.add_argument(
+        "--begin-from", type=Path, help="weights to go on from, with a new course of the rate"
+    )
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--optimizer", choices=("AdamW", "MuSGD", "SGD"), default="AdamW")
     parser.add_argument("--rate", type=float, default=1.5e-3)
