@@ -257,6 +257,8 @@ def judged(
     # Single stars of a cluster run together at a glance; grain does not make a galaxy larger.
     smoothing = extent / (26.0 if label == "cluster" else 70.0)
     smooth = ndimage.gaussian_filter(cells, max(smoothing, 1.0) / step)
+    if smooth.max() <= 0.1:
+        return None
     least = max(
         SEEN_SIGMA * noise,
         SEEN_LEVELS,

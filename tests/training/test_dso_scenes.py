@@ -390,3 +390,9 @@ def test_the_comparison_covers_a_set_by_itself(scenes):
 def test_jpeg_costs_little_at_high_quality():
     picture = blob(64)
     assert np.abs(through_jpeg(picture, 98, 0).astype(int) - picture).mean() < 2.0
+
+
+def test_scattered_specks_are_no_object():
+    added = np.zeros((1536, 1536), np.float32)
+    added[[3, 1500], [3, 1500]] = 0.6
+    assert judged("nebula", added, 2.0, None) is None
