@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.ui import boxes, corrections, dso, methods
+from core.ui import boxes, corrections, dso, dso_card, dso_names, dso_pictures, dso_truth, methods
 from core.ui.arrivals import arrived, wait_for_next
 from core.ui.confidence import layers_of
 from core.ui.dso_benchmark import dso_benchmark
@@ -38,12 +38,12 @@ with controls:
     arrivals = arrived(chosen, frame, params, again=again)
     analyses = arrivals.analyses
     mode = st.segmented_control("View", list(MODES), default="Overlay", key="dso.mode", required=True)
-    remade = dso.remade_pictures(analyses, frame)
+    remade = dso_pictures.remade_pictures(analyses, frame)
     beside = (
         st.pills("Show beside it", list(remade), selection_mode="multi", key="dso.beside") if remade else []
     )
-    heat, heat_title, own_heat = dso.choose_heat(analyses, grid=mode == "Grid")
-    names = dso.names_toggle(frame)
+    heat, heat_title, own_heat = dso_pictures.choose_heat(analyses, grid=mode == "Grid")
+    names = dso_names.names_toggle(frame)
     with st.expander("Display", icon=":material/contrast:"):
         settings = display_controls(frame, "display", full=research)
 
@@ -55,16 +55,22 @@ with picture:
     layers = layers_of(found, first_only=not research and mode == "Overlay", lettered=not names)
     sources = [analysis.method.name for analysis in analyses]
     if names:
-        layers, sources = [*layers, dso.names_layer(frame)], [*sources, dso.NAMES]
+        layers, sources = [*layers, dso_names.names_layer(frame)], [*sources, dso_names.NAMES]
     panes = [Pane(frame.name, frame, settings)]
     if mode != "Overlay" and found:
         over = (len(found),) if names else ()
         panes = [
-            Pane(each.title, frame, settings, (k, *over), dso.own_heat(each.analysis) if own_heat else None)
+            Pane(
+                each.title,
+                frame,
+                settings,
+                (k, *over),
+                dso_pictures.own_heat(each.analysis) if own_heat else None,
+            )
             for k, each in enumerate(found)
         ]
-    panes += dso.picture_panes([remade[title] for title in beside])
-    why = dso.why_map(mark, found, frame)
+    panes += dso_pictures.picture_panes([remade[title] for title in beside])
+    why = dso_card.why_map(mark, found, frame)
     event = frame_viewer(
         panes,
         layers,
@@ -89,7 +95,7 @@ with picture:
         show_warnings([*said, *dso.missing_methods(arrivals.failures)])
 
 with card:
-    dso.object_card(mark, found, frame)
+    dso_card.object_card(mark, found, frame)
 if not research:
     with controls:
         dso.explain(choice, found, named=names)
@@ -116,12 +122,12 @@ elif section == "Agreement":
 elif section == "Truth":
     who = person()
     mended = [corrections.corrected(analysis, who) for analysis in analyses]
-    dso.truth_panel(found, dso.truths(choice, frame, analyses, mended))
+    dso_truth.truth_panel(found, dso_truth.truths(choice, frame, analyses, mended))
 elif section == "Put it right":
     analysis = methods.choose_analysis(analyses, "dso.correct")
     dso.correction_panel(analysis, found, frame, settings, event.clicked)
 elif section == "Take it home":
     analysis = methods.choose_analysis(analyses, "dso.export")
     dso.export_panel(analysis, found, frame)
-    dso.picture_downloads(list(remade.values()), frame)
+    dso_pictures.picture_downloads(list(remade.values()), frame)
 wait_for_next(arrivals, frame, params, progress)

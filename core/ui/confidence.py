@@ -6,6 +6,7 @@ which the confidence slider shows more or less.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.parameters import canonical_json
 from core.results import Detections, Result
 from core.ui.methods import method_style
 from core.ui.runs import Analysis
@@ -94,3 +96,9 @@ def layers_of(
         each.layer(visible=not (first_only and number), lettered=lettered)
         for number, each in enumerate(found)
     ]
+
+
+def run_name(analysis: Analysis) -> str:
+    """What tells a run from every other, to cache by."""
+    facts = analysis.result.provenance
+    return canonical_json([dataclasses.asdict(facts) if facts else None, len(analysis.result.detections)])

@@ -1,0 +1,117 @@
+"""The pictures and maps that deep-sky methods make of a frame, shown beside it or over it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.frames import Frame
+from core.frames.display import DisplaySettings
+from core.parameters import canonical_json
+from core.ui.confidence import run_name
+from core.ui.runs import Analysis
+from core.ui.viewer import Pane
+
+AS_SHOWN = DisplaySettings(stretch="linear", limits="manual", low=0.0, high=255.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Remade:
+    """A picture that a method made of the frame.
+
+    Attributes:
+        title: ``"starless"``.
+        frame: The picture as a frame, to be shown as it is.
+        pixels: ``(h, w)`` or ``(h, w, 3)`` uint8, row 0 of the frame first.
+    """
+
+    title: str
+    frame: Frame
+    pixels: NDArray[np.uint8]
+
+
+def remade_pictures(analyses: Sequence[Analysis], frame: Frame) -> dict[str, Remade]:
+    """The pictures that methods made of the frame, by title."""
+    return {
+        title: _remade(run_name(analysis), title, analysis, frame)
+        for analysis in analyses
+        for title in analysis.result.pictures
+    }
+
+
+@st.cache_resource(show_spinner=False, max_entries=12, ttl=3600)
+def _remade(run: str, title: str, _analysis: Analysis, _frame: Frame) -> Remade:
+    pixels = np.asarray(_analysis.result.pictures[title])
+    facts: dict[str, Any] = {
+        "row0": _frame.row0,
+        "saturation": 255.0,
+        "processing": canonical_json([{"step": title, "run": run}]),
+    }
+    if pixels.shape[:2] == (_frame.height, _frame.width):
+        # Of the frame's own size: the view, the sky and the scale are the frame's.
+        shown = dataclasses.replace(_frame, pixels=pixels.astype(np.float32), unit="", **facts)
+    else:
+        shown = Frame.from_array(pixels, f"{_frame.name} {title}", **facts)
+    return Remade(title, shown, pixels)
+
+
+def picture_panes(remade: Sequence[Remade]) -> list[Pane]:
+    """A pane for each picture, without marks."""
+    return [Pane(each.title.capitalize(), each.frame, AS_SHOWN, layers=()) for each in remade]
+
+
+def picture_downloads(remade: Sequence[Remade], frame: Frame) -> None:
+    """Draw a button for each picture that takes it home as PNG, every pixel of it."""
+    stem = frame.name.partition(".")[0] or "frame"
+    with st.container(horizontal=True):
+        for each in remade:
+            st.download_button(
+                f"{each.title.capitalize()} as PNG",
+                data=functools.partial(_png, each),
+                file_name=f"{stem}.{each.title.replace(' ', '_')}.png",
+                mime="image/png",
+                key=f"dso.download.{each.title}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+def _png(remade: Remade) -> bytes:
+    from PIL import Image
+
+    upright = remade.pixels[::-1] if remade.frame.row0 == "bottom" else remade.pixels
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(upright)).save(out, "PNG")
+    return out.getvalue()
+
+
+def choose_heat(analyses: Sequence[Analysis], *, grid: bool) -> tuple[NDArray[np.float32] | None, str, bool]:
+    """Draw the choice of a heat map, where a method made one.
+
+    Returns:
+        The map to lay over every picture or None, what it is of, and whether each pane has its method's own.
+    """
+    found: dict[str, NDArray[np.float32]] = {}
+    for analysis in analyses:
+        for name, values in analysis.result.maps.items():
+            found.setdefault(name, values)
+    if not found:
+        return None, "", False
+    own = ["each method's own"] if grid else []
+    name = st.selectbox(
+        "Heat map over the picture", ["none", *own, *found], key="dso.map.grid" if grid else "dso.map"
+    )
+    return found.get(name), "Heat map" if name in own else name, name in own
+
+
+def own_heat(analysis: Analysis) -> NDArray[np.float32] | None:
+    """The first heat map a method made, or None."""
+    return next(iter(analysis.result.maps.values()), None)
