@@ -52,7 +52,7 @@ def test_a_changed_card_is_read_again(weights_folder):
         ("file", "../toy.pt", "file must be toy.safetensors or toy.pt, got '../toy.pt'"),
         ("bytes", -1, "bytes must be a count above 0"),
         ("sha256", "AB" * 32, "sha256 must be 64 hexadecimal digits"),
-        ("precision", "float8", "precision must be one of float32, float16, bfloat16, got 'float8'"),
+        ("precision", "float8", "precision must be one of float32, float16, bfloat16, int8, got 'float8'"),
         ("labels", (), "labels must be one or more names"),
         ("labels", "star", "labels must be one or more names"),
         (
