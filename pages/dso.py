@@ -30,7 +30,7 @@ picture, controls = st.columns([3, 1], gap="medium")
 
 with controls:
     card = st.container()
-    choice = choose_frame("m31", kinds=("deep_sky", "galaxy"))
+    choice = choose_frame("m8", kinds=("deep_sky", "galaxy"))
     frame = choice.frame
     chosen = methods.choose_methods("dso", first="dso.yolo", all_at_first=dso.is_quick(frame))
     params = methods.method_parameters(chosen) if research else methods.default_parameters(chosen)

@@ -80,7 +80,8 @@ def candidates_of(result: Result) -> tuple[Detections, float]:
         return found, limit
     more = unsure.table.drop(columns="reason")
     table = more if not len(found) else pd.concat([found.table, more], ignore_index=True)
-    return Detections(table, {**unsure.units, **found.units}), limit
+    units = {**unsure.units, **found.units}
+    return Detections(table, {column: unit for column, unit in units.items() if column in table}), limit
 
 
 def short_title(title: str) -> str:

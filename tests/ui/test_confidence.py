@@ -72,3 +72,17 @@ def test_without_detections_the_candidates_remain():
 def test_titles_are_short_in_legends():
     assert short_title("YOLO26 · object detector") == "YOLO26"
     assert short_title("Star removal and outlines") == "Star removal and outlines"
+
+
+def test_units_of_what_was_not_found_are_left_out():
+    nothing = Detections(
+        pd.DataFrame({"label": [], "score": [], "x": [], "y": [], "magnitude": []}), {"magnitude": "mag"}
+    )
+    unsure = Detections(
+        pd.DataFrame(
+            {"label": ["galaxy"], "score": [0.1], "x": [1.0], "y": [2.0], "reason": ["confidence below 0.3"]}
+        )
+    )
+    everything, _ = candidates_of(Result(nothing, unsure))
+    assert len(everything) == 1
+    assert "magnitude" not in everything.units
