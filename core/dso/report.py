@@ -2,55 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from core.dso.kinds import LABELS, count_in_words
+from core.dso.parameters import DsoParameters
 from core.frames import Frame
 from core.methods import Progress
-from core.models import ModelCard
+from core.models import ModelCard, read_card
 from core.results import Detections, Result
 
 Float64 = NDArray[np.float64]
+UInt8 = NDArray[np.uint8]
+P = TypeVar("P", bound=DsoParameters, contravariant=True)
 
 WITHOUT_CLASS = "object"
 """The label of methods that cannot tell classes."""
 
 
-def nothing_to_search(refusal: str) -> Result:
-    """The result on a frame that cannot be a picture of the sky.
+class Search(Protocol[P]):
+    """Searches the ``(H, W, 3)`` picture of a frame."""
+
+    def __call__(self, frame: Frame, picture: UInt8, params: P, progress: Progress, /) -> Result:
+        """What is there, not yet named."""
+
+
+class Analysis(Protocol[P]):
+    """Analyses a frame, as :class:`core.methods.Method` asks for it."""
+
+    def __call__(self, frame: Frame, params: P, progress: Progress, /) -> Result:
+        """The whole result."""
+
+
+def searches_sky(weights: str) -> Callable[[Search[P]], Analysis[P]]:
+    """Make the analysis of a frame from the search of a picture: what all methods of this task share.
+
+    The frame becomes a picture as the networks know it. What cannot be one of the night sky (blank, by day,
+    nothing but noise) is not searched, and a sentence says so. What is found is named where the frame has
+    sky coordinates, and summed up in a sentence unless the search has said its own.
 
     Args:
-        refusal: Why, as :func:`core.dso.picture.why_not_sky` says it.
+        weights: Name of the method's card.
     """
-    return Result(Detections.empty(), summary="No deep-sky objects.", warnings=(refusal,))
+
+    def decorator(search: Search[P]) -> Analysis[P]:
+        @functools.wraps(search)
+        def analyse(frame: Frame, params: P, progress: Progress) -> Result:
+            from core.dso.picture import network_picture, why_not_sky
+
+            progress(0.0, "preparing the picture")
+            picture = network_picture(frame)
+            refusal = why_not_sky(picture)
+            if refusal:
+                return Result(Detections.empty(), summary="No deep-sky objects.", warnings=(refusal,))
+            result = search(frame, picture, params, progress)
+            found = result.detections
+            if params.name_objects and frame.wcs is not None:
+                from core.dso.names import name_detections
+
+                progress(0.9, "naming the objects")
+                found = name_detections(found, frame)
+            return dataclasses.replace(
+                result,
+                detections=found,
+                summary=result.summary or summary(found),
+                warnings=(*result.warnings, *doubts(read_card(weights), frame)),
+            )
+
+        return analyse
+
+    return decorator
 
 
-def finish(
-    frame: Frame,
+def by_confidence(
     everything: Detections,
     confidence: float,
     *,
-    name_objects: bool,
-    progress: Progress,
-    warnings: Sequence[str] = (),
     facts: Mapping[str, float] | None = None,
     maps: Mapping[str, NDArray[np.float32]] | None = None,
     pictures: Mapping[str, NDArray[np.uint8]] | None = None,
 ) -> Result:
-    """The result of a method: what is sure enough, named, and what is not, with the reason.
+    """What is sure enough, and what is not, with the reason.
 
     Args:
-        frame: That was searched.
         everything: All boxes, as :func:`as_detections` gives them. A column ``reason`` that holds a sentence
             turns a box down whatever its score.
         confidence: Least score of an object.
-        name_objects: Whether to look the objects up in OpenNGC.
-        progress: Told when that begins, at nine tenths.
-        warnings: Sentences a person should see.
         facts: Numbers measured on the way; the limit of confidence is added.
         maps: Heat maps.
         pictures: Pictures of the whole frame that the method remade.
@@ -62,21 +105,12 @@ def finish(
         given = table["reason"].fillna("").to_numpy(object)
         reason = np.where(given != "", given, reason)
     seen = reason == ""
-    detections = Detections(table[seen].drop(columns="reason", errors="ignore"), units)
-    rejected = Detections(table[~seen].assign(reason=reason[~seen]), units)
-    if name_objects and frame.wcs is not None:
-        from core.dso.names import name_detections
-
-        progress(0.9, "naming the objects")
-        detections = name_detections(detections, frame)
     return Result(
-        detections=detections,
-        rejected=rejected,
-        summary=summary(detections),
+        detections=Detections(table[seen].drop(columns="reason", errors="ignore"), units),
+        rejected=Detections(table[~seen].assign(reason=reason[~seen]), units),
         maps=maps or {},
         pictures=pictures or {},
         facts={**(facts or {}), "confidence_limit": confidence},
-        warnings=tuple(warnings),
     )
 
 

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.dso.boxes import Found, merged
-from core.dso.report import WITHOUT_CLASS, as_detections, doubts, finish, nothing_to_search
+from core.dso.parameters import DsoParameters, chosen
+from core.dso.report import WITHOUT_CLASS, as_detections, by_confidence, searches_sky
 from core.frames import Frame
 from core.methods import Method, Progress
 from core.models import read_card
-from core.parameters import Parameters, parameter
+from core.parameters import parameter
 from core.results import Result
 
 UInt8 = NDArray[np.uint8]
@@ -47,18 +48,9 @@ MOST_CANDIDATES = 400
 
 
 @dataclass(frozen=True)
-class StarlessParameters(Parameters):
+class StarlessParameters(DsoParameters):
     """What star removal and the search for outlines can be told."""
 
-    confidence: float | None = parameter(
-        None,
-        label="Confidence",
-        low=0.01,
-        high=0.99,
-        step=0.01,
-        help="Least confidence of an object; auto takes the one that was best on skies it had not seen.",
-        why="Chosen with the training, so that at most one empty frame in twenty gets a box.",
-    )
     edge_high: float = parameter(
         1.5,
         label="Edge",
@@ -100,12 +92,6 @@ class StarlessParameters(Parameters):
         help="Gaps in an outline, and between pieces, up to so wide are closed, on each scale in its pixels.",
         why="Outlines of faint objects break where noise hides them.",
         advanced=True,
-    )
-    name_objects: bool = parameter(
-        True,
-        label="Name the objects",
-        help="Look each object up in OpenNGC where the frame has sky coordinates.",
-        why="It takes a fraction of a second and no network.",
     )
 
 
@@ -151,20 +137,9 @@ class Outlined:
         )
 
 
-def analyse(frame: Frame, params: StarlessParameters, progress: Progress) -> Result:
-    """Remove the stars, then find what stands out, as boxes.
-
-    What cannot be a picture of the night sky (blank, daylight, nothing but noise) gives no boxes and a
-    sentence that says so.
-    """
-    from core.dso.picture import network_picture, why_not_sky
-
-    progress(0.0, "preparing the picture")
-    picture = network_picture(frame)
-    refusal = why_not_sky(picture)
-    if refusal:
-        return nothing_to_search(refusal)
-
+@searches_sky(WEIGHTS)
+def analyse(frame: Frame, picture: UInt8, params: StarlessParameters, progress: Progress) -> Result:
+    """Remove the stars, then find what stands out, as boxes."""
     from core.dso.starless_network import remove_stars, starless_network
 
     card = read_card(WEIGHTS)
@@ -176,17 +151,11 @@ def analyse(frame: Frame, params: StarlessParameters, progress: Progress) -> Res
     outlined = outline(starless, params)
     logistic = tuple(map(float, card.extra.get("logistic", DEFAULT_LOGISTIC)))
     found = best_boxes(outlined, logistic)
-    confidence = params.confidence
-    if confidence is None:
-        confidence = float(card.extra.get("confidence", DEFAULT_CONFIDENCE))
+    confidence = chosen(params.confidence, card.extra, "confidence", DEFAULT_CONFIDENCE)
     light = picture.astype(np.int16).sum(axis=2)
-    return finish(
-        frame,
+    return by_confidence(
         as_detections(frame, found.boxes, found.scores, [WITHOUT_CLASS] * len(found)),
         confidence,
-        name_objects=params.name_objects,
-        progress=progress,
-        warnings=doubts(card, frame),
         facts={"starlight_percent": _percent(light, starless)},
         pictures={"starless": starless, "stars only": picture - starless},
     )

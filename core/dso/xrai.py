@@ -13,12 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.dso.classifier import SIDE_PX, WEIGHTS, classifier, looked_at, normalised, squares, threshold
 from core.dso.kinds import LABELS
-from core.dso.report import as_detections, doubts, finish, nothing_to_search
+from core.dso.parameters import DsoParameters
+from core.dso.report import UInt8, as_detections, by_confidence, searches_sky
 from core.errors import ParameterInvalid
 from core.frames import Frame
 from core.methods import Method, Progress, no_progress
 from core.models import read_card
-from core.parameters import Parameters, parameter
+from core.parameters import parameter
 from core.results import Detections, Result
 
 MAP, CAM = "XRAI", "Grad-CAM++"
@@ -32,18 +33,9 @@ WHY_STEPS = 6
 
 
 @dataclass(frozen=True)
-class XraiParameters(Parameters):
+class XraiParameters(DsoParameters):
     """What the explanation can be told."""
 
-    confidence: float | None = parameter(
-        None,
-        label="Confidence",
-        low=0.01,
-        high=0.99,
-        step=0.01,
-        help="Least probability that a view holds an object; auto takes the one of the training.",
-        why="Chosen so that at most one empty frame in twenty is said to hold something.",
-    )
     details: int = parameter(
         2,
         label="Close looks",
@@ -81,28 +73,11 @@ class XraiParameters(Parameters):
         why="As few as give the same boxes.",
         advanced=True,
     )
-    name_objects: bool = parameter(
-        True,
-        label="Name the objects",
-        help="Look each object up in OpenNGC where the frame has sky coordinates.",
-        why="It takes a fraction of a second and no network.",
-    )
 
 
-def analyse(frame: Frame, params: XraiParameters, progress: Progress) -> Result:
-    """Ask the classifier whether there is anything, explain where, and box it.
-
-    What cannot be a picture of the night sky (blank, daylight, nothing but noise) gives no boxes and a
-    sentence that says so.
-    """
-    from core.dso.picture import network_picture, why_not_sky
-
-    progress(0.0, "preparing the picture")
-    picture = network_picture(frame)
-    refusal = why_not_sky(picture)
-    if refusal:
-        return nothing_to_search(refusal)
-
+@searches_sky(WEIGHTS)
+def analyse(frame: Frame, picture: UInt8, params: XraiParameters, progress: Progress) -> Result:
+    """Ask the classifier whether there is anything, explain where, and box it."""
     card = read_card(WEIGHTS)
     limit = threshold() if params.confidence is None else params.confidence
     clock = [time.perf_counter()]
@@ -156,13 +131,9 @@ def analyse(frame: Frame, params: XraiParameters, progress: Progress) -> Result:
         [LABELS[int(n)] for n in of_boxes[:, 1:].argmax(axis=1)],
     )
     clock.append(time.perf_counter())
-    result = finish(
-        frame,
+    result = by_confidence(
         everything,
         limit,
-        name_objects=params.name_objects,
-        progress=progress,
-        warnings=doubts(card, frame),
         facts={**facts, "explained_views": float(len(explained))},
         maps={
             MAP: joined_map(
@@ -172,7 +143,7 @@ def analyse(frame: Frame, params: XraiParameters, progress: Progress) -> Result:
         },
     )
     steps = dict(zip(("looking", "explaining", "boxing"), np.diff(clock).tolist(), strict=True))
-    said = result.summary if len(result.detections) else _no_box(highest)
+    said = "" if len(result.detections) else _no_box(highest)
     return dataclasses.replace(result, summary=said, timings=steps)
 
 

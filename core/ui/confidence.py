@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.parameters import canonical_json
 from core.results import Detections, Result
-from core.ui.methods import method_style
+from core.ui.methods import method_style, short_title
 from core.ui.runs import Analysis
 from core.ui.viewer import Layer
 
@@ -82,11 +82,6 @@ def candidates_of(result: Result) -> tuple[Detections, float]:
     table = more if not len(found) else pd.concat([found.table, more], ignore_index=True)
     units = {**unsure.units, **found.units}
     return Detections(table, {column: unit for column, unit in units.items() if column in table}), limit
-
-
-def short_title(title: str) -> str:
-    """``"YOLO26"`` of ``"YOLO26 · object detector"``."""
-    return title.partition(" · ")[0]
 
 
 def layers_of(

@@ -16,11 +16,12 @@ from core.methods import Method, methods
 from core.results import Detections
 from core.ui import boxes
 from core.ui.boxes import tells_classes
-from core.ui.confidence import Candidates, candidates_of, run_name, short_title
+from core.ui.confidence import Candidates, candidates_of, run_name
 from core.ui.corrections import aim_window, corrected
 from core.ui.corrections import correction_panel as canvas_panel
 from core.ui.exports import catalogue_panel
 from core.ui.frames import Choice, about_frame
+from core.ui.methods import short_title
 from core.ui.runs import Analysis
 from core.ui.selection import Selected, offer
 from core.ui.tables import sources_table

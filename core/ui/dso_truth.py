@@ -12,9 +12,10 @@ from core.dso.kinds import LABELS
 from core.frames import Frame
 from core.results import Detections
 from core.ui import boxes
-from core.ui.confidence import Candidates, short_title
+from core.ui.confidence import Candidates
 from core.ui.dso_names import known_on
 from core.ui.frames import Choice
+from core.ui.methods import short_title
 from core.ui.runs import Analysis
 
 LEAST_SNR = 3.0

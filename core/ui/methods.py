@@ -44,11 +44,21 @@ def choose_methods(task: str, first: str, *, all_at_first: bool = True) -> list[
         default=ready if all_at_first else ready[:1],
         selection_mode="multi",
         key=f"{task}.methods" if all_at_first else f"{task}.methods.one",
-        format_func=lambda name: known[name].title + ("" if known[name].is_ready else " (no weights)"),
+        format_func=lambda name: _offered(known[name]),
         persist_state="session",
         wrap=True,
     )
     return [method for name, method in known.items() if name in (picked or ready[:1])]
+
+
+def _offered(method: Method) -> str:
+    """A method's title; one that cannot run says so, in so few words that they are not cut off."""
+    return method.title if method.is_ready else f"{short_title(method.title)} (no weights)"
+
+
+def short_title(title: str) -> str:
+    """``"YOLO26"`` of ``"YOLO26 · object detector"``."""
+    return title.partition(" · ")[0]
 
 
 def choose_partner(chosen: Sequence[Method], key: str) -> list[Method]:

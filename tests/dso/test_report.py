@@ -1,7 +1,7 @@
 import numpy as np
-import pytest
 
-from core.dso.report import as_detections, finish, nothing_to_search, summary
+from core.dso.parameters import DsoParameters, chosen
+from core.dso.report import as_detections, by_confidence, searches_sky, summary
 from core.frames import Frame
 from core.methods import no_progress
 from core.results import Detections
@@ -23,9 +23,7 @@ def test_summaries_count_and_measure():
 
 
 def test_boxes_are_parted_by_confidence():
-    result = finish(
-        FRAME, boxes_of(["object"] * 3), 0.75, name_objects=True, progress=no_progress, facts={"a_px": 1.0}
-    )
+    result = by_confidence(boxes_of(["object"] * 3), 0.75, facts={"a_px": 1.0})
     assert result.detections.table["score"].tolist() == [0.9, 0.8]
     assert "reason" not in result.detections.table
     assert result.rejected.table["reason"].tolist() == ["confidence below 0.75"]
@@ -35,31 +33,28 @@ def test_boxes_are_parted_by_confidence():
 def test_a_reason_of_the_method_turns_a_box_down_whatever_its_score():
     everything = boxes_of(["object"] * 3)
     everything = Detections(everything.table.assign(reason=["too small", "", None]), everything.units)
-    result = finish(FRAME, everything, 0.75, name_objects=False, progress=no_progress)
+    result = by_confidence(everything, 0.75)
     assert result.detections.table["score"].tolist() == [0.8]
     assert result.rejected.table["reason"].tolist() == ["too small", "confidence below 0.75"]
 
 
 def test_maps_and_pictures_are_handed_on():
     heat, picture = np.zeros((10, 10), np.float32), np.zeros((10, 10, 3), np.uint8)
-    result = finish(
-        FRAME,
-        boxes_of([]),
-        0.5,
-        name_objects=True,
-        progress=no_progress,
-        warnings=["A doubt."],
-        maps={"heat": heat},
-        pictures={"starless": picture},
-    )
+    result = by_confidence(boxes_of([]), 0.5, maps={"heat": heat}, pictures={"starless": picture})
     assert result.maps["heat"] is heat
     assert result.pictures["starless"] is picture
-    assert result.warnings == ("A doubt.",)
-    assert result.summary == "No deep-sky objects were found."
 
 
-@pytest.mark.parametrize("refusal", ["The frame is blank."])
-def test_what_is_no_sky_gets_the_sentence(refusal):
-    result = nothing_to_search(refusal)
+def test_what_is_no_sky_is_not_searched_and_gets_a_sentence():
+    def search(frame, picture, params, progress):
+        raise AssertionError("searched")
+
+    result = searches_sky("toy")(search)(FRAME, DsoParameters(), no_progress)
     assert len(result.detections) == 0
-    assert result.warnings == (refusal,)
+    assert "blank" in result.warnings[0]
+
+
+def test_a_persons_choice_comes_before_the_cards_and_that_before_the_default():
+    assert chosen(0.3, {"confidence": 0.4}, "confidence", 0.5) == 0.3
+    assert chosen(None, {"confidence": 0.4}, "confidence", 0.5) == 0.4
+    assert chosen(None, {}, "confidence", 0.5) == 0.5

@@ -8,7 +8,8 @@ import pytest
 
 from core.methods import get_method
 from core.results import Detections, Result
-from core.ui.confidence import Candidates, candidates_of, short_title
+from core.ui.confidence import Candidates, candidates_of
+from core.ui.methods import short_title
 from core.ui.runs import Analysis
 
 
