@@ -32,7 +32,7 @@ from core.dso.kinds import LABELS
 from core.models.card import Score, TrainingData, read_card, write_card
 from core.models.inference import LockedNetwork, inference_dtype
 from core.models.weights import save_weights
-from training.dso_classifier_scores import N_VIEWS, chosen_threshold, highest_logits, judged, scores
+from training.dso_classifier_scores import N_VIEWS, chance, chosen_threshold, highest_logits, judged, scores
 from training.dso_views import Pictures, View, draw_view, packed
 from training.dso_yolo import COLLECTIONS
 from training.dso_yolo_data import draw_split
@@ -142,13 +142,19 @@ class Trainer:
         others = [p for p in self.network.parameters() if p.ndim <= 1]
         groups = [{"params": weights, "weight_decay": options.decay}, {"params": others, "weight_decay": 0.0}]
         self.optimiser = torch.optim.AdamW(groups, lr=self.rate, betas=(0.9, 0.98), fused=True)
-        self.step, self.seen, self.seconds = 0, 0, 0.0
+        self.step, self.seen, self.seconds, self.earlier_s = 0, 0, 0.0, 0.0
+        if options.begin_from is not None:
+            kept = torch.load(options.begin_from, map_location=self.device, weights_only=True)
+            self.network.load_state_dict(kept["average"])
+            self.average.load_state_dict(kept["average"])
+            self.seen, self.earlier_s = kept["seen"], kept["seconds"] + kept.get("earlier_s", 0.0)
         if not options.fresh and self.checkpoint.exists():
             kept = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
             self.network.load_state_dict(kept["network"])
             self.average.load_state_dict(kept["average"])
             self.optimiser.load_state_dict(kept["optimiser"])
             self.step, self.seen, self.seconds = kept["step"], kept["seen"], kept["seconds"]
+            self.earlier_s = kept.get("earlier_s", 0.0)
 
     @property
     def finished(self) -> float:
@@ -170,6 +176,7 @@ class Trainer:
             "step": self.step,
             "seen": self.seen,
             "seconds": self.seconds,
+            "earlier_s": self.earlier_s,
         }
         torch.save(state, part)
         part.replace(self.checkpoint)
@@ -275,11 +282,11 @@ def judge(options: argparse.Namespace, val: Pictures, trainer: Trainer | None = 
     """
     network = classifier()
     answers = judged(network, val, options.views)
-    temperatures, named = scores(answers)
+    calibration, named = scores(answers)
     empty = np.flatnonzero(val.is_empty & ~val.is_photograph)
     full = np.flatnonzero(~val.is_empty & ~val.is_photograph)[: max(len(empty), 1)]
     highest = [highest_logits(network, val, list(rows)) for rows in (empty, full)]
-    threshold, false = chosen_threshold(highest[0], highest[1], temperatures[0])
+    threshold, false = chosen_threshold(*(chance(logits, calibration[0]) for logits in highest))
     named |= false
     if trainer is not None:
         whole = judged(LockedNetwork(trainer.average.cpu()), val, options.views)
@@ -288,7 +295,8 @@ def judge(options: argparse.Namespace, val: Pictures, trainer: Trainer | None = 
         named["accuracy lost by keeping the weights as bytes"] = wrong[0] - wrong[1]
     for name, value in named.items():
         print(f"{value:8.4f}  {name}", flush=True)
-    print(f"temperatures {temperatures}, threshold {threshold:.3f}", flush=True)
+    calibration = [(round(slope, 4), round(offset, 4)) for slope, offset in calibration]
+    print(f"calibration {calibration}, threshold {threshold:.3f}", flush=True)
     command = f"python -m training.dso_classifier --data DIR --val-scenes {options.val_scenes} --score"
     card = read_card(WEIGHTS)
     write_card(
@@ -298,7 +306,7 @@ def judge(options: argparse.Namespace, val: Pictures, trainer: Trainer | None = 
                 **card.scores,
                 **{name: Score(round(value, 4), command) for name, value in named.items()},
             },
-            extra={**card.extra, "temperatures": temperatures, "threshold": round(threshold, 4)},
+            extra={**card.extra, "calibration": calibration, "threshold": round(threshold, 4)},
         ),
         options.weights,
     )
@@ -317,6 +325,8 @@ def save(trainer: Trainer, options: argparse.Namespace) -> None:
         f"python -m training.dso_classifier --data DIR --scenes {options.scenes} "
         f"--minutes {options.minutes:g} --plan {options.plan} --batch {options.batch} --rate {options.rate:g}"
     )
+    if options.begin_from is not None:
+        command += " --begin-from CHECKPOINT"
     facts = {
         "title": "ResNet-50 classifier of deep-sky views",
         "architecture": (
@@ -331,7 +341,7 @@ def save(trainer: Trainer, options: argparse.Namespace) -> None:
         "command": command,
         "seed": options.seed,
         "device": _device_name(trainer.device),
-        "minutes": round(trainer.seconds / 60.0, 1),
+        "minutes": round((trainer.earlier_s + trainer.seconds) / 60.0, 1),
         "limits": LIMITS,
         "licence": "AGPL-3.0-only",
         "extra": {"side_px": SIDE_PX, "views": trainer.seen, "steps": trainer.step},
@@ -365,6 +375,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1, help="processes that draw")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on where it was; so it does anyway")
+    parser.add_argument(
+        "--begin-from", type=Path, help="checkpoint of an earlier training whose weights this one starts with"
+    )
     parser.add_argument("--fresh", action="store_true", help="forget an earlier training")
     parser.add_argument("--score", action="store_true", help="only measure the weights that are there")
     parser.add_argument("--choose", action="store_true", help="only choose how XRAI is run with them")

@@ -47,19 +47,23 @@ def judged(network: LockedNetwork[nn.Module], pictures: Pictures, n_views: int =
     )
 
 
-def fitted_temperature(logits: Float64, truth: NDArray[np.bool_]) -> float:
-    """The temperature of least cross-entropy, between 0.2 and 20."""
-    from scipy.optimize import minimize_scalar
+def fitted_calibration(logits: Float64, truth: NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and offset of least cross-entropy (Platt 1999), hardly drawn to zero."""
+    from sklearn.linear_model import LogisticRegression
 
-    sign = np.where(truth, 1.0, -1.0)
-    if not len(sign):
-        return 1.0
+    if truth.all() or not truth.any():
+        return 1.0, 0.0
+    found = LogisticRegression(C=100.0).fit(logits[:, None], truth)
+    return float(found.coef_[0, 0]), float(found.intercept_[0])
 
-    def cost(log_temperature: float) -> float:
-        return float(np.logaddexp(0.0, -sign * logits / np.exp(log_temperature)).mean())
 
-    found = minimize_scalar(cost, bounds=(np.log(0.2), np.log(20.0)), method="bounded")
-    return float(np.exp(found.x))
+def chance(logits: Float64, calibration: tuple[float, float]) -> Float64:
+    """Calibrated probabilities of logits."""
+    from scipy.special import expit
+
+    slope, offset = calibration
+    found: Float64 = expit(slope * logits + offset)
+    return found
 
 
 def auroc(scores: Float64, truth: NDArray[np.bool_]) -> float:
@@ -79,18 +83,18 @@ def calibration_error(chances: Float64, truth: NDArray[np.bool_], n_bins: int = 
     return float(sum(gaps) / max(len(chances), 1))
 
 
-def scores(answers: Judged) -> tuple[list[float], dict[str, float]]:
-    """Temperatures from all views, and figures by name measured on halves that did not set theirs."""
-    temperatures, named = [], {}
+def scores(answers: Judged) -> tuple[list[tuple[float, float]], dict[str, float]]:
+    """The calibration by all views, and figures by name measured on halves that did not set theirs."""
+    calibration, named = [], {}
     for which, name in enumerate(OUTPUTS):
         known = answers.known[:, which]
         logits, truth = answers.logits[known, which], answers.present[known, which]
         half = answers.half[known]
         chances = np.zeros(len(logits))
         for own in (0, 1):
-            cooler = fitted_temperature(logits[half != own], truth[half != own])
-            chances[half == own] = 1.0 / (1.0 + np.exp(-logits[half == own] / cooler))
-        temperatures.append(round(fitted_temperature(logits, truth), 4))
+            other = fitted_calibration(logits[half != own], truth[half != own])
+            chances[half == own] = chance(logits[half == own], other)
+        calibration.append(fitted_calibration(logits, truth))
         said = "any object" if name == "any" else name
         for figure, value in (
             ("accuracy", float(np.mean((chances >= 0.5) == truth)) if len(truth) else float("nan")),
@@ -99,7 +103,7 @@ def scores(answers: Judged) -> tuple[list[float], dict[str, float]]:
         ):
             if np.isfinite(value):
                 named[f"{figure} of views, {said}"] = value
-    return temperatures, named
+    return calibration, named
 
 
 def highest_logits(network: LockedNetwork[nn.Module], pictures: Pictures, rows: Sequence[int]) -> Float64:
@@ -113,15 +117,14 @@ def highest_logits(network: LockedNetwork[nn.Module], pictures: Pictures, rows: 
     return np.array(highest)
 
 
-def chosen_threshold(empty: Float64, full: Float64, temperature: float) -> tuple[float, dict[str, float]]:
+def chosen_threshold(empty: Float64, full: Float64) -> tuple[float, dict[str, float]]:
     """The probability from which a frame holds something, and what comes of it.
 
     It lets at most :data:`FALSE_ALARMS` of the empty frames through; the share reported is of halves by the
     threshold of the other half.
 
     Args:
-        empty, full: ``(N,)`` highest logits of frames with nothing and with something.
-        temperature: Of the logit for any object.
+        empty, full: ``(N,)`` highest probabilities of frames with nothing and with something.
     """
     if not len(empty):
         return 0.5, {}
@@ -132,10 +135,10 @@ def chosen_threshold(empty: Float64, full: Float64, temperature: float) -> tuple
     }
     if len(full):
         named["frames with objects said to hold something"] = float(np.mean(full > cut))
-    return float(1.0 / (1.0 + np.exp(-cut / temperature))), named
+    return cut, named
 
 
 def _cut(empty: Float64) -> float:
     """Just above all but the allowed share, and never below even odds."""
     allowed = int(FALSE_ALARMS * len(empty))
-    return max(0.0, float(np.sort(empty)[::-1][min(allowed, len(empty) - 1)]) + 1e-3)
+    return max(0.5, float(np.sort(empty)[::-1][min(allowed, len(empty) - 1)]) + 1e-4)

@@ -1,8 +1,8 @@
 """The classifier of ``dso.xrai``: is there a deep-sky object in a square view of the sky, and of which kind.
 
 A ResNet-50 (He et al. 2016, arXiv:1512.03385) with four logits, each on its own: anything at all, then each
-class of :data:`core.dso.kinds.LABELS`. Its probabilities are calibrated by one temperature a logit (Guo et
-al. 2017, arXiv:1706.04599), which the card carries.
+class of :data:`core.dso.kinds.LABELS`. Its probabilities are calibrated by Platt's scaling (1999, Advances
+in Large Margin Classifiers, p. 61), a slope and an offset for each logit, which the card carries.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OUTPUTS = ("any", *LABELS)
 """Names of the logits, in order."""
 SIDE_PX = 224
 BATCH = 8
-DEFAULT_TEMPERATURE, DEFAULT_THRESHOLD = 1.0, 0.5
+DEFAULT_CALIBRATION, DEFAULT_THRESHOLD = (1.0, 0.0), 0.5
 """Where the card says nothing."""
 OVERLAP = 1 / 3
 """Part of a view that the next one shares: what one cuts is whole in the other, or in a larger view."""
@@ -132,13 +132,13 @@ def classifier() -> LockedNetwork[nn.Module]:
     return cached_network(WEIGHTS, _load)
 
 
-def temperatures() -> Float32:
-    """``(4,)`` by which the logits are divided before they become probabilities.
+def calibration() -> Float32:
+    """``(4, 2)`` slope and offset that make each logit a calibrated one.
 
     Raises:
         WeightsUnavailable: There is no card.
     """
-    kept = read_card(WEIGHTS).extra.get("temperatures", [DEFAULT_TEMPERATURE] * len(OUTPUTS))
+    kept = read_card(WEIGHTS).extra.get("calibration", [DEFAULT_CALIBRATION] * len(OUTPUTS))
     return np.array(kept, np.float32)
 
 
@@ -173,7 +173,8 @@ def normalised(pictures: UInt8) -> Float32:
 
 def probabilities(network: LockedNetwork[nn.Module], views: Sequence[Float32]) -> Float32:
     """``(N, 4)`` calibrated probabilities of views of :func:`prepared`, in the order of :data:`OUTPUTS`."""
-    logits = raw_logits(network, views) / temperatures()
+    slope, offset = calibration().T
+    logits = slope * raw_logits(network, views) + offset
     chances: Float32 = (1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))).astype(np.float32)
     return chances
 

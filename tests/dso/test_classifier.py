@@ -6,13 +6,13 @@ from core.dso.classifier import (
     OUTPUTS,
     SIDE_PX,
     Square,
+    calibration,
     classifier,
     looked_at,
     normalised,
     prepared,
     probabilities,
     squares,
-    temperatures,
     threshold,
 )
 from core.errors import WeightsUnavailable
@@ -21,13 +21,13 @@ from tests.dso.networks import SeesBrightness, card_of_classifier, untrained_cla
 
 
 def test_without_weights_it_says_so(weights_folder):
-    for ask in (classifier, temperatures, threshold):
+    for ask in (classifier, calibration, threshold):
         with pytest.raises(WeightsUnavailable, match="dso_classifier"):
             ask()
 
 
 def test_an_untrained_network_is_kept_as_bytes_and_answers(weights_folder):
-    untrained_classifier(weights_folder, threshold=0.7, temperatures=[2.0, 1.0, 1.0, 1.0])
+    untrained_classifier(weights_folder, threshold=0.7, calibration=[(0.5, 0.0), *[(1.0, 0.0)] * 3])
     card = read_card("dso_classifier")
     assert card.precision == "int8"
     assert card.bytes < 26_000_000
@@ -39,16 +39,16 @@ def test_an_untrained_network_is_kept_as_bytes_and_answers(weights_folder):
     np.testing.assert_allclose(chances[0], chances[1], atol=1e-3)
 
 
-def test_temperatures_draw_probabilities_to_one_half(weights_folder):
+def test_calibration_bends_and_moves_probabilities(weights_folder):
     network = LockedNetwork(SeesBrightness())
     view = normalised(np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8))
     card_of_classifier(weights_folder)
     sharp = probabilities(network, [view])[0]
     np.testing.assert_allclose(sharp, 1 / (1 + np.exp([4.0, 4.0, 4.0, 4.0])), rtol=2e-2)
-    card_of_classifier(weights_folder, temperatures=[4.0, 1.0, 1.0, 1.0])
+    card_of_classifier(weights_folder, calibration=[(0.25, 0.0), (1.0, 4.0), *[(1.0, 0.0)] * 2])
     cool = probabilities(network, [view])[0]
-    assert cool[0] == pytest.approx(1 / (1 + np.e), rel=2e-2)
-    np.testing.assert_allclose(cool[1:], sharp[1:])
+    assert cool[:2] == pytest.approx([1 / (1 + np.e), 0.5], rel=2e-2)
+    np.testing.assert_allclose(cool[2:], sharp[2:])
 
 
 def test_levels_enter_by_their_square_root():

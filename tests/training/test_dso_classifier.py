@@ -13,7 +13,13 @@ from core.models import LockedNetwork, read_card
 from tests.dso.networks import SeesBrightness, card_of_classifier
 from training import dso_classifier, dso_classifier_choose
 from training.dso_classifier import Views, main, masked_loss, stage_at, stages
-from training.dso_classifier_scores import auroc, calibration_error, chosen_threshold, fitted_temperature
+from training.dso_classifier_scores import (
+    auroc,
+    calibration_error,
+    chance,
+    chosen_threshold,
+    fitted_calibration,
+)
 from training.dso_views import (
     LEAST_SHOWN_PX,
     Pictures,
@@ -200,7 +206,7 @@ def test_it_learns_is_killed_goes_on_and_is_judged(work, tiny, tmp_path, capsys)
     assert second["seconds"] >= 0.04 * 60
     card = read_card("dso_classifier")
     assert card.precision == "int8"
-    assert len(card.extra["temperatures"]) == 4
+    assert np.shape(card.extra["calibration"]) == (4, 2)
     assert 0.5 <= threshold() <= 1.0
     assert {"accuracy of views, any object", "area under the ROC curve of views, nebula"} <= set(card.scores)
     assert "accuracy lost by keeping the weights as bytes" in card.scores
@@ -217,14 +223,16 @@ def own_weights(monkeypatch, tmp_path):
     monkeypatch.setenv("ALMAGEST_WEIGHTS", str(tmp_path))
 
 
-def test_temperatures_undo_overconfidence():
+def test_calibration_undoes_overconfidence_and_bias():
     rng = np.random.default_rng(0)
     logits = rng.normal(0.0, 2.0, 20_000)
     truth = rng.random(20_000) < 1.0 / (1.0 + np.exp(-logits))
-    assert fitted_temperature(3.0 * logits, truth) == pytest.approx(3.0, rel=0.05)
-    sharp, cool = (1.0 / (1.0 + np.exp(-scale * logits)) for scale in (3.0, 1.0))
-    assert calibration_error(cool, truth) < 0.01
-    assert calibration_error(sharp, truth) > 0.08
+    said = 3.0 * logits + 2.0
+    found = fitted_calibration(said, truth)
+    assert found == pytest.approx((1 / 3, -2 / 3), rel=0.06)
+    assert calibration_error(chance(said, found), truth) < 0.01
+    assert calibration_error(chance(said, (1.0, 0.0)), truth) > 0.08
+    assert fitted_calibration(said, np.ones(len(said), bool)) == (1.0, 0.0)
 
 
 def test_ranking_counts_ties_as_half():
@@ -234,14 +242,13 @@ def test_ranking_counts_ties_as_half():
 
 
 def test_the_threshold_lets_one_empty_frame_in_twenty_through():
-    empty = np.linspace(-4.0, 4.0, 100)
-    cut, named = chosen_threshold(empty, np.array([3.0, 3.9, 5.0]), 2.0)
-    logit = 2.0 * np.log(cut / (1.0 - cut))
-    assert np.sum(empty > logit) == 5
+    empty = np.linspace(0.0, 0.9, 100)
+    cut, named = chosen_threshold(empty, np.array([0.7, 0.89, 0.99]))
+    assert np.sum(empty > cut) == 5
     assert named["frames with objects said to hold something"] == pytest.approx(2 / 3)
     assert named["empty frames said to hold something, by the other half's threshold"] <= 0.06
-    assert chosen_threshold(np.empty(0), np.empty(0), 1.0) == (0.5, {})
-    assert chosen_threshold(np.full(30, -9.0), np.empty(0), 1.0)[0] == pytest.approx(0.5, abs=1e-3)
+    assert chosen_threshold(np.empty(0), np.empty(0)) == (0.5, {})
+    assert chosen_threshold(np.full(30, 0.01), np.empty(0))[0] == 0.5
 
 
 def test_the_choice_of_settings_stands_in_the_card(work, tmp_path, monkeypatch, capsys):
