@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from core.clusters.centre import Shape, shape
 from core.clusters.colours import Colours, colours
-from core.clusters.density import DensityMap, density_map
 from core.clusters.distance import Distance, Mean, distance, weighted_mean
 from core.clusters.footprint import Footprint
+from core.clusters.kde import DensityMap, density_map
 from core.clusters.membership import MIN_PROBABILITY
 from core.clusters.profile import KingFit, fit_king
 from core.clusters.radial import (

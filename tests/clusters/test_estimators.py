@@ -5,9 +5,9 @@ import pytest
 
 from core.clusters.centre import middle, shape
 from core.clusters.colours import colours
-from core.clusters.density import density_map
 from core.clusters.distance import ZERO_POINT_MAS, distance, weighted_mean
 from core.clusters.footprint import Footprint
+from core.clusters.kde import density_map
 from core.clusters.radial import contamination, half_number_radius, radial_profile
 from core.clusters.ripley import ripley
 from core.clusters.segregation import segregation, tree_length
