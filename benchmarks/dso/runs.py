@@ -26,8 +26,8 @@ Float64 = NDArray[np.float64]
 
 UNSURE = "confidence below"
 """Candidates that were turned down for their score alone count where a curve over scores is drawn."""
-SHARED = ("boxes", "classifier", "picture", "tiling")
-"""Code of the task that decides what its methods find."""
+SHARED = ("dso/boxes", "dso/classifier", "dso/tiling", "frames/night")
+"""Code that decides what its methods find."""
 TOLERANCE_SHARE = 15 / 224
 """Of the pointing game, in the longer side of a map: the 15 px that its authors have on photographs."""
 _PEAK = """
@@ -169,9 +169,9 @@ def _key(method: Method, set_key: str) -> str:
 
 def _code(method: Method) -> str:
     """Hash of the method's own code: one that was changed is run again."""
-    folder = Path(__file__).parents[2] / "core" / method.task
-    own = folder.glob(f"{method.name.partition('.')[2]}*.py")
-    files = sorted({*own, *(folder / f"{name}.py" for name in SHARED)})
+    core = Path(__file__).parents[2] / "core"
+    own = (core / method.task).glob(f"{method.name.partition('.')[2]}*.py")
+    files = sorted({*own, *(core / f"{name}.py" for name in SHARED)})
     return hashlib.sha256(b"".join(path.read_bytes() for path in files if path.exists())).hexdigest()
 
 

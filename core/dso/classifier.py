@@ -101,7 +101,7 @@ def looked_at(
 
     Args:
         network: Of :func:`classifier`.
-        picture: As :func:`core.dso.picture.network_picture` gives it.
+        picture: As :func:`core.frames.night.network_picture` gives it.
         views: The squares.
         progress: Told after each batch; it may raise to stop the work.
     """

@@ -54,7 +54,7 @@ def searches_sky(weights: str) -> Callable[[Search[P]], Analysis[P]]:
     def decorator(search: Search[P]) -> Analysis[P]:
         @functools.wraps(search)
         def analyse(frame: Frame, params: P, progress: Progress) -> Result:
-            from core.dso.picture import network_picture, why_not_sky
+            from core.frames.night import network_picture, why_not_sky
 
             progress(0.0, "preparing the picture")
             picture = network_picture(frame)

@@ -182,7 +182,7 @@ def why(frame: Frame, box: ArrayLike, progress: Progress = no_progress) -> Why:
         ParameterInvalid: The box is not four finite numbers in order, or lies outside of the frame.
         WeightsUnavailable: The classifier is not installed here.
     """
-    from core.dso.picture import network_picture
+    from core.frames.night import network_picture
 
     start = time.perf_counter()
     corners = _checked(box, frame)

@@ -16,8 +16,8 @@ from benchmarks.dso.scores import figures, row
 from benchmarks.dso.sets import Example, cut, fingerprint
 from core.methods import get_method
 from core.models import LockedNetwork
-from tests.dso.test_picture import a_sky
 from tests.dso.test_pix2pix import PaintsLight, save_untrained
+from tests.frames.test_night import a_sky
 
 
 def an_example(*boxes, name="a", labels=None, ignore=(), side=200, snr=3.0):

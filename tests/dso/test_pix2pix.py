@@ -15,7 +15,7 @@ from core.dso.pix2pix_map import (
 from core.dso.pix2pix_network import Generator, as_input, paint, squared
 from core.errors import WeightsUnavailable
 from core.models import LockedNetwork, save_weights
-from tests.dso.test_picture import a_sky, shown
+from tests.frames.test_night import a_sky, shown
 from tests.models.cards import FACTS
 
 

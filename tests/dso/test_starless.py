@@ -13,7 +13,7 @@ from core.dso.starless import (
 from core.errors import WeightsUnavailable
 from core.models import save_weights
 from core.scoring.boxes import box_iou
-from tests.dso.test_picture import a_sky, shown
+from tests.frames.test_night import a_sky, shown
 from tests.models.cards import FACTS
 
 

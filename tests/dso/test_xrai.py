@@ -16,7 +16,7 @@ from core.errors import ParameterInvalid, WeightsUnavailable
 from core.models import LockedNetwork
 from core.scoring.boxes import box_iou
 from tests.dso.networks import SeesBrightness, card_of_classifier, untrained_classifier
-from tests.dso.test_picture import a_sky, shown
+from tests.frames.test_night import a_sky, shown
 
 
 @pytest.fixture

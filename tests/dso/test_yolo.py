@@ -6,7 +6,7 @@ from core.errors import WeightsUnavailable
 from core.frames import Frame, samples
 from core.models import LockedNetwork
 from tests.dso.networks import BoxesBlobs, untrained_yolo
-from tests.dso.test_picture import a_sky, shown
+from tests.frames.test_night import a_sky, shown
 
 
 @pytest.fixture

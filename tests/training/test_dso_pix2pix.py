@@ -9,7 +9,7 @@ from scipy import ndimage
 from core.dso.pix2pix import METHOD
 from core.dso.pix2pix_map import confidences, regions
 from core.models import are_present, read_card
-from tests.dso.test_picture import a_sky, shown
+from tests.frames.test_night import a_sky, shown
 from training import dso_pix2pix
 from training.dso_pix2pix import Critic, Trainer, batch_of, main, shaken, turned
 from training.dso_pix2pix_data import Example, TargetFile, load_examples, make_targets, pictures_of

@@ -3,8 +3,8 @@ import re
 import numpy as np
 import pytest
 
-from core.dso.picture import NOISE_LEVELS, SKY_LEVEL, network_picture, shown_white, why_not_sky
 from core.frames import Frame, samples
+from core.frames.night import NOISE_LEVELS, SKY_LEVEL, network_picture, shown_white, why_not_sky
 
 
 def a_sky(side=256, level=13.0, noise=3.0, stars=40, seed=0):

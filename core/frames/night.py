@@ -1,9 +1,10 @@
-"""What the networks of deep-sky objects see of a frame: a picture as smart telescopes share it.
+"""Pictures of the night sky: what networks see of a frame, and what cannot be such a picture.
 
-They learned on such pictures: a dark sky of some ten levels, noise of a few, stars drawn in. Pictures of
-8 bits are shown as they are. Linear frames (FITS, and deep pictures whose sky is nearly black) are stretched:
-the sky of each colour to :data:`SKY_LEVEL`, the noise of a pixel to :data:`NOISE_LEVELS`, and what is bright
-drawn in by an inverse hyperbolic sine (Lupton et al. 2004, PASP 116, 133).
+Networks learned on pictures as smart telescopes share them: a dark sky of some ten levels, noise of a few,
+stars drawn in. Pictures of 8 bits are shown as they are. Linear frames (FITS, and deep pictures whose sky is
+nearly black) are stretched: the sky of each colour to :data:`SKY_LEVEL`, the noise of a pixel to
+:data:`NOISE_LEVELS`, and what is bright drawn in by an inverse hyperbolic sine (Lupton et al. 2004, PASP 116,
+133).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.frames import Frame
+from core.frames.frame import Frame
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
