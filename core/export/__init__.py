@@ -15,7 +15,7 @@ from core.export.coco import write_coco
 from core.export.csv import write_csv
 from core.export.ds9 import write_ds9
 from core.export.picture import write_png
-from core.export.tables import write_ecsv, write_fits, write_votable
+from core.export.tables import write_ecsv, write_fits, write_parquet, write_votable
 from core.export.yolo import write_yolo
 from core.frames import Frame
 from core.results import Detections, Result
@@ -80,6 +80,14 @@ FORMATS: dict[str, ExportFormat] = {
             "application/fits",
             "A binary table with units for any astronomical software.",
             write_fits,
+        ),
+        ExportFormat(
+            "parquet",
+            "Parquet",
+            ".parquet",
+            "application/vnd.apache.parquet",
+            "Small and quick to read for pandas, DuckDB and TOPCAT; it keeps types, units and provenance.",
+            write_parquet,
         ),
         ExportFormat(
             "ds9",

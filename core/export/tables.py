@@ -1,4 +1,4 @@
-"""The table formats of astronomy: ECSV, VOTable and FITS, written by astropy."""
+"""The table formats of astronomy, ECSV, VOTable and FITS, written by astropy; and Parquet."""
 
 from __future__ import annotations
 
@@ -97,6 +97,25 @@ def write_fits(catalogue: Catalogue) -> bytes:
             hdu.header.add_history(ascii_only(f"{name}: {value}"))
     out = io.BytesIO()
     fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(out, checksum=True)
+    return out.getvalue()
+
+
+def write_parquet(catalogue: Catalogue) -> bytes:
+    """The catalogue as Parquet; the provenance stands in the file's metadata, each unit in its column's."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    detections = catalogue.detections
+    table = pa.Table.from_pandas(detections.table, preserve_index=False)
+    fields = [
+        field.with_metadata({"unit": detections.units[field.name]})
+        if field.name in detections.units
+        else field
+        for field in table.schema
+    ]
+    facts = {**(table.schema.metadata or {}), **catalogue.provenance}
+    out = io.BytesIO()
+    pq.write_table(table.cast(pa.schema(fields, facts)), out, compression="zstd")
     return out.getvalue()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from core.catalogues.tables import SourceTable
 from core.frames import Frame
 from core.parameters import canonical_json
 
@@ -27,7 +28,7 @@ class StoredFrame:
         key: Hash of the very pixels.
         name: File name when it was first seen.
         sha256: Hash of the file.
-        width, height: In pixels.
+        width, height: In pixels; 0 for a table.
         colour: Whether it has red, green and blue.
         pixel_scale_arcsec: Arcseconds a pixel, or None.
         centre_ra_deg, centre_dec_deg: ICRS position of the centre in degrees, or None.
@@ -50,8 +51,21 @@ class StoredFrame:
     first_seen: datetime
 
 
-def insert_frame(cursor: duckdb.DuckDBPyConnection, frame: Frame) -> None:
-    """Write a frame, unless the same pixels were seen before."""
+def insert_frame(cursor: duckdb.DuckDBPyConnection, frame: Frame | SourceTable) -> None:
+    """Write a frame, or a table that stands in its place, unless the same one was seen before."""
+    if isinstance(frame, SourceTable):
+        cursor.execute(
+            "INSERT INTO frames (frame_key, name, sha256, width, height, colour, processing, first_seen, "
+            "header) VALUES (?, ?, ?, 0, 0, false, '', ?, ?) ON CONFLICT DO NOTHING",
+            [
+                frame.key,
+                frame.name,
+                frame.sha256,
+                datetime.now(UTC).replace(tzinfo=None),
+                canonical_json({"rows": len(frame)}),
+            ],
+        )
+        return
     ra_deg, dec_deg = _centre(frame)
     cursor.execute(
         "INSERT INTO frames (frame_key, name, sha256, width, height, colour, pixel_scale_arcsec, "

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import core
+from core.catalogues.tables import TableResult
 from core.errors import ParameterInvalid
 from core.parameters import canonical_json
 from core.results import Provenance, Result
 from core.store.layers import insert_layers, select_layers, select_pictures
-from core.store.tables import insert_detections, select_detections
+from core.store.tables import insert_detections, insert_members, select_detections, select_members
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,7 +36,7 @@ class StoredRun:
         run_id: Its name in the store; sorts by time.
         frame_key: Hash of the very pixels.
         frame_name: File name of the frame.
-        width, height: Of the frame, in pixels.
+        width, height: Of the frame, in pixels; 0 for a table.
         task, method: ``"stars"`` and ``"stars.sep"``.
         params: The method's parameters by name.
         weights_sha256: Hash of the weights, or None when the method has none.
@@ -104,6 +106,8 @@ def insert_run(
     insert_detections(cursor, run_id, result.detections, accepted=True)
     insert_detections(cursor, run_id, result.rejected, accepted=False)
     insert_layers(cursor, run_id, result)
+    if isinstance(result, TableResult):
+        insert_members(cursor, run_id, result.members)
     return run_id
 
 
@@ -164,7 +168,9 @@ def load_result(cursor: duckdb.DuckDBPyConnection, run_id: str) -> Result:
     assert row is not None  # noqa: S101 (get_run has just read it)
     timings, facts, warnings, sha256, hdu, plane, processing = row
     maps, masks = select_layers(cursor, run_id)
-    return Result(
+    members = select_members(cursor, run_id)
+    kind: Callable[..., Result] = Result if members is None else partial(TableResult, members=members)
+    return kind(
         detections=select_detections(cursor, run_id, accepted=True),
         rejected=select_detections(cursor, run_id, accepted=False),
         summary=run.summary,

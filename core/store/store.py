@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import core
+from core.catalogues.tables import SourceTable
 from core.corrections import Correction, Edit, last_redoable, last_undoable
 from core.errors import ParameterInvalid
 from core.frames import Frame
@@ -69,11 +70,11 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def save_run(self, frame: Frame, result: Result, *, person: str | None = None) -> str:
+    def save_run(self, frame: Frame | SourceTable, result: Result, *, person: str | None = None) -> str:
         """Keep a result for good.
 
         Args:
-            frame: The frame that was analysed.
+            frame: The frame or the table that was analysed.
             result: As :meth:`core.methods.Method.run` gives it.
             person: Who ran it.
 

@@ -75,6 +75,19 @@ def select_detections(cursor: duckdb.DuckDBPyConnection, run_id: str, *, accepte
     return Detections(pd.concat([core, own], axis="columns"), given)
 
 
+def insert_members(cursor: duckdb.DuckDBPyConnection, run_id: str, members: pd.DataFrame) -> None:
+    """Write which cluster each row of a table belongs to, to the precision of a float32."""
+    table = members.astype({"row": np.int32, "cluster": np.int32, "probability": np.float32})
+    cursor.execute("INSERT INTO members VALUES (?, ?)", [run_id, _pack(table)])
+
+
+def select_members(cursor: duckdb.DuckDBPyConnection, run_id: str) -> pd.DataFrame | None:
+    """Read back what :func:`insert_members` wrote; None for a run on a frame."""
+    found = cursor.execute("SELECT data FROM members WHERE run_id = ?", [run_id]).fetchone()
+    kinds = {"row": "int64", "cluster": "int64", "probability": "float64"}
+    return None if found is None else _unpack(found[0], kinds)
+
+
 def _pack(table: pd.DataFrame) -> bytes:
     import pyarrow as pa
 

@@ -21,6 +21,8 @@ def _answer(ra=(130.0, 130.01), dec=(19.6, 19.6), pm_ra=(1000.0, 0.0), pm_dec=(0
             "phot_rp_mean_mag": np.array([14.5, 11.6]),
             "pmra": np.array(pm_ra),
             "pmdec": np.array(pm_dec),
+            "parallax": MaskedColumn([5.0, 0.0], mask=[False, True]),
+            **{f"{name}_error": np.array([0.1, 0.2]) for name in ("pmra", "pmdec", "parallax")},
         }
     )
 

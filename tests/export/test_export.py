@@ -39,6 +39,11 @@ def plain_text(name, payload):
         with fits.open(io.BytesIO(payload)) as hdus:
             header = hdus["DETECTIONS"].header
             return "\n".join(f"{key} = {value}" for key, value in header.items())
+    if name == "parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        return str(pq.read_schema(pa.BufferReader(payload)).metadata)
     if name == "png":
         import io
 

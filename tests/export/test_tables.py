@@ -1,6 +1,8 @@
 import io
 
 import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from astropy import units as u
 from astropy.io import fits
@@ -81,3 +83,13 @@ def test_a_unit_astropy_does_not_know_is_described(name, make):
     assert back["mag"][0] == 12.0
     if name != "fits":
         assert "furlong of light" in back["mag"].description
+
+
+def test_parquet_keeps_values_types_and_units(make):
+    result = make(["star", "galaxy"], ["Ø ★", "n1"])
+    payload = export(result, "parquet")
+    back = pd.read_parquet(io.BytesIO(payload))
+    pd.testing.assert_frame_equal(back, result.detections.table, check_dtype=False)
+    schema = pq.read_schema(io.BytesIO(payload))
+    for column, unit in result.detections.units.items():
+        assert schema.field(column).metadata[b"unit"].decode() == unit

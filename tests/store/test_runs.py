@@ -5,7 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.catalogues.tables import SourceTable, TableResult
 from core.errors import ParameterInvalid
+from core.frames import Frame
 from core.results import Detections, Result
 from core.store import layers
 
@@ -209,3 +211,21 @@ def test_a_large_map_is_averaged_down_and_a_mask_is_not(store, frame, result_of,
     assert loaded.maps["heat"].shape == (9, 10)
     assert loaded.maps["heat"][[0, 0, -1, -1], [0, -1, 0, -1]].tolist() == [1.0, 2.0, 3.0, 4.0]
     np.testing.assert_array_equal(loaded.masks["mask"], mask)
+
+
+def test_a_table_and_its_members_come_back(store, result_of):
+    table = SourceTable.from_frame(pd.DataFrame({"ra": [1.0, 2.0, 3.0], "dec": [0.0, 0.5, 1.0]}), "my.csv")
+    plain = result_of(Frame.from_array(np.zeros((9, 9))), 2, "clusters.toy")
+    members = pd.DataFrame({"row": [0, 1, 2], "cluster": [0, -1, 1], "probability": [0.75, 0.25, 1.0]})
+    about = dataclasses.replace(
+        plain.provenance, frame_name=table.name, frame_sha256=table.sha256, frame_key=table.key
+    )
+    facts = {"members": members, "provenance": dataclasses.replace(about, width=0, height=0)}
+    result = TableResult(plain.detections, **facts)
+    back = store.load_result(store.save_run(table, result))
+    assert isinstance(back, TableResult)
+    assert_same_result(back, dataclasses.replace(result, provenance=back.provenance))
+    assert back.provenance.frame_key == table.key
+    pd.testing.assert_frame_equal(back.members, members)
+    (kept,) = store.frames()
+    assert (kept.name, kept.width, kept.height) == ("my.csv", 0, 0)
