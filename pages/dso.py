@@ -91,8 +91,7 @@ with picture:
     with headline:
         lead(dso.sentence(found, asked, waiting=bool(arrivals.waiting)))
         st.caption(frame_facts(frame))
-        said = [*frame.notes, *(said for a in analyses for said in a.result.warnings)]
-        show_warnings([*said, *dso.missing_methods(arrivals.failures)])
+        show_warnings([*frame.notes, *arrivals.warnings])
 
 with card:
     dso_card.object_card(mark, found, frame)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.ui import benchmarks, compare, corrections, exports, methods, stars, tables, truth
+from core.ui.arrivals import arrived, wait_for_next
 from core.ui.frames import choose_frame, frame_facts, sample_gallery
 from core.ui.processing import display_controls, processing_chain
-from core.ui.runs import analyse, run_note
+from core.ui.runs import run_note
 from core.ui.selection import offer, selected
 from core.ui.shell import enter_dashboard, face, lead, show_warnings
 from core.ui.viewer import Pane, frame_viewer
@@ -49,13 +50,14 @@ with controls:
 
 options = (*SECTIONS[face()], *(("Truth",) if choice.truth is not None else ()))
 with picture:
-    headline = st.container()
-    analyses = [analyse(method, frame, params[method.name], again=again) for method in chosen]
-    first = analyses[0]
+    headline, progress = st.container(), st.empty()
+    arrivals = arrived(chosen, frame, params, again=again)
+    analyses = arrivals.analyses
+    radius_px = stars.match_radius_px(analyses)
     with headline:
-        lead(first.result.summary)
+        lead(stars.sentence(analyses, waiting=bool(arrivals.waiting)))
         st.caption(frame_facts(frame))
-        show_warnings([*frame.notes, *(warning for a in analyses for warning in a.result.warnings)])
+        show_warnings([*frame.notes, *arrivals.warnings])
     with controls:
         heat, heat_title = methods.choose_map(analyses, "stars.map") if research else (None, "")
     section = st.session_state.get("stars.section")
@@ -64,7 +66,7 @@ with picture:
     # Two methods' marks hide the stars from a visitor; the legend brings the second back.
     layers = methods.method_layers(analyses, shown=None if research or mode != "One" else 1)
     if section == "Compare" and len(analyses) > 1:
-        agreement, layers = compare.compare_layers(analyses[0], analyses[1], stars.match_radius_px(first))
+        agreement, layers = compare.compare_layers(analyses[0], analyses[1], radius_px)
     elif section == "Rejected":
         layers = methods.method_layers(analyses, shown=0) + methods.method_layers(analyses, rejected=True)
     # Side by side and blinking: what belongs to the first method, and to the second.
@@ -75,7 +77,7 @@ with picture:
     mark = selected("stars")
     event = frame_viewer(
         [Pane(frame.name, frame, settings)]
-        if mode == "One"
+        if mode == "One" or not analyses
         else [
             Pane(a.method.title, frame, settings, layers=own)
             for a, own in zip(analyses[:2], share, strict=True)
@@ -102,8 +104,12 @@ section = st.segmented_control(
 )
 if section == "Try another":
     sample_gallery(GALLERY, "stars.gallery")
+elif section == "Scores":
+    benchmarks.star_benchmark()
+elif not analyses:
+    st.info("Here stands what the methods found, once the first of them has looked at the frame.")
 elif section == "Sources":
-    analysis = stars.choose_analysis(analyses, "stars.sources")
+    analysis = methods.choose_analysis(analyses, "stars.sources")
     row = mark[1] if mark and mark[0] == analysis.method.name else None
     table, profile = st.columns([3, 2], gap="large")
     with table:
@@ -113,27 +119,26 @@ elif section == "Sources":
     with profile:
         stars.profile_panel(analysis, frame, row)
 elif section == "Truth" and choice.truth is not None:
-    truth.truth_panel(analyses, choice.truth, stars.match_radius_px(first))
+    truth.truth_panel(analyses, choice.truth, radius_px)
 elif section == "Rejected":
-    stars.rejected_panel(stars.choose_analysis(analyses, "stars.rejected"))
+    stars.rejected_panel(methods.choose_analysis(analyses, "stars.rejected"))
 elif section == "Compare":
     if len(analyses) > 1:
-        compare.compare_numbers(analyses[0], analyses[1], agreement, stars.match_radius_px(first))
+        compare.compare_numbers(analyses[0], analyses[1], agreement, radius_px)
     else:
         st.info("Choose two methods, and what both found and what only one found is shown here.")
 elif section == "Plots":
     stars.plots_panel(analyses, frame)
 elif section == "Sky":
-    stars.sky_panel(stars.choose_analysis(analyses, "stars.sky"), frame)
-elif section == "Scores":
-    benchmarks.star_benchmark()
+    stars.sky_panel(methods.choose_analysis(analyses, "stars.sky"), frame)
 elif section == "Put it right":
-    analysis = stars.choose_analysis(analyses, "stars.correct")
+    analysis = methods.choose_analysis(analyses, "stars.correct")
     who = person()
     corrections.aim_window("stars.correct", event.clicked)
     corrections.correction_panel(analysis, frame, settings, who, "stars.correct")
-    corrections.score_table(analyses, corrections.corrected(analysis, who), stars.match_radius_px(first))
+    corrections.score_table(analyses, corrections.corrected(analysis, who), radius_px)
 elif section == "Take it home":
-    analysis = stars.choose_analysis(analyses, "stars.export")
+    analysis = methods.choose_analysis(analyses, "stars.export")
     who = person()
     exports.catalogue_panel(analysis, corrections.corrected(analysis, who), frame, who, "stars.export")
+wait_for_next(arrivals, frame, params, progress)

@@ -18,12 +18,14 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.catalogues.tables import SourceTable
 from core.errors import AlmagestError, WeightsUnavailable
 from core.frames import Frame
 from core.methods import Method
 from core.models import check_weights
 from core.parameters import Parameters
 from core.ui.jobs import Job
+from core.ui.methods import short_title
 from core.ui.runs import Analysis, find_analysis, keep_analysis, run_key
 from core.ui.text import plain
 
@@ -46,9 +48,20 @@ class Arrivals:
     failures: tuple[tuple[Method, str], ...]
     waiting: tuple[Method, ...]
 
+    @property
+    def warnings(self) -> list[str]:
+        """What the results warn of, why some are not kept, and a sentence for each method that gave none."""
+        said = [warning for analysis in self.analyses for warning in analysis.result.warnings]
+        said += [analysis.unkept for analysis in self.analyses if analysis.unkept]
+        return [*said, *(f"{short_title(method.title)}: {why}" for method, why in self.failures)]
+
 
 def arrived(
-    chosen: Sequence[Method], frame: Frame, params: Mapping[str, Parameters], *, again: bool = False
+    chosen: Sequence[Method],
+    frame: Frame | SourceTable,
+    params: Mapping[str, Parameters],
+    *,
+    again: bool = False,
 ) -> Arrivals:
     """What is there of several methods on a frame, in the session or in the store; nothing is run.
 
@@ -75,7 +88,7 @@ def arrived(
 
 
 def wait_for_next(
-    arrivals: Arrivals, frame: Frame, params: Mapping[str, Parameters], slot: DeltaGenerator
+    arrivals: Arrivals, frame: Frame | SourceTable, params: Mapping[str, Parameters], slot: DeltaGenerator
 ) -> None:
     """Run the next method that is waited for, with its progress in ``slot``, then the page anew.
 

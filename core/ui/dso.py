@@ -12,7 +12,7 @@ from core.dso.names import name_detections
 from core.dso.report import summary
 from core.frames import Frame
 from core.frames.display import DisplaySettings
-from core.methods import Method, methods
+from core.methods import methods
 from core.results import Detections
 from core.ui import boxes
 from core.ui.boxes import tells_classes
@@ -21,7 +21,6 @@ from core.ui.corrections import aim_window, corrected
 from core.ui.corrections import correction_panel as canvas_panel
 from core.ui.exports import catalogue_panel
 from core.ui.frames import Choice, about_frame
-from core.ui.methods import short_title
 from core.ui.runs import Analysis
 from core.ui.selection import Selected, offer
 from core.ui.tables import sources_table
@@ -127,11 +126,6 @@ def times(found: Sequence[Candidates]) -> str:
     return " · ".join(
         f"{each.title} {each.analysis.result.timings.get('total', 0.0):.1f} s" for each in found
     )
-
-
-def missing_methods(failures: Sequence[tuple[Method, str]]) -> list[str]:
-    """A sentence for each method that gave no result."""
-    return [f"{short_title(method.title)}: {said}" for method, said in failures]
 
 
 def correction_panel(

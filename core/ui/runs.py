@@ -1,4 +1,4 @@
-"""Running methods from a page: from the session, else from the store, else for real."""
+"""What methods found on a page's frame, kept in the session and in the store."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.catalogues.tables import SourceTable
 from core.errors import StoreUnavailable
 from core.frames import Frame
 from core.methods import Method
@@ -28,12 +29,14 @@ class Analysis:
         result: What it found.
         run_id: Its run in the store, or None when the store could not be written.
         stored_at: When it was run, if it came from the store; None when it was run just now.
+        unkept: Why it is not in the store, as a sentence; empty when it is.
     """
 
     method: Method
     result: Result
     run_id: str | None
     stored_at: str | None
+    unkept: str = ""
 
 
 @st.cache_resource(show_spinner=False)
@@ -50,25 +53,12 @@ def store() -> Store | None:
         return None
 
 
-def analyse(method: Method, frame: Frame, params: Parameters, *, again: bool = False) -> Analysis:
-    """Give a method's result on a frame, at once if the same run is already stored.
-
-    Args:
-        method: The method.
-        frame: The frame.
-        params: The method's parameters.
-        again: Run it even if it is stored.
-    """
-    found = None if again else find_analysis(method, frame, params)
-    return found or keep_analysis(method, frame, params, _run(method, frame, params))
-
-
-def run_key(method: Method, frame: Frame, params: Parameters) -> tuple[str, str, str]:
+def run_key(method: Method, frame: Frame | SourceTable, params: Parameters) -> tuple[str, str, str]:
     """What a run is known by: equal ones give equal results."""
     return frame.key, method.name, params.to_json()
 
 
-def find_analysis(method: Method, frame: Frame, params: Parameters) -> Analysis | None:
+def find_analysis(method: Method, frame: Frame | SourceTable, params: Parameters) -> Analysis | None:
     """A method's result on a frame, if the session or the store has it; nothing is run."""
     key = run_key(method, frame, params)
     if key not in _kept():
@@ -79,16 +69,14 @@ def find_analysis(method: Method, frame: Frame, params: Parameters) -> Analysis 
     return _kept()[key]
 
 
-def keep_analysis(method: Method, frame: Frame, params: Parameters, result: Result) -> Analysis:
+def keep_analysis(method: Method, frame: Frame | SourceTable, params: Parameters, result: Result) -> Analysis:
     """Keep a result that has just been found, in the session and in the store."""
-    run_id = None
-    db = store()
-    if db is not None:
-        try:
-            run_id = db.save_run(frame, result, person=person_name())
-        except StoreUnavailable as error:
-            show_warnings([f"{error.message} This result is shown but not kept."])
-    return _keep(run_key(method, frame, params), Analysis(method, result, run_id, None))
+    try:
+        run_id = _open_store(str(default_path())).save_run(frame, result, person=person_name())
+        analysis = Analysis(method, result, run_id, None)
+    except StoreUnavailable as error:
+        analysis = Analysis(method, result, None, None, f"{error.message} Results are shown but not kept.")
+    return _keep(run_key(method, frame, params), analysis)
 
 
 def _kept() -> dict[tuple[str, str, str], Analysis]:
@@ -104,29 +92,15 @@ def _keep(key: tuple[str, str, str], analysis: Analysis) -> Analysis:
     return analysis
 
 
-def _from_store(method: Method, frame: Frame, params: Parameters) -> Analysis | None:
-    db = store()
-    found = db and db.find_run(frame.key, method.name, params.to_dict(), method.weights_sha256)
-    if not db or not found:
-        return None
-    return Analysis(method, db.load_result(found.run_id), found.run_id, str(found.started_at))
-
-
-def _run(method: Method, frame: Frame, params: Parameters) -> Result:
-    bar = st.progress(0.0, text=plain(f"{method.title} is looking at the frame"))
+def _from_store(method: Method, frame: Frame | SourceTable, params: Parameters) -> Analysis | None:
     try:
-        # Moving the bar is also where Streamlit ends the run when the visitor presses stop.
-        return method.run(
-            frame,
-            params,
-            lambda done, doing: _move(bar, done, doing),
-        )
-    finally:
-        bar.empty()
-
-
-def _move(bar: st.delta_generator.DeltaGenerator, done: float, doing: str) -> None:
-    bar.progress(min(max(done, 0.0), 1.0), text=plain(doing))
+        db = _open_store(str(default_path()))
+        found = db.find_run(frame.key, method.name, params.to_dict(), method.weights_sha256)
+        if found is None:
+            return None
+        return Analysis(method, db.load_result(found.run_id), found.run_id, str(found.started_at))
+    except StoreUnavailable:
+        return None  # said when the result that is run instead cannot be kept
 
 
 def run_note(analysis: Analysis) -> str:

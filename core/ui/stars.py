@@ -13,7 +13,6 @@ from core.frames.sky import field_of_view
 from core.stars.profile import fwhm_map, magnitude_histogram, radial_profile
 from core.ui import plots
 from core.ui.frames import Choice, about_frame
-from core.ui.methods import choose_analysis as choose_analysis
 from core.ui.methods import method_style
 from core.ui.runs import Analysis
 from core.ui.shell import show_warnings
@@ -41,9 +40,16 @@ def is_quick(frame: Frame) -> bool:
     return frame.width * frame.height <= QUICK_PIXELS
 
 
-def match_radius_px(analysis: Analysis) -> float:
-    """How far two methods' positions of one star may lie apart: a FWHM, and at least 2 px."""
-    return max(2.0, float(analysis.result.facts.get("fwhm_px", 2.0)))
+def sentence(analyses: Sequence[Analysis], *, waiting: bool) -> str:
+    """The one sentence on top of the page: what the first method says."""
+    if not analyses:
+        return "Looking for stars." if waiting else "No method can look at this here."
+    return analyses[0].result.summary
+
+
+def match_radius_px(analyses: Sequence[Analysis]) -> float:
+    """How far two methods' positions of one star may lie apart: the first's FWHM, and at least 2 px."""
+    return max([2.0, *(float(first.result.facts.get("fwhm_px", 2.0)) for first in analyses[:1])])
 
 
 def explain(choice: Choice, analyses: Sequence[Analysis]) -> None:
