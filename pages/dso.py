@@ -108,7 +108,7 @@ section = st.segmented_control(
 if section == "Try another":
     sample_gallery(GALLERY, "dso.gallery")
 elif section == "Methods":
-    dso.about_methods()
+    methods.about_methods("dso")
 elif section == "Scores":
     dso_benchmark()
 elif not found:

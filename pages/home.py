@@ -23,7 +23,7 @@ class Analysis:
     action: str
 
 
-FIND, DEEP = "pages/stars.py", "pages/dso.py"
+FIND, CLUSTERS, DEEP = "pages/stars.py", "pages/clusters.py", "pages/dso.py"
 LOOK, PLAY = "pages/frames.py", "pages/playground.py"
 ANALYSES = (
     Analysis(
@@ -36,9 +36,9 @@ ANALYSES = (
     Analysis(
         "Star clusters",
         "m13",
-        "Stars born together. Open this globular cluster, stretch it, and see how far its stars reach.",
-        LOOK,
-        "Look at Messier 13",
+        "Stars born together: find them by place and motion, see who belongs, and how far they reach.",
+        CLUSTERS,
+        "Find the clusters",
     ),
     Analysis(
         "Planetary surfaces",

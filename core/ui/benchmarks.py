@@ -175,7 +175,7 @@ def _real(frames: Results, titles: Mapping[str, str]) -> None:
 
 def offset_figure(found: Mapping[str, Sequence[SnrBin]]) -> go.Figure:
     """Root mean square distance of places from the truth along an axis, in ranges of SNR from 3 on."""
-    figure = plots._figure("signal-to-noise ratio of the truth", "RMS offset per axis [px]")
+    figure = plots.empty_figure("signal-to-noise ratio of the truth", "RMS offset per axis [px]")
     for name, bins in found.items():
         filled = [each for each in bins if each.low >= 3 and np.isfinite(each.offset_rms_px)]
         figure.add_scatter(
@@ -191,7 +191,7 @@ def offset_figure(found: Mapping[str, Sequence[SnrBin]]) -> go.Figure:
 
 def false_figure(values: Mapping[str, Mapping[str, float]]) -> go.Figure:
     """Bars of false detections per megapixel: by group (told apart by hatching), then by rival."""
-    figure = plots._figure("false detections per Mpx", "")
+    figure = plots.empty_figure("false detections per Mpx", "")
     for number, (group, bars) in enumerate(values.items()):
         figure.add_bar(
             y=list(bars),

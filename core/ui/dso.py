@@ -12,7 +12,6 @@ from core.dso.names import name_detections
 from core.dso.report import summary
 from core.frames import Frame
 from core.frames.display import DisplaySettings
-from core.methods import methods
 from core.results import Detections
 from core.ui import boxes
 from core.ui.boxes import tells_classes
@@ -110,15 +109,6 @@ def explain(choice: Choice, found: Sequence[Candidates], *, named: bool) -> None
         for each in found:
             method = each.analysis.method
             st.markdown(f"**{plain(each.title)}** marks {len(each.shown):,}. {plain(method.summary)}")
-
-
-def about_methods() -> None:
-    """Tell a researcher how each method works, what it is bad at, and where it was published."""
-    for method in methods("dso").values():
-        ready = "" if method.is_ready else " · its weights are not installed here"
-        st.markdown(f"**{plain(method.title)}**{plain(ready)}")
-        st.write(plain(f"{method.description} {method.summary}"))
-        st.caption(plain(f"Reference: {method.reference}."))
 
 
 def times(found: Sequence[Candidates]) -> str:

@@ -79,6 +79,7 @@ def export_panel(
     detections: Detections | None = None,
     extra: Mapping[str, Any] | None = None,
     labels: Sequence[str] = (),
+    formats: Sequence[str] = tuple(FORMATS),
 ) -> None:
     """Draw the choice of format and the download button.
 
@@ -89,8 +90,9 @@ def export_panel(
         detections: What to export in place of the result's own detections.
         extra: Facts to add to the provenance, such as the number of corrections.
         labels: The method's classes, in order.
+        formats: What is offered, by the formats' names.
     """
-    names = [name for name, entry in FORMATS.items() if frame is not None or not entry.needs_frame]
+    names = [name for name in formats if frame is not None or not FORMATS[name].needs_frame]
     name = st.segmented_control(
         "Format",
         names,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 
+from core.catalogues.tables import SourceTable
 from core.frames import Frame
 from core.methods import Method
 from core.parameters import Parameters
@@ -32,7 +33,7 @@ class Job:
         error: What went wrong, if anything did.
     """
 
-    def __init__(self, method: Method, frame: Frame, params: Parameters) -> None:
+    def __init__(self, method: Method, frame: Frame | SourceTable, params: Parameters) -> None:
         self.done, self.doing = 0.0, f"{method.title} is looking at the frame"
         self.result: Result | None = None
         self.error: Exception | None = None

@@ -13,6 +13,7 @@ from core.parameters import Parameters
 from core.ui.cards import model_card
 from core.ui.parameters import parameter_widgets
 from core.ui.runs import Analysis
+from core.ui.text import plain
 from core.ui.viewer import Layer
 from core.ui.viewer.model import Marker
 
@@ -26,16 +27,21 @@ STYLES: tuple[tuple[str, Marker], ...] = (
 """Colour and marker of each method in turn: Okabe and Ito's palette, and never colour alone."""
 
 
-def choose_methods(task: str, first: str, *, all_at_first: bool = True) -> list[Method]:
-    """Draw the task's methods as pills and give those chosen; never none.
+def choose_methods(
+    task: str, first: str, *, all_at_first: bool = True, inputs: tuple[str, ...] = ("frame",)
+) -> list[Method]:
+    """Draw the task's methods as pills and give those chosen; never none. One alone needs no choice.
 
     Args:
         task: The task.
         first: Name of the method that leads: it gives the sentence on top of the page.
         all_at_first: Every method that has its weights is chosen at first, or only the one that leads. A
             method without its weights can be chosen; its run then says what is missing.
+        inputs: What there is to be analysed: methods of frames, of tables, or both.
     """
-    takers = {name: method for name, method in methods(task).items() if method.input == "frame"}
+    takers = {name: method for name, method in methods(task).items() if method.input in inputs}
+    if len(takers) == 1:
+        return list(takers.values())
     known = dict(sorted(takers.items(), key=lambda item: item[0] != first))
     ready = [name for name, method in known.items() if method.is_ready] or [first]
     picked = st.pills(
@@ -43,7 +49,7 @@ def choose_methods(task: str, first: str, *, all_at_first: bool = True) -> list[
         list(known),
         default=ready if all_at_first else ready[:1],
         selection_mode="multi",
-        key=f"{task}.methods" if all_at_first else f"{task}.methods.one",
+        key=".".join([task, "methods", *([] if all_at_first else ["one"]), *inputs[1:]]),
         format_func=lambda name: _offered(known[name]),
         persist_state="session",
         wrap=True,
@@ -59,6 +65,15 @@ def _offered(method: Method) -> str:
 def short_title(title: str) -> str:
     """``"YOLO26"`` of ``"YOLO26 · object detector"``."""
     return title.partition(" · ")[0]
+
+
+def about_methods(task: str) -> None:
+    """Tell a researcher how each method works, what it is bad at, and where it was published."""
+    for method in methods(task).values():
+        ready = "" if method.is_ready else " · its weights are not installed here"
+        st.markdown(f"**{plain(method.title)}**{plain(ready)}")
+        st.write(plain(f"{method.description} {method.summary}"))
+        st.caption(plain(f"Reference: {method.reference}."))
 
 
 def choose_partner(chosen: Sequence[Method], key: str) -> list[Method]:

@@ -20,7 +20,8 @@ GUIDE = "#8894A8"
 """Lines that only guide the eye; legible on dark and on light."""
 
 
-def _figure(x_title: str, y_title: str, *, height: int = 340) -> go.Figure:
+def empty_figure(x_title: str, y_title: str, *, height: int = 340) -> go.Figure:
+    """A figure with its axes named and nothing in it yet; ``height`` is in screen pixels."""
     figure = go.Figure()
     figure.update_layout(
         height=height,
@@ -34,7 +35,7 @@ def _figure(x_title: str, y_title: str, *, height: int = 340) -> go.Figure:
 
 def histogram_figure(shown: Mapping[str, Histogram], unit: str) -> go.Figure:
     """Pixel values of one or more frames, counts on a logarithmic axis."""
-    figure = _figure(f"pixel value [{unit}]" if unit else "pixel value", "pixels in the bin")
+    figure = empty_figure(f"pixel value [{unit}]" if unit else "pixel value", "pixels in the bin")
     for number, (name, counted) in enumerate(shown.items()):
         middle = 0.5 * (counted.edges[:-1] + counted.edges[1:])
         figure.add_scatter(
@@ -48,7 +49,7 @@ def magnitude_figure(
     counted: Mapping[str, tuple[Floats, NDArray[np.intp]]], colours: Mapping[str, str], title: str
 ) -> go.Figure:
     """How many sources of each magnitude every method found: edges and counts, and colours, by method."""
-    figure = _figure(title, "sources in the bin")
+    figure = empty_figure(title, "sources in the bin")
     for number, (name, (edges, counts)) in enumerate(counted.items()):
         line = {"shape": "hvh", "dash": DASHES[number % len(DASHES)], "color": colours[name]}
         figure.add_scatter(x=0.5 * (edges[:-1] + edges[1:]), y=counts, name=name, mode="lines", line=line)
@@ -67,7 +68,7 @@ def map_figure(values: Floats, extent: tuple[float, float], title: str, *, botto
     rows, columns = values.shape
     x = (np.arange(columns) + 0.5) * extent[0] / columns - 0.5
     y = (np.arange(rows) + 0.5) * extent[1] / rows - 0.5
-    figure = _figure("x [px]", "y [px]", height=420)
+    figure = empty_figure("x [px]", "y [px]", height=420)
     figure.add_heatmap(
         x=x, y=y, z=values, colorscale="Viridis", colorbar={"title": {"text": title, "side": "right"}}
     )
@@ -80,7 +81,7 @@ def profile_figure(
     radius_px: Floats, values: Floats, fit_radius_px: Floats, fit: Floats | None, said: str, unit: str
 ) -> go.Figure:
     """Pixel values against distance from a star's centre, with the fitted profile."""
-    figure = _figure(
+    figure = empty_figure(
         "distance from the centre [px]", f"above the background [{unit}]" if unit else "above the background"
     )
     figure.add_scatter(
@@ -93,7 +94,7 @@ def profile_figure(
 
 def residual_figure(dx_arcsec: Floats, dy_arcsec: Floats) -> go.Figure:
     """Where matched stars lie with respect to the catalogue, in arcseconds."""
-    figure = _figure("Δα cos δ [″]", "Δδ [″]", height=380)
+    figure = empty_figure("Δα cos δ [″]", "Δδ [″]", height=380)
     figure.add_hline(y=0, line_width=1, line_color=GUIDE)
     figure.add_vline(x=0, line_width=1, line_color=GUIDE)
     figure.add_scatter(x=dx_arcsec, y=dy_arcsec, mode="markers", marker={"symbol": SYMBOLS[0], "size": 7})
@@ -105,7 +106,7 @@ def zero_point_figure(
     catalogue_mag: Floats, offset_mag: Floats, used: NDArray[np.bool_], zero_point: float
 ) -> go.Figure:
     """Catalogue minus instrumental magnitude against catalogue magnitude, with the zero point drawn."""
-    figure = _figure("Gaia G [mag]", "G − instrumental [mag]", height=380)
+    figure = empty_figure("Gaia G [mag]", "G − instrumental [mag]", height=380)
     for name, rows, symbol in (("used", used, SYMBOLS[0]), ("left out", ~used, SYMBOLS[-1])):
         if rows.any():
             marker = {"symbol": symbol, "size": 7}
@@ -119,7 +120,7 @@ def zero_point_figure(
 
 def snr_figure(found: Mapping[str, Sequence[SnrBin]], colours: Mapping[str, str]) -> go.Figure:
     """Fraction of the true objects found in ranges of signal-to-noise ratio, with 95 % intervals."""
-    figure = _figure("signal-to-noise ratio of the truth", "fraction found")
+    figure = empty_figure("signal-to-noise ratio of the truth", "fraction found")
     for number, (name, bins) in enumerate(found.items()):
         filled = [each for each in bins if each.n_truth]
         recall = [each.recall for each in filled]
@@ -137,7 +138,7 @@ def snr_figure(found: Mapping[str, Sequence[SnrBin]], colours: Mapping[str, str]
 
 def f1_figure(found: Mapping[str, Sequence[SnrBin]], colours: Mapping[str, str]) -> go.Figure:
     """F1 in ranges of signal-to-noise ratio: false detections count where their own SNR lies."""
-    figure = _figure("signal-to-noise ratio", "F1")
+    figure = empty_figure("signal-to-noise ratio", "F1")
     for number, (name, bins) in enumerate(found.items()):
         filled = [(_range(each), each.f1) for each in bins if each.f1 is not None and np.isfinite(each.f1)]
         figure.add_scatter(
@@ -166,7 +167,7 @@ def _line(number: int, colour: str) -> dict[str, Any]:
 
 def completeness_figure(curves: Mapping[str, CompletenessCurve], colours: Mapping[str, str]) -> go.Figure:
     """Fraction of the true objects found against magnitude, with 95 % Wilson intervals."""
-    figure = _figure("G [mag]", "fraction found")
+    figure = empty_figure("G [mag]", "fraction found")
     for number, (name, curve) in enumerate(curves.items()):
         filled = curve.n_truth > 0
         value = curve.completeness[filled]

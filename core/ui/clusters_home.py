@@ -1,0 +1,185 @@
+"""Taking a cluster home: the clusters, the members of one, and a report on one page."""
+
+from __future__ import annotations
+
+import functools
+import html
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+import pandas as pd
+import streamlit as st
+
+import core
+from core.clusters.numbers import quantities
+from core.clusters.structure import Structure
+from core.clusters.table import as_table
+from core.parameters import canonical_json
+from core.results import Detections, Provenance, Result
+from core.ui import clusters_plots as plots
+from core.ui.clusters_field import Field
+from core.ui.clusters_found import OWN, Found
+from core.ui.clusters_structure import figures, measure
+from core.ui.exports import export_panel
+from core.ui.text import plain
+from core.ui.visitor import person_name
+
+TABLES = ("csv", "ecsv", "votable", "fits", "parquet")
+UNITS = {
+    "pm_ra_mas_yr": "mas / yr",
+    "pm_dec_mas_yr": "mas / yr",
+    "parallax_mas": "mas",
+    "mag": "mag",
+    "colour": "mag",
+}
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #111827; max-width: 1080px; }
+body { margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.7rem; margin: 0 0 .2rem; } h2 { font-size: 1.1rem; margin: 1.4rem 0 .4rem; }
+.lead { font-size: 1.1rem; margin: 0 0 1rem; } .small { color: #4B5563; font-size: .85rem; }
+table { border-collapse: collapse; width: 100%; font-size: .85rem; }
+th, td { text-align: left; padding: .25rem .6rem .25rem 0; vertical-align: top; }
+td { border-bottom: 1px solid #E5E7EB; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(460px, 1fr)); gap: .6rem 1.2rem; }
+figure { margin: 0; break-inside: avoid; } figcaption { color: #4B5563; font-size: .8rem; }
+@media print { body { margin: 0; max-width: none; } }
+"""
+
+_HEAD = "<th>quantity</th><th>value</th><th>remark</th><th>how it was measured</th>"
+
+
+def home_panel(field: Field, found: Sequence[Found], chosen: tuple[Found, int] | None, sentence: str) -> None:
+    """Draw the downloads."""
+    if chosen is None or field.stars is None:
+        st.info("Nothing was found that could be taken home.")
+        return
+    each, number = chosen
+    what = st.segmented_control(
+        "What",
+        ["Members", "Clusters", "Report"],
+        default="Members",
+        key="clusters.home.what",
+        required=True,
+    )
+    name = each.title if each.analysis is None else f"cluster {number + 1} of {each.title}"
+    if what == "Report":
+        st.caption(
+            plain(
+                f"{name.capitalize()} on one page: plots, numbers, parameters and sources, in one HTML file."
+            )
+        )
+        st.download_button(
+            "Download the report",
+            data=functools.partial(report, field, each, number, sentence),
+            file_name=f"{_stem(field)}.cluster{number + 1}.html",
+            mime="text/html",
+            key="clusters.home.report",
+            icon=":material/download:",
+            type="primary",
+            on_click="ignore",
+        )
+        return
+    result = _result(field, each)
+    if what == "Members":
+        st.caption(plain(f"The {len(each.members(number)):,} members of {name}."))
+        table = members_table(field, each, number)
+        extra = (
+            {"cluster": number + 1, "made_by": person_name() or "a visitor"}
+            if each.name == OWN
+            else {"cluster": number + 1}
+        )
+        export_panel(result, None, "clusters.home.members", detections=table, extra=extra, formats=TABLES)
+    else:
+        export_panel(result, None, "clusters.home.clusters", detections=each.table(), formats=TABLES)
+
+
+def members_table(field: Field, found: Found, number: int) -> Detections:
+    """The members of a cluster, one row each, with their row in the table they come from."""
+    stars = field.stars
+    assert stars is not None  # noqa: S101 (there are clusters only among stars)
+    rows = found.members(number)
+    table = as_table(stars.take(rows)).dropna(axis="columns", how="all")
+    table = table.rename(columns={"row": "source_row"})
+    table.insert(0, "label", "member")
+    table.insert(1, "score", found.probability[rows].clip(0.0, 1.0))
+    if field.source is not None and "source_id" in field.source.table:
+        table["source_id"] = field.source.table["source_id"].to_numpy()[stars.row[rows]]
+    place = "arcmin" if stars.unit == "arcmin" else "pix"
+    units = {"x": place, "y": place, **{name: unit for name, unit in UNITS.items() if name in table}}
+    return Detections(table.reset_index(drop=True), units)
+
+
+def _result(field: Field, found: Found) -> Result:
+    """The method's result; for a person's own cluster one that says so."""
+    if found.analysis is not None:
+        return found.analysis.result
+    source = field.source
+    assert source is not None  # noqa: S101 (a cluster of one's own is made of a table's stars)
+    provenance = Provenance(
+        method=OWN,
+        params={},
+        frame_name=source.name,
+        frame_sha256=source.sha256,
+        frame_key=source.key,
+        width=0,
+        height=0,
+        version=core.__version__,
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return Result(found.detections, provenance=provenance)
+
+
+def report(field: Field, found: Found, number: int, sentence: str) -> bytes:
+    """A cluster on one page: self-contained HTML with plots, numbers, parameters and sources."""
+    stars, measured = field.stars, measure(field, found, number)
+    assert stars is not None  # noqa: S101 (there are clusters only among stars)
+    charts = [("Where its stars stand", plots.sky_figure(stars, found, number, height=430), field.credit)]
+    if stars.pm is not None:
+        charts.append(("How they move", plots.motion_figure(stars, found, number), "proper motions"))
+    if stars.colour is not None and stars.mag is not None:
+        charts.append(("How hot and how bright they are", plots.colour_figure(stars, found, number), ""))
+    if isinstance(measured, Structure):
+        charts += [(title, chart, about) for title, (chart, about) in figures(measured, number).items()]
+    drawn = []
+    for place, (title, chart, about) in enumerate(charts):
+        chart.update_layout(template="plotly_white", paper_bgcolor="white", width=None, autosize=True)
+        # The first carries the library, so that the page needs no network.
+        body = chart.to_html(full_html=False, include_plotlyjs=place == 0, config={"displaylogo": False})
+        drawn.append(
+            f"<figure><h2>{html.escape(title)}</h2>{body}<figcaption>{html.escape(about)}</figcaption></figure>"
+        )
+    result = _result(field, found)
+    facts = result.provenance
+    title = f"{field.title}: {found.title if found.analysis is None else f'cluster {number + 1}'}"
+    numbers = (
+        _rows([(each.name, each.text, each.remark, each.source) for each in quantities(measured)])
+        if isinstance(measured, Structure)
+        else f"<tr><td>{html.escape(measured)}</td></tr>"
+    )
+    made = [] if facts is None else [
+        ("method", facts.method, found.analysis.method.title if found.analysis else "made by hand"),
+        ("reference", found.analysis.method.reference if found.analysis else "–", ""),
+        ("parameters", canonical_json(dict(facts.params)), ""),
+        ("stars from", facts.frame_name, f"{field.credit}; sha256 {facts.frame_sha256}"),
+        ("run", facts.started_at, f"Almagest {facts.version}"),
+    ]  # fmt: skip
+    page = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>"
+        f'<p class="lead">{html.escape(sentence)}</p><h2>Numbers, 68 % uncertainties</h2>'
+        f"<table><tr>{_HEAD}</tr>{numbers}</table>"
+        f'<div class="plots">{"".join(drawn)}</div><h2>How it was made</h2><table>{_rows(made)}</table>'
+        f'<p class="small">Made with Almagest {core.__version__}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</p>'
+        "</body></html>"
+    )
+    return page.encode()
+
+
+def _rows(rows: Sequence[tuple[str, ...]]) -> str:
+    return "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+
+
+def _stem(field: Field) -> str:
+    stem = PurePath(field.title).name.split(".")[0]
+    return "_".join(pd.Series([stem]).str.findall(r"[A-Za-z0-9]+")[0]) or "field"

@@ -1,0 +1,172 @@
+"""A cluster of one's own: of those found, joined and mended star by star; of a list; or in a circle."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.clusters.given import given_circle, given_members
+from core.clusters.membership import MIN_PROBABILITY
+from core.clusters.table import StarTable, as_table
+from core.errors import AlmagestError
+from core.ui.clusters_field import Field
+from core.ui.clusters_found import OWN, Found, own_found
+from core.ui.selection import Selected
+from core.ui.shell import show_error
+
+WAYS = ("Join and mend", "Centre and radius", "List of members")
+TITLE = "Your own"
+LISTED = 400
+"""Most stars offered to be taken in or out, the nearest to the middle first."""
+_KEPT = "clusters.own"
+
+
+def own_cluster(field: Field) -> Found | None:
+    """The cluster a person made among these stars, or None."""
+    kept: tuple[str, NDArray[np.float64]] | None = st.session_state.get(_KEPT)
+    if kept is None or kept[0] != field.key or field.stars is None or len(kept[1]) != len(field.stars):
+        return None
+    return own_found(field, kept[1], TITLE)
+
+
+def own_panel(field: Field, found: Sequence[Found], mark: Selected | None) -> None:
+    """Draw the three ways to make a cluster by hand; it then stands beside those of the methods."""
+    stars = field.stars
+    if stars is None:
+        return
+    st.caption(
+        "What you make here is shown, measured and taken home like a method's. It is kept while this browser "
+        "tab is open; what the methods found stays as it is."
+    )
+    way = st.segmented_control("Made from", WAYS, default=WAYS[0], key="clusters.own.way", required=True)
+    probability: NDArray[np.float64] | None = None
+    try:
+        if way == WAYS[1]:
+            probability = _circle(stars, found, mark)
+        elif way == WAYS[2]:
+            probability = _listed(field)
+        else:
+            probability = _mended(stars, found, mark)
+    except AlmagestError as error:
+        show_error(error)
+    if probability is not None:
+        st.session_state[_KEPT] = (field.key, probability)
+        st.session_state["clusters.selected"] = (OWN, 0)
+        st.rerun()
+    if own_cluster(field) is not None and st.button("Forget my cluster", icon=":material/delete:"):
+        st.session_state.pop(_KEPT)
+        st.rerun()
+
+
+def _circle(stars: StarTable, found: Sequence[Found], mark: Selected | None) -> NDArray[np.float64] | None:
+    on_sky = stars.centre_deg is not None
+    start = np.median(stars.xy, axis=0)
+    for each in found:
+        if mark is not None and each.name == mark[0] and mark[1] < len(each):
+            start = np.median(stars.xy[each.members(mark[1])], axis=0)
+    x, y = stars.sky(start) if on_sky else start
+    with st.form("clusters.own.circle", border=False):
+        a, b, c = st.columns(3)
+        names = (
+            ("Right ascension (°)", "Declination (°)", "Radius (′)")
+            if on_sky
+            else ("x (px)", "y (px)", "Radius (px)")
+        )
+        first = a.number_input(
+            names[0], value=float(x), format="%.5f" if on_sky else "%.1f", key="clusters.own.x"
+        )
+        second = b.number_input(
+            names[1], value=float(y), format="%.5f" if on_sky else "%.1f", key="clusters.own.y"
+        )
+        spread = float(np.ptp(stars.xy, axis=0).max())
+        radius = c.number_input(
+            names[2], 0.0, value=max(round(0.1 * spread, 1), 0.1), key="clusters.own.radius"
+        )
+        fit = st.toggle(
+            "Work out who belongs",
+            value=True,
+            key="clusters.own.fit",
+            help="On: a mixture of cluster and field starts at the circle. Off: every star inside belongs.",
+        )
+        if st.form_submit_button("Take this circle", type="primary", icon=":material/check:"):
+            made = given_circle(stars, (float(first), float(second)), float(radius), fit=fit)
+            return made.probability
+    return None
+
+
+def _listed(field: Field) -> NDArray[np.float64] | None:
+    stars, source = field.stars, field.source
+    assert stars is not None  # noqa: S101 (the caller has looked)
+    with st.form("clusters.own.list", border=False):
+        identifier = next(
+            (
+                name
+                for name in ("source_id", "SOURCE_ID", "Source", "id")
+                if source is not None and name in source.table
+            ),
+            None,
+        )
+        known = f"rows (counted from 0) or {identifier}" if identifier else "rows, counted from 0"
+        text = st.text_area(
+            f"Members: {known}", key="clusters.own.rows", placeholder="12, 57, 803 …", height=120
+        )
+        if not st.form_submit_button("Take this list", type="primary", icon=":material/check:"):
+            return None
+    numbers = np.array([int(word) for word in re.findall(r"-?\d+", text)[:1_000_000]], dtype=object)
+    if identifier is not None and source is not None:
+        of_id = {int(value): row for row, value in enumerate(source.table[identifier]) if pd.notna(value)}
+        by_id = [of_id[number] for number in numbers if number in of_id]
+        if len(by_id) > len(numbers) // 2:
+            return given_members(stars, by_id).probability
+    return given_members(stars, [int(number) for number in numbers if 0 <= number < 2**31]).probability
+
+
+def _mended(stars: StarTable, found: Sequence[Found], mark: Selected | None) -> NDArray[np.float64] | None:
+    offered = {
+        (each.name, number): f"{each.title}, cluster {number + 1}"
+        for each in found
+        for number in range(len(each))
+    }
+    if not offered:
+        st.info("Nothing was found to begin with: draw a circle or give a list.")
+        return None
+    first = mark if mark in offered else next(iter(offered))
+    chosen = st.multiselect(
+        "Begin with these, as one cluster",
+        list(offered),
+        default=[first],
+        format_func=offered.__getitem__,
+        key="clusters.own.begin",
+    )
+    if not chosen:
+        return None
+    probability = np.zeros(len(stars))
+    for each in found:
+        for name, number in chosen:
+            if name == each.name:
+                probability = np.maximum(probability, each.belonging(number))
+    inside = probability >= MIN_PROBABILITY
+    middle = np.median(stars.xy[inside], axis=0) if inside.any() else np.median(stars.xy, axis=0)
+    near = np.argsort(np.hypot(*(stars.xy - middle).T))[:LISTED]
+    listed = as_table(stars.take(near)).drop(columns=["x", "y"]).dropna(axis="columns", how="all")
+    listed.insert(0, "member", inside[near])
+    st.caption(f"The {len(near):,} stars nearest to the middle: take stars out, or in.")
+    with st.form(f"clusters.own.mend.{hash(tuple(chosen))}", border=False):
+        edited = st.data_editor(
+            listed,
+            hide_index=True,
+            height=320,
+            disabled=[str(column) for column in listed if column != "member"],
+            key=f"clusters.own.stars.{hash(tuple(chosen))}",
+            alt="Stars near the cluster, each in it or not",
+        )
+        if not st.form_submit_button("Take this cluster", type="primary", icon=":material/check:"):
+            return None
+    belongs = edited["member"].to_numpy(bool)
+    rows = [*stars.row[np.setdiff1d(np.flatnonzero(inside), near)], *stars.row[near[belongs]]]
+    return given_members(stars, [int(row) for row in rows]).probability

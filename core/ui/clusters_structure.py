@@ -1,0 +1,283 @@
+"""The structure of the chosen cluster: its numbers with their sources, and the plots they come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.clusters.numbers import SOURCES, Quantity, quantities
+from core.clusters.profile import king_surface
+from core.clusters.structure import Structure, structure
+from core.clusters.table import StarTable
+from core.errors import ParameterInvalid
+from core.ui.clusters_field import Field
+from core.ui.clusters_found import Found, style
+from core.ui.plots import GUIDE, empty_figure
+from core.ui.text import plain
+
+ORANGE, BLUE = "#E69F00", "#56B4E9"
+PER_LIGHT_YEAR = 3.2616
+PANEL_PX = 360
+
+
+def measure(field: Field, found: Found, number: int) -> Structure | str:
+    """The structure of a cluster, worked out once; or the sentence why it cannot be."""
+    assert field.stars is not None  # noqa: S101 (there are clusters only among stars)
+    return _measure(found.run, number, field.stars, found.belonging(number))
+
+
+@st.cache_resource(show_spinner="Measuring the cluster", max_entries=24, ttl=3600)
+def _measure(run: str, number: int, _stars: StarTable, _probability: NDArray[np.float64]) -> Structure | str:
+    try:
+        return structure(_stars, _probability)
+    except ParameterInvalid as error:
+        return error.message
+
+
+def structure_panel(field: Field, found: Found, number: int) -> None:
+    """Draw all that is measured of a cluster."""
+    measured = measure(field, found, number)
+    if isinstance(measured, str):
+        st.info(plain(measured))
+        return
+    numbers = quantities(measured)
+    _headline(numbers)
+    if not measured.king.ok:
+        st.warning(
+            plain(f"King's profile gives no radii here: {measured.king.reason}"), icon=":material/info:"
+        )
+    drawn = figures(measured, number)
+    columns = st.columns(2, gap="large")
+    for place, (title, (chart, about)) in enumerate(drawn.items()):
+        with columns[place % 2]:
+            st.markdown(f"**{title}**")
+            st.plotly_chart(chart, key=f"clusters.structure.{title}", alt=title)
+            st.caption(plain(about))
+    st.markdown("**The numbers**")
+    numbers_table(numbers)
+
+
+def _headline(numbers: list[Quantity]) -> None:
+    """The few numbers a person asks for first."""
+    wanted = ("Members", "Half-number radius", "Core radius (King)", "Tidal radius (King)", "Distance")
+    first = {each.name: each for each in reversed(numbers)}
+    shelf = st.container(horizontal=True, gap="medium")
+    for name in wanted:
+        if name in first:
+            each = first[name]
+            shelf.container(width=210).metric(
+                name, each.text if np.isfinite(each.value) else "–", help=each.source
+            )
+
+
+def numbers_table(numbers: list[Quantity]) -> None:
+    """Draw the numbers with their uncertainties and sources."""
+    rows = [(each.name, each.text, each.remark, each.source) for each in numbers]
+    st.dataframe(
+        pd.DataFrame(rows, columns=["quantity", "value, 68 % uncertainty", "remark", "how it was measured"]),
+        hide_index=True,
+        height=min(36 * len(rows) + 40, 760),
+        column_config={
+            "remark": st.column_config.TextColumn(width="medium"),
+            "how it was measured": st.column_config.TextColumn(width="large"),
+        },
+        alt="What was measured of the cluster",
+    )
+
+
+def figures(measured: Structure, number: int) -> dict[str, tuple[go.Figure, str]]:
+    """The plots of a structure by title, each with what it shows and where that was published."""
+    unit = "′" if measured.unit == "arcmin" else "px"
+    colour = style(number)[0]
+    found = {
+        "How it thins out": (_profile(measured, unit, colour), _about_king(measured)),
+        "How far the counts are from King's profile": (_residuals(measured, unit), SOURCES["king"]),
+        "How dense its members stand": (
+            _map(
+                measured.density.x, measured.density.y, measured.density.density, unit, f"members per {unit}²"
+            ),
+            f"Bandwidth {measured.density.bandwidth:.3g} {unit}. {SOURCES['density']}.",
+        ),
+        "How sure that map is": (
+            _map(measured.density.x, measured.density.y, measured.density.error, unit, f"error per {unit}²"),
+            "Standard error of the map on its left, from stars drawn again 50 times.",
+        ),
+        "Whether its stars keep together": (_ripley(measured, unit, colour), f"{SOURCES['ripley']}."),
+        "Field stars among the members": (
+            _strays(measured, unit),
+            f"{SOURCES['contamination'].capitalize()}.",
+        ),
+    }
+    if not np.isnan(measured.profile.light).all():
+        found["Its light"] = (_light(measured, unit, colour), f"{SOURCES['light'].capitalize()}.")
+    if measured.segregation is not None and len(measured.segregation.n_brightest):
+        said = "The bright stars stand closer together than the others."
+        said = (
+            said if measured.segregation.is_segregated else "No sign that bright stars stand closer together."
+        )
+        about = f"{said} {SOURCES['segregation']}."
+        found["Whether its bright stars sink inwards"] = (_segregation(measured, colour), about)
+    if measured.colours is not None:
+        field = measured.colours.hess_field
+        taken = "the field beside it taken off" if field is not None else "members only"
+        about = f"Stars in each cell of colour and magnitude, {taken}. {SOURCES['hess']}."
+        found["Hess diagram"] = (_hess(measured), about)
+    return found
+
+
+def _about_king(measured: Structure) -> str:
+    king = measured.king
+    if not king.ok:
+        return f"{king.reason} Errors: {SOURCES['profile']}."
+    return (
+        f"Line: King's profile and an even field, {king.background:.3g} stars a square unit; residuals this "
+        f"large have a probability of {king.p_value:.2g}. {SOURCES['king']}; {SOURCES['profile']}."
+    )
+
+
+def _profile(measured: Structure, unit: str, colour: str) -> go.Figure:
+    profile, king = measured.profile, measured.king
+    chart = empty_figure(f"distance from the middle [{unit}]", f"stars per {unit}²", height=PANEL_PX)
+    chart.add_scatter(
+        x=profile.radius,
+        y=profile.density,
+        error_y=_bars(profile.density, profile.density_low, profile.density_high),
+        mode="markers",
+        name="counted in rings",
+        marker={"size": 7, "color": colour},
+    )
+    if king.ok:
+        reach = np.geomspace(max(float(profile.edges[1]) * 0.2, 1e-6), float(profile.edges[-1]), 200)
+        core, tidal = king.core.value, king.tidal.value
+        shape = king_surface(reach, core, tidal) / float(king_surface(0.0, core, tidal))
+        density = king.central * shape + king.background
+        chart.add_scatter(x=reach, y=density, mode="lines", name="King's profile", line={"color": BLUE})
+        chart.add_hline(y=king.background, line_dash="dot", line_color=GUIDE)
+        chart.add_vline(x=core, line_dash="dash", line_color=GUIDE, annotation_text="core")
+        if tidal <= profile.edges[-1]:
+            chart.add_vline(x=tidal, line_dash="dash", line_color=GUIDE, annotation_text="tidal")
+    chart.update_yaxes(type="log", exponentformat="power")
+    return chart
+
+
+def _residuals(measured: Structure, unit: str) -> go.Figure:
+    king = measured.king
+    chart = empty_figure(f"distance from the middle [{unit}]", "counted − fitted [σ]", height=PANEL_PX)
+    chart.add_hrect(y0=-1, y1=1, fillcolor=GUIDE, opacity=0.18, line_width=0)
+    chart.add_hline(y=0, line_color=GUIDE, line_width=1)
+    chart.add_scatter(x=king.radius, y=king.residual, mode="markers", marker={"size": 5, "color": BLUE})
+    chart.update_xaxes(type="log")
+    if not len(king.radius):
+        chart.add_annotation(text="no fit", showarrow=False, font={"size": 16})
+    return chart
+
+
+def _light(measured: Structure, unit: str, colour: str) -> go.Figure:
+    profile = measured.profile
+    chart = empty_figure(
+        f"distance from the middle [{unit}]", f"surface brightness [mag per {unit}²]", height=PANEL_PX
+    )
+    chart.add_scatter(
+        x=profile.radius,
+        y=profile.light,
+        error_y={"array": profile.light_error, "thickness": 1},
+        mode="markers",
+        marker={"size": 7, "color": colour},
+    )
+    chart.update_yaxes(autorange="reversed")
+    return chart
+
+
+def _map(x: Any, y: Any, values: NDArray[np.float64], unit: str, title: str) -> go.Figure:
+    east = unit == "′"
+    names = (f"east [{unit}]", f"north [{unit}]") if east else (f"x [{unit}]", f"y [{unit}]")
+    chart = empty_figure(*names, height=PANEL_PX)
+    bar = {"title": {"text": title, "side": "right"}, "exponentformat": "power", "thickness": 14}
+    chart.add_heatmap(x=x, y=y, z=values, colorscale="Viridis", colorbar=bar)
+    chart.update_yaxes(scaleanchor="x", constrain="domain")
+    chart.update_xaxes(constrain="domain", autorange="reversed" if east else True)
+    return chart
+
+
+def _ripley(measured: Structure, unit: str, colour: str) -> go.Figure:
+    ripley = measured.ripley
+    chart = empty_figure(f"distance r [{unit}]", f"L(r) − r [{unit}]", height=PANEL_PX)
+    chart.add_scatter(
+        x=ripley.radius, y=ripley.high, mode="lines", line_width=0, showlegend=False, hoverinfo="skip"
+    )
+    chart.add_scatter(
+        x=ripley.radius,
+        y=ripley.low,
+        mode="lines",
+        line_width=0,
+        fill="tonexty",
+        fillcolor="rgba(136,148,168,0.3)",
+        name="even fields, 95 %",
+    )
+    chart.add_scatter(
+        x=ripley.radius, y=ripley.excess, mode="lines+markers", name="its stars", line={"color": colour}
+    )
+    return chart
+
+
+def _segregation(measured: Structure, colour: str) -> go.Figure:
+    segregation = measured.segregation
+    assert segregation is not None  # noqa: S101 (the caller has looked)
+    chart = empty_figure("brightest members", "Λ", height=PANEL_PX)
+    chart.add_hline(y=1, line_color=GUIDE, line_width=1)
+    chart.add_scatter(
+        x=segregation.n_brightest,
+        y=segregation.ratio,
+        error_y={"array": segregation.error, "thickness": 1},
+        mode="lines+markers",
+        line={"color": colour},
+    )
+    chart.update_xaxes(type="log", tickvals=segregation.n_brightest)
+    return chart
+
+
+def _strays(measured: Structure, unit: str) -> go.Figure:
+    strays = measured.contamination
+    middle = 0.5 * (strays.edges[1:] + strays.edges[:-1])
+    chart = empty_figure(f"distance from the middle [{unit}]", "stars in the ring", height=PANEL_PX)
+    field = np.nan_to_num(strays.fraction) * strays.members
+    chart.add_bar(x=middle, y=strays.members - field, name="members", marker={"color": BLUE})
+    chart.add_bar(
+        x=middle,
+        y=field,
+        name="of these expected from the field",
+        marker={"color": ORANGE, "pattern": {"shape": "/"}},
+    )
+    chart.update_layout(barmode="stack", bargap=0.1)
+    return chart
+
+
+def _hess(measured: Structure) -> go.Figure:
+    colours = measured.colours
+    assert colours is not None  # noqa: S101 (the caller has looked)
+    counts = colours.hess if colours.hess_field is None else colours.hess - colours.hess_field
+    chart = empty_figure("colour [mag]", "magnitude [mag]", height=PANEL_PX)
+    chart.add_heatmap(
+        x=0.5 * (colours.colour_edges[1:] + colours.colour_edges[:-1]),
+        y=0.5 * (colours.mag_edges[1:] + colours.mag_edges[:-1]),
+        z=np.where(colours.hess > 0, counts, np.nan),
+        colorscale="Viridis",
+        colorbar={"title": {"text": "stars", "side": "right"}, "thickness": 14},
+    )
+    chart.update_yaxes(autorange="reversed")
+    return chart
+
+
+def _bars(values: Any, low: Any, high: Any) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": high - values,
+        "arrayminus": values - low,
+        "thickness": 1,
+    }
