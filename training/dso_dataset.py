@@ -12,9 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
+from training.drawing import draw_all
 from training.dso_cutouts import CACHE, LABELS, NO_OBJECTS, SPLITS, Objects, load_objects
 from training.dso_scenes import DsoScene, draw_dso_scene
 
@@ -52,15 +51,7 @@ def write_dataset(
         (out / name).mkdir(parents=True, exist_ok=True)
     _objects(data, split)  # so that the workers find them in the cache
     work = [(out, data, seed, split, side_px, starless) for seed in seeds]
-    if workers <= 1:
-        for item in tqdm(work, desc="drawing scenes", unit="scene"):
-            _write(*item)
-    else:
-        # Spawned, not forked: libraries that run threads do not survive a fork.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            jobs = pool.map(_write, *zip(*work, strict=True), chunksize=8)
-            for _ in tqdm(jobs, total=len(work), desc="drawing scenes", unit="scene"):
-                pass
+    draw_all(_write, work, workers, "drawing scenes", chunk=8)
     names = "".join(f"  {number}: {label}\n" for number, label in enumerate(LABELS))
     (out / "dataset.yaml").write_text(
         f"path: .\ntrain: images\nval: images\nnames:\n{names}", encoding="utf-8"

@@ -57,17 +57,18 @@ class Placed:
 
 
 def random_object(
-    rng: np.random.Generator, objects: Objects, field: StarField, faintest: float
+    rng: np.random.Generator, objects: Objects, field: StarField, faintest: float, label: str | None = None
 ) -> Placed | None:
-    """An object of any kind, size, brightness and colour; None when it falls outside the frame.
+    """An object of any size, brightness and colour; None when it falls outside the frame.
 
     Args:
         rng: Decides everything.
         objects: The cutouts to choose from; without any of its kind the object is simulated.
         field: The optics.
         faintest: Levels at which an object is lost in the noise; the faintest drawn are below it.
+        label: Its kind; any by default.
     """
-    label = str(rng.choice(list(SHARES), p=list(SHARES.values())))
+    label = label or str(rng.choice(list(SHARES), p=list(SHARES.values())))
     side = field.scene.camera.width
     cutouts = objects.cutouts[label]
     if label == "cluster":

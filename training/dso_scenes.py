@@ -160,7 +160,7 @@ def composed_scene(rng: np.random.Generator, objects: Objects, side_px: int, n_o
     sky = sky_glow(rng, style.glow, side_px)
     noise = random_noise(rng, style.sigma, field.scene.fwhm_px)
     sky += noise_levels(rng, noise, side_px)
-    _spoil(rng, sky, field)
+    spoil(rng, sky, field)
     shown_sky = style.tone(np.array([style.glow.level + np.array(style.glow.tint)], np.float32))[0]
     finish = random_finish(rng, style.tone, shown_sky, side_px)
 
@@ -184,16 +184,16 @@ def composed_scene(rng: np.random.Generator, objects: Objects, side_px: int, n_o
     light = of_field
     for own in members:
         light = light + own if own is not None else light
-    stars = _shown(field, light) + ghost_rings(rng, field, xy, peak)
+    stars = shown_stars(field, light) + ghost_rings(rng, field, xy, peak)
 
     bare, full = sky.copy(), sky.copy()
     for item in placed:
         bare[item.window] += item.starless
         full[item.window] += item.light
-    picture = finish(_screened(full, stars))
+    picture = finish(screened(full, stars))
     starless = finish(bare)
 
-    crowd = _shown(field, of_field) if any(item.label == "cluster" for item in placed) else None
+    crowd = shown_stars(field, of_field) if any(item.label == "cluster" for item in placed) else None
     found = []
     for item, own in zip(placed, members, strict=True):
         added = added_light(item, own, full, light, field, finish)
@@ -229,7 +229,7 @@ def added_light(
         added[rows, columns] = np.sqrt(np.mean(difference**2, axis=2))
     if own is not None:
         gain = np.float32(finish.tone.gain)
-        difference = gain * (_shown(field, stars_light) - _shown(field, stars_light - own))
+        difference = gain * (shown_stars(field, stars_light) - shown_stars(field, stars_light - own))
         added = np.hypot(added, np.sqrt(np.mean(difference**2, axis=2)))
     return added * finish.seen
 
@@ -363,18 +363,18 @@ def _number(rng: np.random.Generator) -> int:
     return int(rng.choice(np.arange(1, MAX_OBJECTS + 1), p=[0.58, 0.22, 0.1, 0.06, 0.04]))
 
 
-def _shown(field: StarField, light: NDArray[np.float64]) -> Float32:
+def shown_stars(field: StarField, light: NDArray[np.float64]) -> Float32:
     """``(H, W, 3)`` levels of ``(3, H, W)`` light."""
     return np.moveaxis(field.stretch.levels(np.maximum(light, 0.0)), 0, -1)
 
 
-def _screened(levels: Float32, stars: Float32) -> Float32:
+def screened(levels: Float32, stars: Float32) -> Float32:
     """Stars over a sky: bright on bright does not exceed white."""
     free = np.clip(1.0 - levels / np.float32(255.0), 0.0, 1.0)
     return levels + stars * free
 
 
-def _spoil(rng: np.random.Generator, sky: Float32, field: StarField) -> None:
+def spoil(rng: np.random.Generator, sky: Float32, field: StarField) -> None:
     """Hot pixels and satellite trails, added in place."""
     side = sky.shape[0]
     if chance(rng, 0.2):

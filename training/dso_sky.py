@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,11 @@ class StarField:
     saturation: float
     fringe_px: Float64
 
+    @cached_property
+    def psf(self) -> FieldPsf:
+        """The images of its stars."""
+        return FieldPsf(self.scene)
+
     def flux(self, peak: Float64, bp_rp: Float64) -> Float64:
         """``(N, 3)`` light of stars of given peak and colour."""
         sun = channel_shares(self.scene, SUN_BP_RP)[0]
@@ -99,7 +105,7 @@ class StarField:
         invisible = self.stretch.light(0.1) / 0.002
         variance = np.full_like(flux, invisible**2)
         x, y, halo = xy[:, 0].copy(), xy[:, 1].copy(), self.scene.seeing.halo_fraction
-        add_stars(light, Stars(x, y, flux * (1.0 - halo), variance), FieldPsf(self.scene), np.ones(3))
+        add_stars(light, Stars(x, y, flux * (1.0 - halo), variance), self.psf, np.ones(3))
         add_halos(light, Stars(x, y, flux, variance), self.scene)
         for channel, sigma in enumerate(self.fringe_px):
             if sigma > 0.15:
@@ -157,7 +163,7 @@ def field_stars(rng: np.random.Generator, field: StarField) -> tuple[Float64, Fl
     colour = np.clip(rng.normal(0.95, 0.45, n) - 0.12 * np.log(peak / lowest), -0.3, 2.8)
     xy = rng.uniform(-OUTSIDE_PX, side + OUTSIDE_PX, (n, 2))
     if chance(rng, 0.5):
-        xy, peak, colour = _thinned(rng, xy, peak, colour, side)
+        xy, peak, colour = thinned(rng, xy, peak, colour, side)
     if chance(rng, 0.3):
         extra = int(rng.integers(1, 4))
         xy = np.vstack([xy, rng.uniform(0, side, (extra, 2))])
@@ -278,14 +284,21 @@ def _unit(shape: Float32) -> Float32:
     return shape / np.sqrt(np.mean(shape**2, dtype=np.float64)).astype(np.float32)
 
 
-def _thinned(
-    rng: np.random.Generator, xy: Float64, peak: Float64, colour: Float64, side: int
+def thinned(
+    rng: np.random.Generator, xy: Float64, peak: Float64, colour: Float64, side: int, most: float = 0.9
 ) -> tuple[Float64, Float64, Float64]:
-    """Dark clouds and star clouds: some places keep fewer stars."""
+    """Dark clouds and star clouds: some places keep fewer stars.
+
+    Args:
+        rng: Decides everything.
+        xy, peak, colour: Of the stars.
+        side: Of the frame.
+        most: Greatest spread of the logarithm of their density.
+    """
     from scipy.ndimage import map_coordinates
 
     coarse = rng.normal(0.0, 1.0, (6, 6))
     at = (xy[:, ::-1].T + OUTSIDE_PX) / (side + 2 * OUTSIDE_PX) * 5.0
-    density = np.exp(rng.uniform(0.2, 0.9) * map_coordinates(coarse, at, order=3, mode="nearest"))
+    density = np.exp(rng.uniform(0.2, most) * map_coordinates(coarse, at, order=3, mode="nearest"))
     kept = rng.random(len(xy)) < density / np.percentile(density, 80) if len(xy) else np.zeros(0, bool)
     return xy[kept], peak[kept], colour[kept]

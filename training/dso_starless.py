@@ -13,9 +13,6 @@ import argparse
 import copy
 import math
 import os
-import queue
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,8 +24,8 @@ from torch.nn import functional as F
 
 from core.dso.starless_network import Sizes, StarlessNetwork
 from core.models.card import TrainingData
-from core.models.inference import inference_dtype
 from core.models.weights import save_weights
+from training.course import Course, ahead, device_name
 from training.dso_starless_data import Pair, draw_pairs, random_crops, read_pair
 from training.dso_yolo import COLLECTIONS
 
@@ -67,76 +64,46 @@ def removal_loss(light: Tensor, picture: Tensor, starless: Tensor, mask: Tensor)
     return plain + GRADIENT_WEIGHT * (down + across)
 
 
-class Trainer:
-    """Network, its slow average, optimiser, and where the training stands."""
+class Trainer(Course[StarlessNetwork]):
+    """The network on its course, and its weights that were best on validation scenes."""
 
     def __init__(
         self, work: Path, minutes: float, rate: float, device: torch.device, seed: int, sizes: Sizes | None
     ) -> None:
-        self.path, self.minutes, self.rate, self.device = work / "checkpoint.pt", minutes, rate, device
         torch.manual_seed(seed)
-        self.network = StarlessNetwork(sizes).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.network).eval()
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=rate, weight_decay=1e-4)
-        self.dtype = torch.bfloat16 if device.type == "cuda" else inference_dtype()
-        self.step, self.seconds = 0, 0.0
+        super().__init__(
+            StarlessNetwork(sizes),
+            work / "checkpoint.pt",
+            minutes=minutes,
+            rate=rate,
+            device=device,
+            decay=1e-4,
+            warm_up=WARM_UP_STEPS,
+            clip=1.0,
+        )
         self.best, self.best_error = copy.deepcopy(self.average.state_dict()), math.inf
 
-    def resume(self) -> None:
+    def resume(self) -> dict[str, Any] | None:
         """Go on from the checkpoint, where there is one."""
-        if not self.path.exists():
-            return
-        kept = torch.load(self.path, map_location=self.device, weights_only=True)
-        self.network.load_state_dict(kept["network"])
-        self.average.load_state_dict(kept["average"])
-        self.optimiser.load_state_dict(kept["optimiser"])
-        self.best, self.best_error = kept["best"], kept["best_error"]
-        self.step, self.seconds = kept["step"], kept["seconds"]
+        kept = super().resume()
+        if kept is not None:
+            self.best, self.best_error = kept["best"], kept["best_error"]
+        return kept
 
-    def keep(self) -> None:
+    def keep(self, **more: Any) -> None:
         """Write the checkpoint, whole or not at all."""
-        state: dict[str, Any] = {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "best": self.best,
-            "best_error": self.best_error,
-            "step": self.step,
-            "seconds": self.seconds,
-        }
-        part = self.path.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(self.path)
-
-    @property
-    def finished(self) -> float:
-        """Part of the time that is over."""
-        return self.seconds / (60.0 * self.minutes)
+        super().keep(best=self.best, best_error=self.best_error, **more)
 
     def learn(self, picture: Tensor, starless: Tensor, mask: Tensor) -> float:
         """One step; the loss."""
-        started = time.perf_counter()
-        rate = self.rate * min(1.0, (self.step + 1) / WARM_UP_STEPS)
-        rate *= 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(self.finished, 1.0)))
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        on_device = [part.to(self.device) for part in (picture, starless, mask)]
-        given = on_device[0].contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            light = self.network(given)
-        loss = removal_loss(light.float(), *on_device)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
-        decay = min(0.998, (self.step + 1) / (self.step + 10))
-        with torch.no_grad():
-            for slow, fast in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                slow.lerp_(fast, 1.0 - decay)
-        self.step += 1
-        value = float(loss.detach())
-        self.seconds += time.perf_counter() - started
-        return value
+
+        def loss() -> Tensor:
+            on_device = [part.to(self.device) for part in (picture, starless, mask)]
+            with self.autocast():
+                light = self.network(on_device[0].contiguous(memory_format=torch.channels_last))
+            return removal_loss(light.float(), *on_device)
+
+        return self.take_step(loss)
 
     def check(self, pairs: Sequence[Pair]) -> float:
         """Loss of the averaged weights on whole scenes, with stars and without; the best are kept."""
@@ -147,7 +114,7 @@ class Trainer:
                 for given in (_levels(pair.picture), starless):
                     on_device = [part.to(self.device) for part in (given, starless, mask)]
                     shown = on_device[0].contiguous(memory_format=torch.channels_last)
-                    with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+                    with self.autocast():
                         light = self.average(shown)
                     losses.append(float(removal_loss(light.float().clamp(min=0.0), *on_device)))
         error = float(np.mean(losses))
@@ -220,7 +187,7 @@ def save(trainer: Trainer, options: argparse.Namespace) -> None:
                 f"--rate {options.rate:g} --seed {options.seed}"
             ),
             "seed": options.seed,
-            "device": _device_name(trainer.device),
+            "device": device_name(trainer.device),
             "minutes": round(trainer.seconds / 60.0, 1),
             "limits": LIMITS,
             "licence": "AGPL-3.0-only",
@@ -259,27 +226,18 @@ def _ahead(
     paths: Sequence[Path], options: argparse.Namespace, step: int
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Batches made in a thread of their own; after a resume they are other ones."""
-    ready: queue.Queue[tuple[Tensor, ...]] = queue.Queue(maxsize=3)
 
-    def work() -> None:
+    def make(_: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         for batch in random_crops(paths, options.batch, options.crop, options.seed + step):
-            ready.put(tuple(torch.from_numpy(np.ascontiguousarray(part)) for part in batch))
+            picture, starless, mask = (torch.from_numpy(np.ascontiguousarray(part)) for part in batch)
+            yield picture, starless, mask
 
-    threading.Thread(target=work, daemon=True).start()
-    while True:
-        picture, starless, mask = ready.get()
-        yield picture, starless, mask
+    return ahead(make)
 
 
 def _levels(picture: np.ndarray) -> Tensor:
     """``(1, 3, H, W)`` in [0, 1]."""
     return torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255.0
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{torch.get_num_threads()} processor cores, {str(inference_dtype()).removeprefix('torch.')}"
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from training.drawing import draw_all
 from training.dso_cutouts import LABELS, NO_OBJECTS, Objects, load_objects
 from training.dso_dataset import box_lines
 from training.dso_scenes import draw_dso_scene
@@ -75,15 +73,7 @@ def draw_pairs(
     jobs = [(path, data, split, seed, side_px) for seed, path in enumerate(paths) if not path.exists()]
     if jobs:
         _objects(data, split)  # so that the workers find them in the cache
-    if workers <= 1:
-        for job in tqdm(jobs, desc=f"drawing {split} pairs", unit="scene"):
-            _write_pair(*job)
-    elif jobs:
-        # Spawned, not forked: libraries that run threads do not survive a fork.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            done = pool.map(_write_pair, *zip(*jobs, strict=True), chunksize=4)
-            for _ in tqdm(done, total=len(jobs), desc=f"drawing {split} pairs", unit="scene"):
-                pass
+    draw_all(_write_pair, jobs, workers, f"drawing {split} pairs")
     return [path for path in paths if np.load(path, mmap_mode="r").shape[0]]
 
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from tqdm import tqdm
 
+from training.drawing import draw_all
 from training.dso_cutouts import LABELS, NO_OBJECTS, Objects, load_objects
 from training.dso_dataset import QUALITY, box_lines, yolo_lines
 from training.dso_scenes import draw_dso_scene
@@ -75,15 +73,7 @@ def draw_split(work: Path, data: Path | None, split: str, n_scenes: int, workers
     if data is not None:
         names += _write_photographs(folder, _objects(data, split))
     jobs = [(folder, data, split, seed) for seed in missing]
-    if workers <= 1:
-        for job in tqdm(jobs, desc=f"drawing {split} scenes", unit="scene"):
-            _write_scene(*job)
-    elif jobs:
-        # Spawned, not forked: libraries that run threads do not survive a fork.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            done = pool.map(_write_scene, *zip(*jobs, strict=True), chunksize=4)
-            for _ in tqdm(done, total=len(jobs), desc=f"drawing {split} scenes", unit="scene"):
-                pass
+    draw_all(_write_scene, jobs, workers, f"drawing {split} scenes")
     return [_image(folder, name) for name in sorted(names)]
 
 

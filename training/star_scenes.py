@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from core.frames import Frame
 from core.simulate.geometry import scene_wcs
@@ -27,6 +24,7 @@ from core.simulate.scene import ARCSEC_PER_RADIAN, Scene
 from core.stars.background import Sky as SubtractedSky
 from core.stars.background import subtract_background
 from core.stars.psf import ASSUMED_FWHM_PX, measure_profile
+from training.drawing import draw_all
 
 SIDE_PX = 512
 MARGIN_PX = 24
@@ -239,12 +237,7 @@ def draw_bank(folder: Path, seeds: Iterable[int], workers: int) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     seeds = list(seeds)
     missing = [seed for seed in seeds if not bank_file(folder, seed).exists()]
-    if missing:
-        # Spawned, not forked: libraries that run threads do not survive a fork.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            jobs = pool.map(_draw_into, [folder] * len(missing), missing, chunksize=4)
-            for _ in tqdm(jobs, total=len(missing), desc="drawing star fields", unit="field"):
-                pass
+    draw_all(_draw_into, [(folder, seed) for seed in missing], workers, "drawing star fields")
     return [bank_file(folder, seed) for seed in seeds]
 
 

@@ -7,15 +7,9 @@
 from __future__ import annotations
 
 import argparse
-import copy
-import math
 import os
-import queue
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -28,13 +22,13 @@ from core.models.weights import save_weights
 from core.scoring.matching import match_points
 from core.stars.hybrid_network import Dense, HybridNetwork, Points, candidates
 from core.stars.hybrid_search import search
+from training.course import Course, ahead, device_name
 from training.star_scenes import Field, draw_bank, load_field
 from training.star_targets import WANTED_SNR, Sample, assign, draw_sample
 
 VALIDATION_SEED = 10_000_000
 LEAST_LOGIT = -4.5
 """Candidates below are not looked at in training."""
-WARM_UP_STEPS = 100
 KEEP_EVERY = 200
 
 
@@ -87,16 +81,13 @@ WEIGHTS_OF_LOSSES = {"pixels": 1.0, "offset": 1.0, "points": 3.0, "place": 1.0, 
 
 def batches(fields: Sequence[Field], size: int, side: int, seed: int) -> Iterator[list[Sample]]:
     """Endless batches of crops, made in a thread of their own."""
-    ahead: queue.Queue[list[Sample]] = queue.Queue(maxsize=3)
 
-    def work() -> None:
+    def make(_: int) -> Iterator[list[Sample]]:
         rng = np.random.default_rng(seed)
         while True:
-            ahead.put([draw_sample(rng, fields[int(rng.integers(len(fields)))], side) for _ in range(size)])
+            yield [draw_sample(rng, fields[int(rng.integers(len(fields)))], side) for _ in range(size)]
 
-    threading.Thread(target=work, daemon=True).start()
-    while True:
-        yield ahead.get()
+    return ahead(make)
 
 
 def as_tensors(samples: Sequence[Sample], device: torch.device) -> dict[str, Tensor]:
@@ -134,91 +125,36 @@ def best_f1(network: HybridNetwork, fields: Sequence[Field], snr_cut: float) -> 
     return float(f1[best]), float(p[order][best])
 
 
-class Trainer:
-    """Network, its slow average, optimiser, and where the training stands."""
+class Trainer(Course[HybridNetwork]):
+    """The network on its course."""
 
     def __init__(self, folder: Path, minutes: float, device: torch.device, rate: float) -> None:
-        self.folder, self.minutes, self.device, self.rate = folder, minutes, device, rate
         torch.manual_seed(0)
-        self.network = HybridNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.network).eval()
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=rate, weight_decay=0.01)
-        self.step, self.seconds, self.minutes_before = 0, 0.0, 0.0
-        if self.checkpoint.exists():
-            kept = torch.load(self.checkpoint, map_location=device, weights_only=True)
-            self.network.load_state_dict(kept["network"])
-            self.average.load_state_dict(kept["average"])
-            self.optimiser.load_state_dict(kept["optimiser"])
-            self.step, self.seconds = kept["step"], kept["seconds"]
-            self.minutes_before = kept["minutes_before"]
+        path = folder / "checkpoint.pt"
+        super().__init__(HybridNetwork(), path, minutes=minutes, rate=rate, device=device)
+        self.resume()
 
-    def begin_from(self, path: Path) -> None:
-        """Take the weights of another training; views of the frame that it did not have count for nothing."""
-        kept = torch.load(path, map_location=self.device, weights_only=True)
-        state = kept["average"]
+    def take_weights(self, state: dict[str, Tensor]) -> None:
+        """Go on with these weights; views of the frame that their training did not have count for nothing."""
         old, new = state["encoder.stem.0.weight"], self.network.encoder.stem[0].weight
         state["encoder.stem.0.weight"] = F.pad(old, (0, 0, 0, 0, 0, new.shape[1] - old.shape[1]))
-        self.network.load_state_dict(state)
-        self.average.load_state_dict(state)
-        self.minutes_before = kept["seconds"] / 60.0
-
-    @property
-    def checkpoint(self) -> Path:
-        """Where the training is kept."""
-        return self.folder / "checkpoint.pt"
-
-    @property
-    def finished(self) -> float:
-        """Part of the time that is over."""
-        return self.seconds / (60.0 * self.minutes)
-
-    def keep(self) -> None:
-        """Write the checkpoint."""
-        part = self.checkpoint.with_suffix(".part")
-        state: dict[str, Any] = {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "seconds": self.seconds,
-            "minutes_before": self.minutes_before,
-        }
-        torch.save(state, part)
-        part.replace(self.checkpoint)
+        super().take_weights(state)
 
     def learn(self, samples: Sequence[Sample]) -> dict[str, float]:
         """One step; the losses."""
-        start = time.perf_counter()
-        rate = self.rate * min(1.0, (self.step + 1) / WARM_UP_STEPS)
-        rate *= 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(self.finished, 1.0)))
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        batch = as_tensors(samples, self.device)
-        self.network.train()
-        with torch.autocast(self.device.type, torch.bfloat16):
-            dense = self.network.dense(batch["image"], batch["fwhm_px"])
-        row, column, valid = candidates(dense.logit.detach(), LEAST_LOGIT, 256)
-        points = self.network.points(dense, row, column, valid)
-        pixels, offset = pixel_loss(dense, batch)
-        losses = {"pixels": pixels, "offset": offset}
-        losses |= point_loss(points, valid, [sample.stars for sample in samples])
-        total = sum(WEIGHTS_OF_LOSSES[name] * loss for name, loss in losses.items())
-        assert isinstance(total, Tensor)
-        self.optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimiser.step()
-        decay = min(0.998, (self.step + 1) / (self.step + 10))
-        with torch.no_grad():
-            for slow, fast in zip(
-                self.average.state_dict().values(), self.network.state_dict().values(), strict=True
-            ):
-                if slow.dtype.is_floating_point:
-                    slow.lerp_(fast, 1.0 - decay)
-                else:
-                    slow.copy_(fast)
-        self.step += 1
-        self.seconds += time.perf_counter() - start
+        losses: dict[str, Tensor] = {}
+
+        def total() -> Tensor:
+            batch = as_tensors(samples, self.device)
+            with self.autocast():
+                dense = self.network.dense(batch["image"], batch["fwhm_px"])
+            row, column, valid = candidates(dense.logit.detach(), LEAST_LOGIT, 256)
+            points = self.network.points(dense, row, column, valid)
+            losses["pixels"], losses["offset"] = pixel_loss(dense, batch)
+            losses.update(point_loss(points, valid, [sample.stars for sample in samples]))
+            return torch.stack([WEIGHTS_OF_LOSSES[name] * loss for name, loss in losses.items()]).sum()
+
+        self.take_step(total)
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
 
@@ -322,13 +258,6 @@ def save(trainer: Trainer, check: Sequence[Field], options: argparse.Namespace) 
         },
     )
     print(f"wrote {card.file}: {card.bytes / 1e6:.1f} MB", scores)
-
-
-def device_name(device: torch.device) -> str:
-    """What a person calls the device."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{torch.get_num_threads()} processor cores, bfloat16"
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.dso.tiling import Window, windows
 from core.explain.boxes import MapBoxes, boxes_from_map
 from core.models import LockedNetwork
+from core.models.windows import Window, windows
 
 if TYPE_CHECKING:
     from core.dso.pix2pix_network import Generator

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from core.dso.boxes import EDGE_PX, Found, fused, merged
 from core.dso.library import import_ultralytics
-from core.dso.tiling import Window, windows
 from core.models import LockedNetwork, cached_network, weights_path
+from core.models.windows import Window, windows
 
 if TYPE_CHECKING:
     import torch

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.simulate.scene import Scene
+from core.simulate.stamps import StampTable
 
 Float64 = NDArray[np.float64]
 
@@ -128,6 +129,7 @@ class FieldPsf:
         detail = AIRY_CORE if scene.seeing.kind == "airy" else SMOOTH_CORE
         self.core_px = detail * widest + (scene.defocus_px + scene.trail_px) / 2.0
         self._width, self._height = scene.camera.width, scene.camera.height
+        self._tables: dict[int, list[StampTable]] = {}
         if max(scene.seeing.field_growth, scene.seeing.field_ellipticity) < UNIFORM_BELOW:
             self.images = [star_image(scene)]
             return
@@ -140,6 +142,12 @@ class FieldPsf:
                 self.images.append(
                     star_image(scene, float(np.hypot(dx, dy) / corner), float(np.arctan2(dy, dx)))
                 )
+
+    def tables(self, half: int) -> list[StampTable]:
+        """Stamps of the image of each node that reach so many pixels, made once."""
+        if half not in self._tables:
+            self._tables[half] = [StampTable.of(image.whole, half) for image in self.images]
+        return self._tables[half]
 
     def shares(self, x: Float64, y: Float64) -> Float64:
         """``(N, nodes)`` part of each node's image in that of stars at pixels x, y; rows sum to 1."""

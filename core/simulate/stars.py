@@ -62,7 +62,7 @@ def add_stars(light_e: Float64, stars: Stars, psf: FieldPsf, plane_shares: Float
         return snr2
     column, row = np.rint(stars.x).astype(int), np.rint(stars.y).astype(int)
     core_half = next((size for size in CORE_SIZES if size >= psf.core_px), CORE_SIZES[-1])
-    tables = [StampTable.of(image.whole, core_half) for image in psf.images]
+    tables = psf.tables(core_half)
     shares = psf.shares(stars.x, stars.y)
     reach, wings = _reaches(stars, psf, tables, core_half, max(height, width))
     inside = (column + reach >= 0) & (column - reach < width) & (row + reach >= 0) & (row - reach < height)

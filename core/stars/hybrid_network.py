@@ -17,7 +17,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from core.models.blocks import BasicBlock, fold_norms
 
 STRIDE_PX = 16
 """Sides of a frame must be multiples of this."""
@@ -110,26 +111,6 @@ def _filtered(image: Tensor, sigma: Tensor) -> Tensor:
     with torch.autocast(image.device.type, enabled=False):  # the sums want all their digits
         rows = F.conv2d(image[None], line[..., None], padding=(reach, 0), groups=len(sigma))
         return F.conv2d(rows, line[:, :, None], padding=(0, reach), groups=len(sigma))[0]
-
-
-class BasicBlock(nn.Module):
-    """Two 3 × 3 convolutions beside a short cut."""
-
-    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(c_out)
-        self.conv2 = nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(c_out)
-        self.short: nn.Module = nn.Identity()
-        if stride > 1 or c_in != c_out:
-            self.short = nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, C_in, h, w)`` to ``(B, C_out, h/stride, w/stride)``."""
-        y = F.relu(self.bn1(self.conv1(x)))
-        out: Tensor = F.relu(self.bn2(self.conv2(y)) + self.short(x))
-        return out
 
 
 class Encoder(nn.Module):
@@ -315,15 +296,7 @@ def ready_network(state: Mapping[str, Tensor], dtype: torch.dtype = torch.float3
     """
     network = HybridNetwork().eval()
     network.load_state_dict(dict(state))
-    for module in list(network.modules()):
-        if isinstance(module, BasicBlock):
-            module.conv1, module.bn1 = fuse_conv_bn_eval(module.conv1, module.bn1), nn.Identity()  # type: ignore[assignment]
-            module.conv2, module.bn2 = fuse_conv_bn_eval(module.conv2, module.bn2), nn.Identity()  # type: ignore[assignment]
-        elif isinstance(module, nn.Sequential):
-            for i in range(len(module) - 1):
-                conv, norm = module[i], module[i + 1]
-                if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                    module[i], module[i + 1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
+    fold_norms(network)
     for part in (network.encoder, network.head):
         part.to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.requires_grad_(False)

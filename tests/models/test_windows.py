@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.dso.tiling import FINEST_SIDE_PX, scales, windows
+from core.models.windows import FINEST_SIDE_PX, scales, windows
 
 SHAPES = [(640, 640), (608, 400), (1024, 1024), (1200, 700), (3584, 3584), (20_000, 300), (100, 9000)]
 

@@ -8,6 +8,7 @@ the edge of a square cuts is whole in a neighbour, or on a smaller copy.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,16 +60,19 @@ _HAMMING = 5
 """Pillow's number of its Hamming filter, so that Pillow is imported only when it is used."""
 
 
-def windows(width: int, height: int, side_px: int, overlap: float) -> list[Window]:
+def windows(
+    width: int, height: int, side_px: int, overlap: float, at: Sequence[float] | None = None
+) -> list[Window]:
     """The windows to search, the finest scale first.
 
     Args:
         width, height: Of the frame.
         side_px: Of a window as it is shown.
         overlap: Least part of a window it shares with the next, in [0, 0.9].
+        at: Scales of the copies that are searched; those of :func:`scales` by default.
     """
     found = []
-    for level, scale in enumerate(scales(width, height, side_px)):
+    for level, scale in enumerate(scales(width, height, side_px) if at is None else at):
         reach = math.ceil(side_px / scale)
         for y in _starts(height, reach, overlap):
             for x in _starts(width, reach, overlap):

@@ -1,0 +1,180 @@
+"""What trainings of our own networks share: a course over a time that is given, and batches made ahead."""
+
+from __future__ import annotations
+
+import copy
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from core.models.inference import inference_dtype
+
+Network = TypeVar("Network", bound=nn.Module)
+Batch = TypeVar("Batch")
+
+AHEAD = 3
+"""Batches that wait to be learned from."""
+
+
+class Course(Generic[Network]):
+    """A network on its course: its slow average, its optimiser, and how much of the time is over.
+
+    The rate rises over the first steps and falls as a cosine of the time spent in steps, over all runs
+    together: a training on a slow machine makes fewer steps and ends as gently.
+
+    Attributes:
+        network: What learns.
+        average: Its exponential average over the steps, which is what is kept in the end.
+        step, seconds: Steps made, and time spent in them.
+        minutes_before: Minutes of the training whose weights this one began from.
+
+    Args:
+        network: On any device.
+        path: Of the checkpoint.
+        minutes: Time for all steps of all runs.
+        rate: Highest rate of AdamW.
+        device: Where to learn.
+        decay: Of the weights.
+        warm_up: Steps over which the rate rises.
+        clip: Greatest norm of a gradient.
+    """
+
+    least_rate = 0.02
+    """Part of the rate that is left in the end."""
+    slowest = 0.998
+    """How much of the average stays in a step, once there have been many."""
+
+    def __init__(
+        self,
+        network: Network,
+        path: Path,
+        *,
+        minutes: float,
+        rate: float,
+        device: torch.device,
+        decay: float = 0.01,
+        warm_up: int = 100,
+        clip: float = 5.0,
+    ) -> None:
+        self.path, self.minutes, self.rate, self.device = path, minutes, rate, device
+        self.warm_up, self.clip = warm_up, clip
+        self.network: Network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=rate, weight_decay=decay)
+        self.dtype = torch.bfloat16 if device.type == "cuda" else inference_dtype()
+        self.step, self.seconds, self.minutes_before = 0, 0.0, 0.0
+
+    @property
+    def finished(self) -> float:
+        """Part of the time that is over."""
+        return self.seconds / (60.0 * self.minutes)
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Multiply in bfloat16 where that is fast."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16)
+
+    def resume(self) -> dict[str, Any] | None:
+        """Go on from the checkpoint; all that stands in it, or None where there is none."""
+        if not self.path.exists():
+            return None
+        kept: dict[str, Any] = torch.load(self.path, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(kept["network"])
+        self.average.load_state_dict(kept["average"])
+        self.optimiser.load_state_dict(kept["optimiser"])
+        self.step, self.seconds = kept["step"], kept["seconds"]
+        self.minutes_before = kept.get("minutes_before", 0.0)
+        return kept
+
+    def begin_from(self, path: Path) -> None:
+        """Take the weights of another training's checkpoint."""
+        kept = torch.load(path, map_location=self.device, weights_only=True)
+        self.take_weights(kept["average"])
+        self.minutes_before = kept["seconds"] / 60.0 + kept.get("minutes_before", 0.0)
+
+    def take_weights(self, state: dict[str, Tensor]) -> None:
+        """Go on with these weights, the average too."""
+        self.network.load_state_dict(state)
+        self.average.load_state_dict(state)
+
+    def keep(self, **more: Any) -> None:
+        """Write the checkpoint, whole or not at all.
+
+        Args:
+            more: What :meth:`resume` should give back besides.
+        """
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "minutes_before": self.minutes_before,
+            **more,
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self.path)
+
+    def take_step(self, loss_of: Callable[[], Tensor]) -> float:
+        """One step down the loss that is worked out within it; the loss."""
+        start = time.perf_counter()
+        rate = self.rate * min(1.0, (self.step + 1) / self.warm_up)
+        falling = 0.5 * (1.0 + math.cos(math.pi * min(self.finished, 1.0)))
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * (self.least_rate + (1.0 - self.least_rate) * falling)
+        self.network.train()
+        loss = loss_of()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
+        self.optimiser.step()
+        self._average()
+        self.step += 1
+        value = float(loss.detach())
+        self.seconds += time.perf_counter() - start
+        return value
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        stays = min(self.slowest, (self.step + 1) / (self.step + 10))
+        now = self.network.state_dict()
+        for name, slow in self.average.state_dict().items():
+            if slow.dtype.is_floating_point:
+                slow.lerp_(now[name], 1.0 - stays)
+            else:
+                slow.copy_(now[name])
+
+
+def ahead(make: Callable[[int], Iterator[Batch]], threads: int = 1) -> Iterator[Batch]:
+    """Endless batches, made in threads of their own while others are learned from.
+
+    Args:
+        make: Given the number of a thread, makes its batches.
+        threads: How many.
+    """
+    ready: queue.Queue[Batch] = queue.Queue(maxsize=AHEAD * threads)
+
+    def work(number: int) -> None:
+        for batch in make(number):
+            ready.put(batch)
+
+    for number in range(threads):
+        threading.Thread(target=work, args=(number,), daemon=True).start()
+    while True:
+        yield ready.get()
+
+
+def device_name(device: torch.device) -> str:
+    """What a person calls the device."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{torch.get_num_threads()} processor cores, {str(inference_dtype()).removeprefix('torch.')}"
