@@ -175,3 +175,40 @@ class Result:
     timings: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     provenance: Provenance | None = None
+
+
+def by_confidence(
+    everything: Detections,
+    confidence: float,
+    *,
+    facts: Mapping[str, float] | None = None,
+    maps: Mapping[str, NDArray[np.float32]] | None = None,
+    masks: Mapping[str, NDArray[np.uint16]] | None = None,
+    pictures: Mapping[str, NDArray[np.uint8]] | None = None,
+) -> Result:
+    """What is sure enough, and what is not, with the reason.
+
+    Args:
+        everything: All candidates, with their scores. A column ``reason`` that holds a sentence
+            turns a box down whatever its score.
+        confidence: Least score of an object.
+        facts: Numbers measured on the way; the limit of confidence is added.
+        maps: Heat maps.
+        masks: Instance or class maps.
+        pictures: Pictures of the whole frame that the method remade.
+    """
+    table, units = everything.table, everything.units
+    unsure = (table["score"] < confidence).to_numpy()
+    reason = np.where(unsure, f"confidence below {confidence:.2f}", "").astype(object)
+    if "reason" in table:
+        given = table["reason"].fillna("").to_numpy(object)
+        reason = np.where(given != "", given, reason)
+    seen = reason == ""
+    return Result(
+        detections=Detections(table[seen].drop(columns="reason", errors="ignore"), units),
+        rejected=Detections(table[~seen].assign(reason=reason[~seen]), units),
+        maps=maps or {},
+        masks=masks or {},
+        pictures=pictures or {},
+        facts={**(facts or {}), "confidence_limit": confidence},
+    )

@@ -134,7 +134,7 @@ class Course(Generic[Network]):
         self.network.train()
         loss = loss_of()
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
         self.optimiser.step()
         self._average()

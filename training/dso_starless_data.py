@@ -120,14 +120,14 @@ def _crop(rng: np.random.Generator, scene: UInt8, side_px: int) -> tuple[Float32
     crop = np.rot90(np.array(scene[y : y + side_px, x : x + side_px]), int(rng.integers(4)))
     if rng.random() < 0.5:
         crop = crop[:, ::-1]
-    levels = _random_levels(rng)
+    levels = random_levels(rng)
     shown = [np.stack([levels[c][crop[..., k + c]] for c in range(3)], axis=2) for k in (0, 3)]
     if rng.random() < STARLESS_SHARE:
         shown[0] = shown[1]
     return shown[0], shown[1], crop[..., 6].astype(np.float32) / np.float32(255.0)
 
 
-def _random_levels(rng: np.random.Generator) -> list[Float32]:
+def random_levels(rng: np.random.Generator) -> list[Float32]:
     """What each of 256 levels becomes, in [0, 1], a colour at a time."""
     gain, gamma = np.exp(rng.uniform(*np.log(GAIN))), np.exp(rng.uniform(*np.log(GAMMA)))
     if rng.random() < 0.3:

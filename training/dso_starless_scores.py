@@ -29,6 +29,7 @@ from core.dso.starless import (
 )
 from core.models.card import Score, read_card, write_card
 from core.scoring.boxes import box_iou
+from training.calibration import logistic
 from training.dso_starless_data import Pair, read_pair
 
 UInt8 = NDArray[np.uint8]
@@ -39,7 +40,6 @@ STAR_LEVELS = 4.0
 IOU = 0.5
 MOST_FALSE_ON_EMPTY = 0.05
 """Boxes a frame without objects may get, in the mean."""
-RIDGE = 1e-2
 RIVAL_PICTURES = 10
 """The public network takes half a minute and more for each."""
 COMMAND = "python -m training.dso_starless --data DIR --val-scenes {} --test-scenes {} --score"
@@ -173,7 +173,7 @@ def box_scores(
 
 
 def fitted_logistic(outlined: Sequence[Outlined], pairs: Sequence[Pair]) -> tuple[float, ...]:
-    """The constants that make confidence the chance that an outline is an object, by Newton's method.
+    """The constants that make confidence the chance that an outline is an object.
 
     Args:
         outlined: What stands out of each picture.
@@ -190,19 +190,7 @@ def fitted_logistic(outlined: Sequence[Outlined], pairs: Sequence[Pair]) -> tupl
             for one, pair in zip(outlined, pairs, strict=True)
         ]
     )
-    if not 0 < hit.sum() < len(hit):
-        return DEFAULT_LOGISTIC
-    terms = np.column_stack([np.ones(len(x)), x])
-    weights = np.zeros(terms.shape[1])
-    for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-np.clip(terms @ weights, -30.0, 30.0)))
-        slope = terms.T @ (p - hit) + RIDGE * weights
-        bend = (terms * (p * (1.0 - p))[:, None]).T @ terms + RIDGE * np.eye(len(weights))
-        change = np.linalg.solve(bend, slope)
-        weights -= change
-        if np.abs(change).max() < 1e-8:
-            break
-    return tuple(float(one) for one in weights)
+    return logistic(x, hit) or DEFAULT_LOGISTIC
 
 
 def judge(val: Sequence[Path], test: Sequence[Path], rival: Path | None, weights: Path | None) -> None:
@@ -217,13 +205,13 @@ def judge(val: Sequence[Path], test: Sequence[Path], rival: Path | None, weights
     params = StarlessParameters()
     pairs = [read_pair(path) for path in val]
     outlined = [outline(remove(pair.picture), params) for pair in tqdm(pairs, desc="outlining val")]
-    logistic = fitted_logistic(outlined, pairs)
-    chosen = box_scores(pairs, [best_boxes(one, logistic) for one in outlined])
-    print("validation", chosen, "logistic", logistic, flush=True)
+    fitted = fitted_logistic(outlined, pairs)
+    chosen = box_scores(pairs, [best_boxes(one, fitted) for one in outlined])
+    print("validation", chosen, "logistic", fitted, flush=True)
 
     tested = [read_pair(path) for path in test]
     found = [
-        best_boxes(outline(remove(pair.picture), params), logistic)
+        best_boxes(outline(remove(pair.picture), params), fitted)
         for pair in tqdm(tested, desc="outlining test")
     ]
     boxes = box_scores(tested, found, chosen.confidence)
@@ -246,7 +234,7 @@ def judge(val: Sequence[Path], test: Sequence[Path], rival: Path | None, weights
             scores={name: Score(round(value, 4), command) for name, value in figures.items()},
             extra={
                 **card.extra,
-                "logistic": [round(one, 5) for one in logistic],
+                "logistic": [round(one, 5) for one in fitted],
                 "confidence": round(chosen.confidence, 3),
             },
         ),

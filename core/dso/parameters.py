@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from core.parameters import Parameters, parameter
 
@@ -55,8 +53,3 @@ class TiledParameters(DsoParameters):
         why="Objects larger than a quarter of a window are found on a smaller copy of the frame.",
         advanced=True,
     )
-
-
-def chosen(given: float | None, extra: Mapping[str, Any], name: str, default: float) -> float:
-    """What a person chose, else what the card's ``extra`` says, else the default."""
-    return float(extra.get(name, default)) if given is None else given

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.dso.parameters import TiledParameters, chosen
-from core.dso.report import WITHOUT_CLASS, UInt8, as_detections, by_confidence, searches_sky
+from core.dso.parameters import TiledParameters
+from core.dso.report import WITHOUT_CLASS, UInt8, as_detections, searches_sky
 from core.frames import Frame
 from core.methods import Method, Progress
-from core.models import read_card
+from core.models import chosen, read_card
 from core.parameters import parameter
-from core.results import Result
+from core.results import Result, by_confidence
 
 WEIGHTS = "dso_pix2pix"
 MAP = "painted XRAI"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -78,40 +78,6 @@ def searches_sky(weights: str) -> Callable[[Search[P]], Analysis[P]]:
         return analyse
 
     return decorator
-
-
-def by_confidence(
-    everything: Detections,
-    confidence: float,
-    *,
-    facts: Mapping[str, float] | None = None,
-    maps: Mapping[str, NDArray[np.float32]] | None = None,
-    pictures: Mapping[str, NDArray[np.uint8]] | None = None,
-) -> Result:
-    """What is sure enough, and what is not, with the reason.
-
-    Args:
-        everything: All boxes, as :func:`as_detections` gives them. A column ``reason`` that holds a sentence
-            turns a box down whatever its score.
-        confidence: Least score of an object.
-        facts: Numbers measured on the way; the limit of confidence is added.
-        maps: Heat maps.
-        pictures: Pictures of the whole frame that the method remade.
-    """
-    table, units = everything.table, everything.units
-    unsure = (table["score"] < confidence).to_numpy()
-    reason = np.where(unsure, f"confidence below {confidence:.2f}", "").astype(object)
-    if "reason" in table:
-        given = table["reason"].fillna("").to_numpy(object)
-        reason = np.where(given != "", given, reason)
-    seen = reason == ""
-    return Result(
-        detections=Detections(table[seen].drop(columns="reason", errors="ignore"), units),
-        rejected=Detections(table[~seen].assign(reason=reason[~seen]), units),
-        maps=maps or {},
-        pictures=pictures or {},
-        facts={**(facts or {}), "confidence_limit": confidence},
-    )
 
 
 def as_detections(frame: Frame, boxes: Float64, scores: Float64, labels: Sequence[str]) -> Detections:

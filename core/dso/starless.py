@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.dso.boxes import Found, merged
-from core.dso.parameters import DsoParameters, chosen
-from core.dso.report import WITHOUT_CLASS, as_detections, by_confidence, searches_sky
+from core.dso.parameters import DsoParameters
+from core.dso.report import WITHOUT_CLASS, as_detections, searches_sky
 from core.frames import Frame
 from core.methods import Method, Progress
-from core.models import read_card
+from core.models import chosen, read_card
 from core.parameters import parameter
-from core.results import Result
+from core.results import Result, by_confidence
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]

@@ -14,13 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from core.dso.classifier import SIDE_PX, WEIGHTS, classifier, looked_at, normalised, squares, threshold
 from core.dso.kinds import LABELS
 from core.dso.parameters import DsoParameters
-from core.dso.report import UInt8, as_detections, by_confidence, searches_sky
+from core.dso.report import UInt8, as_detections, searches_sky
 from core.errors import ParameterInvalid
 from core.frames import Frame
 from core.methods import Method, Progress, no_progress
 from core.models import read_card
 from core.parameters import parameter
-from core.results import Detections, Result
+from core.results import Detections, Result, by_confidence
 
 MAP, CAM = "XRAI", "Grad-CAM++"
 """The maps of a result."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.dso.kinds import LABELS
-from core.dso.parameters import TiledParameters, chosen
-from core.dso.report import UInt8, as_detections, by_confidence, searches_sky
+from core.dso.parameters import TiledParameters
+from core.dso.report import UInt8, as_detections, searches_sky
 from core.frames import Frame
 from core.methods import Method, Progress
-from core.models import read_card
-from core.results import Result
+from core.models import chosen, read_card
+from core.results import Result, by_confidence
 
 WEIGHTS = "dso_yolo"
 LEAST_SCORE = 0.02

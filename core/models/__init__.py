@@ -3,7 +3,15 @@
 Importing this costs nothing: torch is imported when weights are loaded.
 """
 
-from core.models.card import ModelCard, Score, TrainingData, read_card, weights_folder, write_card
+from core.models.card import (
+    ModelCard,
+    Score,
+    TrainingData,
+    chosen,
+    read_card,
+    weights_folder,
+    write_card,
+)
 from core.models.inference import LockedNetwork, cached_network, inference_dtype
 from core.models.weights import (
     adopt_weights,
@@ -23,6 +31,7 @@ __all__ = [
     "are_present",
     "cached_network",
     "check_weights",
+    "chosen",
     "inference_dtype",
     "load_state",
     "read_card",

@@ -216,6 +216,11 @@ def write_card(card: ModelCard, folder: Path | None = None) -> Path:
     return path
 
 
+def chosen(given: float | None, extra: Mapping[str, Any], name: str, default: float) -> float:
+    """What a person chose, else what the card's ``extra`` says, else the default."""
+    return float(extra.get(name, default)) if given is None else given
+
+
 @functools.lru_cache(maxsize=_CACHED)
 def _read(path: str, mtime_ns: int, size: int) -> ModelCard:
     name = Path(path).stem

@@ -32,23 +32,43 @@ def average_precision(
     Raises:
         ParameterInvalid: The numbers of frames, or of boxes and scores of a frame, differ.
     """
-    hits, score = [np.empty(0, bool)], [np.empty(0)]
-    n_truth = 0
     if not len(truth) == len(found) == len(scores):
         raise _unequal("frames", len(truth), len(found), len(scores))
+    overlaps = []
     for true_boxes, found_boxes, found_scores in zip(truth, found, scores, strict=True):
-        frame_scores = np.asarray(found_scores, float).ravel()
         true_array, found_array = as_boxes(true_boxes, "truth"), as_boxes(found_boxes, "found")
-        if len(found_array) != len(frame_scores):
-            raise _unequal("boxes and scores", len(found_array), len(frame_scores))
-        hits.append(_hits(box_iou(found_array, true_array), frame_scores, iou))
-        score.append(frame_scores)
-        n_truth += len(true_array)
+        if len(found_array) != np.size(found_scores):
+            raise _unequal("boxes and scores", len(found_array), np.size(found_scores))
+        overlaps.append(box_iou(found_array, true_array))
+    return average_precision_of(overlaps, scores, iou)
+
+
+def average_precision_of(
+    overlaps: Sequence[NDArray[np.float64]], scores: Sequence[ArrayLike], iou: float = 0.5
+) -> float:
+    """Average precision from overlaps that are known, such as those of masks; see :func:`average_precision`.
+
+    Args:
+        overlaps: For each frame, ``(M, N)`` overlap of each found object with each true one.
+        scores: For each frame, ``(M,)`` scores.
+        iou: Least overlap of a match.
+    """
+    hits, score = [np.empty(0, bool)], [np.empty(0)]
+    for overlap, found_scores in zip(overlaps, scores, strict=True):
+        score.append(np.asarray(found_scores, float).ravel())
+        hits.append(hits_by_score(overlap, score[-1], iou))
+    n_truth = sum(overlap.shape[1] for overlap in overlaps)
     return _area(np.concatenate(hits), np.concatenate(score), n_truth)
 
 
-def _hits(overlap: NDArray[np.float64], scores: NDArray[np.float64], iou: float) -> NDArray[np.bool_]:
-    """Whether each found box (a row of ``overlap``) gets a true box of its own."""
+def hits_by_score(overlap: NDArray[np.float64], scores: NDArray[np.float64], iou: float) -> NDArray[np.bool_]:
+    """Whether each found object gets a true one of its own: the surest first, the one it overlaps most.
+
+    Args:
+        overlap: ``(M, N)`` overlap of each found object with each true one.
+        scores: ``(M,)``.
+        iou: Least overlap of a match.
+    """
     hits = np.zeros(len(scores), bool)
     free = np.ones(overlap.shape[1], bool)
     if not len(free):

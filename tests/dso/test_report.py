@@ -1,10 +1,11 @@
 import numpy as np
 
-from core.dso.parameters import DsoParameters, chosen
-from core.dso.report import as_detections, by_confidence, searches_sky, summary
+from core.dso.parameters import DsoParameters
+from core.dso.report import as_detections, searches_sky, summary
 from core.frames import Frame
 from core.methods import no_progress
-from core.results import Detections
+from core.models import chosen
+from core.results import Detections, by_confidence
 
 FRAME = Frame.from_array(np.zeros((100, 100)), pixel_scale_arcsec=6.0)
 BOXES = np.array([[0, 0, 20, 10], [30, 30, 80, 60], [5, 5, 9, 9]], float)

@@ -1,0 +1,58 @@
+"""Clusters in a picture by Mask R-CNN: a box, a mask and a class of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.clusters.kinds import LABELS
+from core.clusters.outlines import Grid, Outline
+from core.clusters.pictures import Float32, PictureParameters, UInt8, search_picture
+from core.frames import Frame
+from core.methods import Method, Progress
+from core.models import read_card
+from core.models.windows import Window
+from core.results import Result
+
+WEIGHTS = "clusters_maskrcnn"
+DEFAULT_CALIBRATION = (0.0, 1.0)
+"""Where the card says nothing: constant and slope of the log odds of a score."""
+
+
+@dataclass(frozen=True)
+class MaskRcnnParameters(PictureParameters):
+    """What Mask R-CNN can be told."""
+
+
+def analyse(frame: Frame, params: MaskRcnnParameters, progress: Progress) -> Result:
+    """Find clusters on a frame; see :func:`core.clusters.pictures.search_picture`."""
+    from core.clusters.maskrcnn_network import maskrcnn_network, outlines
+
+    constant, slope = map(float, read_card(WEIGHTS).extra.get("calibration", DEFAULT_CALIBRATION))
+    network = maskrcnn_network(WEIGHTS)
+
+    def look(shown: UInt8, window: Window, grid: Grid) -> tuple[list[Outline], Float32 | None]:
+        return outlines(network, shown, window, grid, (constant, slope)), None
+
+    return search_picture(frame, params, progress, WEIGHTS, look)
+
+
+METHOD = Method(
+    name="clusters.maskrcnn",
+    title="Mask R-CNN · instances",
+    summary="Boxes and outlines clusters one by one and tells open from globular; slower than the U-Net.",
+    description=(
+        "Mask R-CNN with a ResNet-18 and a narrow feature pyramid, trained from nothing on simulated skies "
+        "with King clusters and on photographs: it proposes boxes, judges each, and draws the cluster in it. "
+        "Large frames are searched in windows and on smaller copies. Scores are calibrated to the chance "
+        "that it is a cluster."
+    ),
+    reference=(
+        "He et al. 2017, arXiv:1703.06870; Lin et al. 2017, arXiv:1612.03144; torchvision's implementation; "
+        "training scenes after King 1962, AJ 67, 471"
+    ),
+    params=MaskRcnnParameters,
+    analyse=analyse,
+    labels=LABELS,
+    geometry="box",
+    weights=WEIGHTS,
+)

@@ -1,0 +1,144 @@
+"""What the networks that find clusters in pictures share: their parameters, and the way to a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.clusters.kinds import LABELS
+from core.clusters.outlines import Grid, Outline, as_detections, instance_map, unique
+from core.frames import Frame
+from core.methods import Progress
+from core.models import chosen, read_card
+from core.models.windows import Window, scales, windows
+from core.parameters import Parameters, parameter
+from core.results import Result, by_confidence
+
+UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+
+DEFAULT_CONFIDENCE = 0.5
+"""Where the card says nothing."""
+SIDE_PX, WINDOW_PX, OVERLAP = 512, 1024, 0.25
+"""Side of the pictures of the training: a frame is searched on copies down to this. A copy that is larger
+than a window is searched in several, which share this part."""
+LARGEST_PX, SMALLEST_PX = 400.0, 36.0
+"""Larger outlines are left to a smaller copy, and on smaller copies smaller ones to a larger copy."""
+LEAST_SCORE = 0.05
+"""Candidates below are not worth keeping even as such."""
+
+
+@dataclass(frozen=True)
+class PictureParameters(Parameters):
+    """How sure a network must be."""
+
+    confidence: float | None = parameter(
+        None,
+        label="Confidence",
+        low=0.01,
+        high=0.99,
+        step=0.01,
+        help="Least confidence of a cluster; auto takes the one that was best on skies it had not seen.",
+        why="Chosen with the training, so that nine of ten it finds there are clusters.",
+    )
+
+
+Look = Callable[[UInt8, Window, Grid], tuple[list[Outline], Float32 | None]]
+"""Looks at a ``(h, w, 3)`` window as it is shown: outlines, and ``(h', w')`` chances of places or None."""
+
+
+def search_picture(
+    frame: Frame, params: PictureParameters, progress: Progress, weights: str, look: Look
+) -> Result:
+    """Find clusters on a frame with a network.
+
+    Args:
+        frame: Any frame; what cannot be the night sky is not searched, and a sentence says so.
+        params: How sure it must be.
+        progress: Told the part of the windows that was looked at.
+        weights: Name of the network's card.
+        look: The network.
+
+    Returns:
+        The clusters, surest first, the mask ``clusters`` with their numbers from 1 in this order, and the map
+        ``probability`` where the network gives one.
+    """
+    from core.frames.night import network_picture, why_not_sky
+
+    progress(0.0, "preparing the picture")
+    picture = network_picture(frame)
+    refusal = why_not_sky(picture)
+    if refusal:
+        return Result(as_detections(frame, [], Grid(1, 1)), summary="No star clusters.", warnings=(refusal,))
+    grid = Grid(frame.width, frame.height)
+    outlines, heat = look_around(picture, grid, look, lambda done, doing: progress(0.05 + 0.9 * done, doing))
+    confidence = chosen(params.confidence, read_card(weights).extra, "confidence", DEFAULT_CONFIDENCE)
+    found = [one for one in outlines if one.score >= confidence]
+    result = by_confidence(
+        as_detections(frame, outlines, grid),
+        confidence,
+        maps={} if heat is None else {"probability": heat},
+        masks={"clusters": instance_map(found, grid)},
+    )
+    return Result(
+        detections=result.detections,
+        rejected=result.rejected,
+        summary=summary([one.label for one in found]),
+        maps=result.maps,
+        masks=result.masks,
+        facts=result.facts,
+    )
+
+
+def look_around(
+    picture: UInt8, grid: Grid, look: Look, progress: Progress = lambda done, doing: None
+) -> tuple[list[Outline], Float32 | None]:
+    """One of each cluster, surest first, and the highest chance of each cell over all windows.
+
+    Args:
+        picture: ``(H, W, 3)``.
+        grid: Over it.
+        look: The network.
+        progress: Told the part of the windows that was looked at.
+    """
+    height, width = picture.shape[:2]
+    copies = scales(width, height, SIDE_PX)
+    todo = windows(width, height, WINDOW_PX, OVERLAP, copies)
+    found: list[Outline] = []
+    heat: Float32 | None = None
+    for number, window in enumerate(todo):
+        progress(number / len(todo), f"looking at part {number + 1} of {len(todo)}")
+        outlines, chances = look(window.show(picture), window, grid)
+        found += [one for one in outlines if _fits(one, window, grid, len(copies))]
+        if chances is not None:
+            heat = np.zeros(grid.shape, np.float32) if heat is None else heat
+            rows, columns = grid.span(window)
+            part = heat[rows, columns]
+            np.maximum(part, _resized(chances, part.shape), out=part)
+    return [one for one in unique(found) if one.score >= LEAST_SCORE], heat
+
+
+def summary(labels: list[str]) -> str:
+    """One sentence on what was found."""
+    if not labels:
+        return "No star clusters were found."
+    counts = [(labels.count(label), label) for label in LABELS if label in labels]
+    return " and ".join(f"{n:,} {label}{'' if n == 1 else 's'}" for n, label in counts) + " found."
+
+
+def _fits(one: Outline, window: Window, grid: Grid, n_copies: int) -> bool:
+    """Whether this copy is the one to see a cluster of this size on; what is at hand both ways is kept."""
+    size = max(one.inside.shape) * grid.cell_px * window.scale
+    if window.level < n_copies - 1 and size > LARGEST_PX:
+        return False
+    return window.level == 0 or size >= SMALLEST_PX
+
+
+def _resized(values: Float32, shape: tuple[int, ...]) -> Float32:
+    from PIL import Image
+
+    image = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
+    return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR), np.float32)

@@ -1,0 +1,252 @@
+"""The network of ``clusters.unet``: a U-Net that says of each place whether it lies in a cluster.
+
+The shape is that of Ronneberger et al. 2015 (arXiv:1505.04597), with residual blocks (He et al. 2016,
+arXiv:1512.03385) and answers at a quarter of the resolution: where a cluster ends is no matter of pixels. It
+goes down to a stride of 64, from where a field of 512 px is 8 × 8 places, so that a crowd is seen against the
+whole field. B pictures, H × W pixels.
+
+Beside the chance of lying in a cluster (mask) it answers with the distance to the outline, 1 in the middle
+and 0 on it, and the chance of being the middle of one (centre): a watershed on the distance from the centres
+parts clusters that meet (after Deep Watershed Transform, Bai & Urtasun 2017, arXiv:1611.08303, and Objects as
+Points, Zhou et al. 2019, arXiv:1904.07850).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.clusters.outlines import Grid, Outline, outline_of
+from core.models import LockedNetwork, cached_network, inference_dtype, load_state
+from core.models.blocks import BasicBlock, fold_norms
+from core.models.windows import Window
+
+UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+
+ANSWER_PX = 4
+"""Side of a place, in pixels of the picture."""
+MASK_LEVEL, CENTRE_LEVEL = 0.4, 0.1
+"""Least chance of a place within a cluster, and of its middle."""
+SMOOTHING = 1.0
+"""Sigma by which the centre map is smoothed before its peaks are taken, in places."""
+CENTRE_OF_BEST = 0.25
+"""Peaks lower than this part of the highest of the same cluster of places part nothing."""
+LEAST_PLACES = 4
+MOST_INSTANCES = 60
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Of the network.
+
+    Attributes:
+        channels: At strides 2, 4, 8, ... of the picture.
+        down: Residual blocks at each stride on the way down; on the way up there is one each.
+    """
+
+    channels: tuple[int, ...] = (24, 40, 64, 96, 128, 160)
+    down: tuple[int, ...] = (1, 2, 2, 2, 2, 2)
+
+    @property
+    def stride_px(self) -> int:
+        """Sides of what the network is given are multiples of this."""
+        return int(2 ** len(self.channels))
+
+
+class Answer(NamedTuple):
+    """What the network says of every place, ``(B, H/4, W/4)`` each.
+
+    Attributes:
+        mask: Log odds that it lies in a cluster.
+        centre: Log odds that it is the middle of one.
+        distance: To the outline: 1 in the middle, 0 on it and beyond.
+        globular: Log odds that the cluster there is a globular one.
+    """
+
+    mask: Tensor
+    centre: Tensor
+    distance: Tensor
+    globular: Tensor
+
+
+class ClusterNetwork(nn.Module):
+    """Pictures to answers."""
+
+    def __init__(self, sizes: Sizes | None = None) -> None:
+        super().__init__()
+        self.sizes = sizes = sizes or Sizes()
+        c = sizes.channels
+        self.stem = nn.Sequential(
+            nn.Conv2d(24, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.ReLU(inplace=True)
+        )
+        stages = []
+        for i, (before, width, n) in enumerate(zip((c[0], *c), c, sizes.down, strict=False)):
+            first = BasicBlock(before, width, 2 if i else 1)
+            stages.append(nn.Sequential(first, *(BasicBlock(width, width, 1) for _ in range(n - 1))))
+        self.down = nn.ModuleList(stages)
+        steps = list(pairwise(c[1:]))  # on the way up it ends at stride 4
+        self.widen = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in steps)
+        self.up = nn.ModuleList(BasicBlock(fine, fine, 1) for fine, _ in steps)
+        last = nn.Conv2d(c[1], 4, 1)
+        nn.init.normal_(last.weight, std=1e-2)
+        with torch.no_grad():
+            assert last.bias is not None  # noqa: S101 (it has one)
+            last.bias.copy_(torch.tensor([-2.0, -4.0, 0.0, 0.0]))  # clusters are rare, middles rarer
+        self.head = nn.Sequential(nn.Conv2d(c[1], c[1], 3, 1, 1), nn.ReLU(inplace=True), last)
+
+    def forward(self, picture: Tensor) -> Answer:
+        """Look at ``(B, 3, H, W)`` pictures in [0, 1], sides multiples of the stride."""
+        views = torch.cat([picture, picture.clamp(min=0.0).sqrt()], dim=1) * 2.0 - 0.5  # (B, 6, H, W)
+        x = self.stem(F.pixel_unshuffle(views, 2))  # (B, 24, H/2, W/2) -> (B, C0, H/2, W/2)
+        levels: list[Tensor] = []
+        for stage in self.down:
+            x = stage(x)  # (B, Ci, H/2^(i+1), W/2^(i+1))
+            levels.append(x)
+        for i in reversed(range(len(self.up))):
+            coarse = F.interpolate(self.widen[i](x), scale_factor=2.0, mode="nearest")
+            x = self.up[i](levels[i + 1] + coarse)  # (B, Ci+1, H/2^(i+2), W/2^(i+2))
+        said = self.head(x).float()  # (B, 4, H/4, W/4)
+        return Answer(said[:, 0], said[:, 1], said[:, 2].sigmoid(), said[:, 3])
+
+
+def cluster_network(name: str) -> LockedNetwork[ClusterNetwork]:
+    """The network of a card, loaded once its file's hash is known to be right.
+
+    Raises:
+        WeightsUnavailable: The card or the weights are missing, or are not what they should be.
+    """
+    dtype = inference_dtype()
+    return cached_network(name, lambda: ready_network(load_state(name), dtype), variant=str(dtype))
+
+
+def ready_network(state: Mapping[str, Tensor], dtype: torch.dtype = torch.float32) -> ClusterNetwork:
+    """The network with trained weights, made fast: its sizes read off them, normalisations folded."""
+    network = ClusterNetwork(_sizes_of(state)).eval()
+    network.load_state_dict(dict(state))
+    fold_norms(network)
+    network.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.requires_grad_(False)
+
+
+def answer_of(network: LockedNetwork[ClusterNetwork], shown: UInt8) -> Float32:
+    """``(4, h', w')`` chances of mask, centre and globular, and distance, in the order of :class:`Answer`.
+
+    Args:
+        network: As :func:`cluster_network` gives it.
+        shown: ``(h, w, 3)`` picture of any size; what it lacks to a multiple of the stride is black.
+    """
+    height, width = shown.shape[:2]
+    with network.use() as run, torch.inference_mode():
+        weight = next(run.parameters())
+        given = torch.from_numpy(np.array(shown)).permute(2, 0, 1)[None]
+        given = given.to(weight.device, weight.dtype).div_(255.0)
+        stride = run.sizes.stride_px
+        given = F.pad(given, (0, -width % stride, 0, -height % stride))
+        said = run(given.contiguous(memory_format=torch.channels_last))
+        chances = torch.cat(
+            [said.mask.sigmoid(), said.centre.sigmoid(), said.distance, said.globular.sigmoid()]
+        )
+        rows, columns = -(-height // ANSWER_PX), -(-width // ANSWER_PX)
+        found: Float32 = chances[:, :rows, :columns].cpu().numpy()
+    return found
+
+
+def instances(answer: Float32) -> NDArray[np.int32]:
+    """Part the places that lie in clusters among these.
+
+    Args:
+        answer: ``(4, h, w)`` of :func:`answer_of`.
+
+    Returns:
+        ``(h, w)`` 0 where no cluster is, else its number from 1.
+    """
+    from scipy import ndimage
+    from skimage.segmentation import watershed
+
+    mask, centre, distance, _ = answer
+    inside = mask >= MASK_LEVEL
+    if not inside.any():
+        return np.zeros(mask.shape, np.int32)
+    smooth = ndimage.gaussian_filter(centre, SMOOTHING, mode="nearest")
+    pieces, n = ndimage.label(inside)
+    numbers = np.arange(1, n + 1)
+    best = np.append(0.0, ndimage.maximum(smooth, pieces, numbers))
+    peaks = (smooth == ndimage.maximum_filter(smooth, 5, mode="nearest")) & inside
+    peaks &= (smooth >= CENTRE_LEVEL) & (smooth >= CENTRE_OF_BEST * best[pieces])
+    # A piece without a clear middle is one cluster, with its middle where it is deepest.
+    bare = np.setdiff1d(numbers, np.unique(pieces[peaks]))
+    if len(bare):
+        for row, column in ndimage.maximum_position(distance, pieces, bare):
+            peaks[row, column] = True
+    markers, _ = ndimage.label(peaks, np.ones((3, 3)))
+    parted: NDArray[np.int32] = watershed(-distance, markers, mask=inside).astype(np.int32)
+    return parted
+
+
+def outlines(answer: Float32, window: Window, grid: Grid, logistic: tuple[float, ...]) -> list[Outline]:
+    """The clusters of a window, with the score that the calibration gives them.
+
+    Args:
+        answer: ``(4, h, w)`` of :func:`answer_of`.
+        window: What was shown.
+        grid: Over the frame.
+        logistic: The constant, and the weight of each of :func:`features`.
+    """
+    from scipy import ndimage
+
+    numbers = instances(answer)
+    found = []
+    for number, place in enumerate(ndimage.find_objects(numbers), start=1):
+        if place is None:
+            continue
+        own = numbers[place] == number
+        if own.sum() < LEAST_PLACES:
+            continue
+        whole = np.zeros(numbers.shape, bool)
+        whole[place] = own
+        known = features(answer, place, own)
+        odds = logistic[0] + float(np.dot(known, logistic[1:]))
+        weight = answer[0][place][own]
+        globular = float(np.average(answer[3][place][own], weights=weight))
+        score = float(1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0))))
+        one = outline_of(grid, window, whole, score=score, globular=globular, features=known)
+        if one is not None:
+            found.append(one)
+    return sorted(found, key=lambda one: -one.score)[:MOST_INSTANCES]
+
+
+def features(
+    answer: Float32, place: tuple[slice, ...], own: NDArray[np.bool_]
+) -> tuple[float, float, float, float]:
+    """What the score of an instance is made of: log odds of its mask in the mean and at its best, of its
+    middle, and the logarithm of its size in places."""
+    mask, centre = answer[0][place][own], answer[1][place][own]
+    return (
+        _log_odds(float(mask.mean())),
+        _log_odds(float(mask.max())),
+        _log_odds(float(centre.max())),
+        float(np.log(np.sqrt(own.sum()) / 10.0)),
+    )
+
+
+def _log_odds(chance: float) -> float:
+    p = min(max(chance, 1e-4), 1.0 - 1e-4)
+    return float(np.log(p / (1.0 - p)))
+
+
+def _sizes_of(state: Mapping[str, Tensor]) -> Sizes:
+    n = len({key.split(".")[1] for key in state if key.startswith("down.")})
+    channels = tuple(int(state[f"down.{i}.0.conv1.weight"].shape[0]) for i in range(n))
+    blocks = tuple(
+        len({key.split(".")[2] for key in state if key.startswith(f"down.{i}.")}) for i in range(n)
+    )
+    return Sizes(channels, blocks)

@@ -1,0 +1,220 @@
+"""What the trainings of ``clusters.unet`` and ``clusters.maskrcnn`` share: scenes, steps, card and scores."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from core.clusters.kinds import LABELS
+from core.clusters.pictures import Look
+from core.models.card import Score, TrainingData, read_card, write_card
+from core.models.weights import save_weights
+from training.cluster_data import WORK, Sample, draw_split, samples
+from training.cluster_scores import judge, scores_at, search_scenes
+from training.course import Course, ahead, device_name
+from training.dso_yolo import COLLECTIONS
+
+Network = TypeVar("Network", bound=nn.Module)
+
+SHOW_EVERY, KEEP_SECONDS = 20, 90.0
+PHOTOGRAPHS = dataclasses.replace(
+    COLLECTIONS["dso_stellarium"],
+    use="clusters in drawn scenes, and photographs as they are: training, validation and test by object",
+)
+LIMITS = (
+    "Trained on drawn scenes and a hundred photographs: real frames have faults it has never seen.",
+    "Where a cluster ends is a matter of definition: here at three core radii or a third of the tidal one.",
+    "Clusters larger than the frame, star clouds of the Milky Way and clusters in nebulae are doubtful.",
+    "It sees brightness only: stars at different distances that meet by chance count as a cluster.",
+)
+
+
+def options_of(
+    program: str, doing: str, arguments: Sequence[str] | None, **defaults: Any
+) -> argparse.Namespace:
+    """The command line.
+
+    Args:
+        program: Of the module.
+        doing: Its docstring.
+        arguments: Given; those of the command line by default.
+        defaults: Of ``minutes``, ``batch`` and ``rate``.
+    """
+    parser = argparse.ArgumentParser(prog=program, description=doing)
+    parser.add_argument("--data", type=Path, help="folder of the photographs; none: simulated objects only")
+    parser.add_argument("--work", type=Path, default=WORK, help="ignored folder to work in")
+    parser.add_argument("--weights", type=Path, help="folder of the weights; the project's by default")
+    parser.add_argument("--scenes", type=int, default=4000)
+    parser.add_argument("--val-scenes", type=int, default=300)
+    parser.add_argument("--test-scenes", type=int, default=300)
+    parser.add_argument("--side", type=int, default=512, help="of the scenes")
+    parser.add_argument("--minutes", type=float, default=defaults["minutes"], help="time in steps, all runs")
+    parser.add_argument("--batch", type=int, default=defaults["batch"])
+    parser.add_argument("--rate", type=float, default=defaults["rate"])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sizes", help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw")
+    parser.add_argument("--threads", type=int, default=1, help="threads that make batches")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--begin-from", type=Path, help="checkpoint of another training to begin from")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--draw", action="store_true", help="only draw the scenes")
+    parser.add_argument("--score", action="store_true", help="only measure the weights that are there")
+    return parser.parse_args(arguments)
+
+
+def run(
+    options: argparse.Namespace,
+    name: str,
+    begin: Callable[[], Course[Network]],
+    learn: Callable[[Course[Network], list[Sample]], Mapping[str, float]],
+    about: Callable[[Network], Mapping[str, Any]],
+    look_with: Callable[[tuple[float, ...]], Look],
+    calibration: tuple[str, tuple[float, ...]],
+) -> int:
+    """Draw, train and measure, as far as the command line asks for it.
+
+    Args:
+        options: Of :func:`options_of`.
+        name: Of the card.
+        begin: Makes the course.
+        learn: One step; its losses by name.
+        about: ``title`` and ``architecture`` of the card.
+        look_with: The look of the weights that are there, given the constants of the calibration.
+        calibration: What the constants are called in the card, and those to begin with.
+    """
+    torch.set_flush_denormal(True)
+    if options.weights is not None:
+        os.environ["ALMAGEST_WEIGHTS"] = str(options.weights)
+    files = {
+        split: draw_split(options.work / "scenes", options.data, split, n, options.workers, options.side)
+        for split, n in (
+            ("val", options.val_scenes),
+            ("test", options.test_scenes),
+            ("train", 0 if options.score else options.scenes),
+        )
+    }
+    if options.draw:
+        return 0
+    if not options.score:
+        course = begin()
+        if options.resume:
+            course.resume()
+        if options.begin_from is not None and course.step == 0:
+            course.begin_from(options.begin_from)
+        train(course, files["train"], learn, options)
+        save(course, name, about(course.network), options)
+    measure(name, files["val"], files["test"], look_with, calibration, options)
+    return 0
+
+
+def train(
+    course: Course[Network],
+    paths: Sequence[Path],
+    learn: Callable[[Course[Network], list[Sample]], Mapping[str, float]],
+    options: argparse.Namespace,
+) -> None:
+    """Steps until the time is over; after a resume the batches are other ones."""
+
+    def make(thread: int) -> Iterator[list[Sample]]:
+        return samples(paths, options.batch, [options.seed, course.step, thread])
+
+    mean: dict[str, float] = {}
+    kept = course.seconds
+    for batch in ahead(make, options.threads) if course.finished < 1.0 else ():
+        for loss, value in learn(course, batch).items():
+            mean[loss] = 0.97 * mean.get(loss, value) + 0.03 * value
+        if course.step % SHOW_EVERY == 0:
+            shown = "  ".join(f"{loss} {value:.3f}" for loss, value in mean.items())
+            print(f"{course.step:6d}  {course.seconds / 60:6.1f} min  {shown}", flush=True)
+        if course.seconds - kept >= KEEP_SECONDS:
+            kept = course.seconds
+            course.keep()
+        if course.finished >= 1.0:
+            break
+    course.keep()
+
+
+def save(course: Course[Network], name: str, about: Mapping[str, Any], options: argparse.Namespace) -> None:
+    """Write the averaged weights and their card, without scores."""
+    command = (
+        f"python -m training.{name} --data DIR --scenes {options.scenes} --minutes {options.minutes:g} "
+        f"--batch {options.batch} --rate {options.rate:g} --seed {options.seed}"
+    )
+    if course.minutes_before:
+        command += " --begin-from CHECKPOINT"
+    drawn = TrainingData(
+        f"{options.scenes} drawn scenes of {options.side}² (training/cluster_scenes.py), "
+        f"{options.val_scenes} to validate, {options.test_scenes} to test",
+        "AGPL-3.0-only, and that of the photographs in them",
+        "training, validation and test",
+    )
+    known = (
+        ()
+        if options.data is None
+        else tuple(
+            PHOTOGRAPHS if one == "dso_stellarium" else COLLECTIONS[one]
+            for one in COLLECTIONS
+            if (options.data / one).is_dir()
+        )
+    )
+    card = save_weights(
+        name,
+        {
+            key: part.float() if part.is_floating_point() else part
+            for key, part in course.average.state_dict().items()
+        },
+        {
+            **about,
+            "n_parameters": sum(p.numel() for p in course.network.parameters()),
+            "task": "clusters",
+            "labels": LABELS,
+            "training_data": (drawn, *known),
+            "scores": {},
+            "command": command,
+            "seed": options.seed,
+            "device": device_name(course.device),
+            "minutes": round(course.seconds / 60.0 + course.minutes_before, 1),
+            "limits": LIMITS,
+            "licence": "AGPL-3.0-only",
+            "extra": {"steps": course.step, "side_px": options.side},
+        },
+        folder=options.weights,
+    )
+    print(f"wrote {card.file}: {card.bytes / 1e6:.1f} MB", flush=True)
+
+
+def measure(
+    name: str,
+    val: Sequence[Path],
+    test: Sequence[Path],
+    look_with: Callable[[tuple[float, ...]], Look],
+    calibration: tuple[str, tuple[float, ...]],
+    options: argparse.Namespace,
+) -> None:
+    """Calibrate and choose the confidence on validation scenes, measure on test scenes, write the card."""
+    called, default = calibration
+    constants, chosen = judge(val, look_with, default)
+    print("validation", chosen, flush=True)
+    compared, seconds = search_scenes(test, look_with(constants))
+    tested = scores_at(compared, chosen.confidence, seconds)
+    print("test", tested, flush=True)
+    command = (
+        f"python -m training.{name} --data DIR --val-scenes {len(val)} --test-scenes {len(test)} --score"
+    )
+    figures = chosen.named("validation") | tested.named("test")
+    card = read_card(name)
+    extra = {
+        **card.extra,
+        called: [round(one, 5) for one in constants],
+        "confidence": round(float(min(max(chosen.confidence, 0.01), 0.99)), 3),
+    }
+    scores = {said: Score(round(value, 4), command) for said, value in figures.items()}
+    write_card(dataclasses.replace(card, scores=scores, extra=extra), options.weights)

@@ -1,0 +1,116 @@
+"""Train the network of ``clusters.maskrcnn``.
+
+``python -m training.clusters_maskrcnn --data DIR --minutes 90`` draws the scenes that are not there yet,
+trains Mask R-CNN from nothing, writes ``weights/clusters_maskrcnn.safetensors`` and its card, calibrates its
+scores and chooses its confidence on validation scenes, and measures it on test scenes. Killed, it goes on
+from its last checkpoint with ``--resume``. ``--score`` only measures the weights that are there; ``--draw``
+only draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core.clusters.maskrcnn import DEFAULT_CALIBRATION, WEIGHTS
+from core.clusters.maskrcnn_network import BOX_FEATURES, CHANNELS, build, maskrcnn_network, outlines
+from core.clusters.outlines import Grid, Outline
+from core.clusters.pictures import Look, UInt8
+from core.models.windows import Window
+from training.cluster_data import Sample
+from training.cluster_training import options_of, run
+from training.course import Course
+
+LEAST_SIDE_PX = 6
+"""Smaller parts of a cluster, cut by the frame's edge, are no object to learn."""
+NOT_COUNTED = -1
+"""The label of clusters that need not be found: torchvision's heads pass over boxes of a negative label."""
+
+
+def target_of(sample: Sample, device: torch.device) -> dict[str, Tensor]:
+    """``boxes`` ``(N, 4)``, ``labels`` ``(N,)``, ``masks`` ``(N, H, W)`` of a sample, for torchvision."""
+    boxes, labels, masks = [], [], []
+    for number in np.unique(sample.instances[sample.instances > 0]):
+        own = sample.instances == number
+        rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+        if min(rows[-1] - rows[0], columns[-1] - columns[0]) + 1 < LEAST_SIDE_PX:
+            continue
+        cluster = sample.clusters[number - 1]
+        boxes.append([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+        labels.append(1 + cluster.label if cluster.wanted else NOT_COUNTED)
+        masks.append(own)
+    size = sample.instances.shape
+    return {
+        "boxes": torch.tensor(np.array(boxes, np.float32).reshape(-1, 4)).to(device),
+        "labels": torch.tensor(labels, dtype=torch.int64).to(device),
+        "masks": torch.from_numpy(np.array(masks, np.uint8).reshape(-1, *size)).to(device),
+    }
+
+
+def learn(course: Course[nn.Module], samples: list[Sample]) -> dict[str, float]:
+    """One step; its losses."""
+    found: dict[str, Tensor] = {}
+
+    def total() -> Tensor:
+        pictures = [torch.from_numpy(one.picture).to(course.device) for one in samples]
+        targets = [target_of(one, course.device) for one in samples]
+        with course.autocast():
+            losses = course.network(pictures, targets)
+        found.update({name.removeprefix("loss_"): loss.float() for name, loss in losses.items()})
+        return torch.stack(list(found.values())).sum()
+
+    course.take_step(total)
+    return {name: float(loss.detach()) for name, loss in found.items()}
+
+
+def look_with(calibration: tuple[float, ...]) -> Look:
+    """The look of the weights that are there."""
+    network = maskrcnn_network(WEIGHTS)
+    constant, slope = calibration
+
+    def look(shown: UInt8, window: Window, grid: Grid) -> tuple[list[Outline], NDArray[np.float32] | None]:
+        return outlines(network, shown, window, grid, (constant, slope)), None
+
+    return look
+
+
+def about(network: nn.Module) -> dict[str, Any]:
+    """What the card says of the network."""
+    channels = int(network.state_dict()["backbone.fpn.inner_blocks.0.0.weight"].shape[0])
+    return {
+        "title": "Mask R-CNN of star clusters",
+        "architecture": (
+            "Mask R-CNN of torchvision: ResNet-18, no pretraining, feature pyramid and heads of "
+            f"{channels} channels, anchors of five sizes, boxes judged on 5 × 5 and masks drawn on 28 × 28"
+        ),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draw, train, measure."""
+    options = options_of(
+        "python -m training.clusters_maskrcnn", __doc__ or "", arguments, minutes=90.0, batch=6, rate=6e-4
+    )
+
+    def begin() -> Course[nn.Module]:
+        torch.manual_seed(options.seed)
+        channels, features = map(int, options.sizes.split(",")) if options.sizes else (CHANNELS, BOX_FEATURES)
+        return Course(
+            build(channels, features),
+            options.work / "maskrcnn.pt",
+            minutes=options.minutes,
+            rate=options.rate,
+            device=torch.device(options.device),
+            warm_up=200,
+        )
+
+    return run(options, WEIGHTS, begin, learn, about, look_with, ("calibration", DEFAULT_CALIBRATION))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

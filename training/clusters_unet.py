@@ -1,0 +1,195 @@
+"""Train the network of ``clusters.unet``.
+
+``python -m training.clusters_unet --data DIR --minutes 60`` draws the scenes that are not there yet, trains
+the U-Net from nothing, writes ``weights/clusters_unet.safetensors`` and its card, calibrates its scores and
+chooses its confidence on validation scenes, and measures it on test scenes. Killed, it goes on from its last
+checkpoint with ``--resume``. ``--score`` only measures the weights that are there; ``--draw`` only draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from core.clusters.kinds import GLOBULAR
+from core.clusters.outlines import Grid, Outline
+from core.clusters.pictures import Float32, Look, UInt8
+from core.clusters.unet import DEFAULT_LOGISTIC, WEIGHTS
+from core.clusters.unet_network import (
+    ANSWER_PX,
+    Answer,
+    ClusterNetwork,
+    Sizes,
+    answer_of,
+    cluster_network,
+    outlines,
+)
+from core.models.windows import Window
+from training.cluster_data import Sample
+from training.cluster_training import options_of, run
+from training.course import Course
+
+WEIGHTS_OF_LOSSES = {"mask": 1.0, "dice": 0.7, "centre": 0.25, "distance": 1.0, "kind": 0.3}
+PLAIN_AREA, MOST_WEIGHT = 900.0, 6.0
+"""Places of smaller clusters count more: as the square root of this area over theirs, at most so much."""
+CENTRE_SIGMA, LEAST_SIGMA = 0.1, 1.0
+"""Of the peak at a cluster's middle, in parts of the side of the square of its area, and in places."""
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What the network should answer, ``(h, w)`` each.
+
+    Attributes:
+        mask: 1 within clusters that must be found.
+        weight: How much a place counts; 0 in clusters that need not be found.
+        centre: 1 at the middle of a cluster, falling around it.
+        distance: 1 in the middle of a cluster, 0 on its outline.
+        globular: 1 in globular clusters.
+        share: Within clusters 1 over their area, else 0.
+    """
+
+    mask: Float32
+    weight: Float32
+    centre: Float32
+    distance: Float32
+    globular: Float32
+    share: Float32
+
+
+def target_of(sample: Sample) -> Target:
+    """What should be answered to a sample."""
+    half = ANSWER_PX // 2
+    numbers = sample.instances[half::ANSWER_PX, half::ANSWER_PX]
+    depth = sample.depth[half::ANSWER_PX, half::ANSWER_PX].astype(np.float32) / np.float32(255.0)
+    mask, centre, globular, share = np.zeros((4, *numbers.shape), np.float32)
+    weight = np.ones(numbers.shape, np.float32)
+    rows, columns = np.arange(numbers.shape[0])[:, None], np.arange(numbers.shape[1])[None, :]
+    for number in np.unique(numbers[numbers > 0]):
+        cluster, own = sample.clusters[number - 1], numbers == number
+        if not cluster.wanted:
+            weight[own] = 0.0
+            continue
+        area = float(own.sum())
+        mask[own] = 1.0
+        globular[own] = float(cluster.kind == GLOBULAR)
+        share[own] = 1.0 / area
+        weight[own] = np.clip(np.sqrt(PLAIN_AREA / area), 1.0, MOST_WEIGHT)
+        row, column = np.unravel_index(int(np.argmax(np.where(own, depth, -1.0))), own.shape)
+        sigma = max(CENTRE_SIGMA * np.sqrt(area), LEAST_SIGMA)
+        peak = np.exp(-0.5 * ((rows - row) ** 2 + (columns - column) ** 2) / sigma**2)
+        np.maximum(centre, peak.astype(np.float32), out=centre)
+    return Target(mask, weight, centre, np.where(mask > 0, depth, 0.0).astype(np.float32), globular, share)
+
+
+def as_tensors(samples: Sequence[Sample], device: torch.device) -> tuple[Tensor, dict[str, Tensor]]:
+    """``(B, 3, H, W)`` pictures, and the targets, ``(B, h, w)`` each."""
+    targets = [target_of(one) for one in samples]
+    pictures = torch.from_numpy(np.stack([one.picture for one in samples])).to(device)
+    known = {
+        name: torch.from_numpy(np.stack([getattr(one, name) for one in targets])).to(device)
+        for name in Target.__annotations__
+    }
+    return pictures.contiguous(memory_format=torch.channels_last), known
+
+
+def losses_of(said: Answer, target: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The losses by name.
+
+    ``mask`` is a weighted cross entropy and ``dice`` one minus Dice's coefficient of the batch (Milletari et
+    al. 2016, arXiv:1606.04797), ``centre`` the focal loss of Zhou et al. 2019 (arXiv:1904.07850),
+    ``distance`` a smooth absolute error within clusters and a tenth of it beyond, ``kind`` a cross entropy
+    in which every cluster counts the same.
+    """
+    weight, mask = target["weight"], target["mask"]
+    crossed = F.binary_cross_entropy_with_logits(said.mask, mask, reduction="none")
+    p = said.mask.sigmoid() * (weight > 0)
+    dice = 1.0 - (2.0 * (p * mask).sum() + 1.0) / (p.sum() + mask.sum() + 1.0)
+    log_p, log_q = F.logsigmoid(said.centre), F.logsigmoid(-said.centre)
+    chance, middle = log_p.exp(), target["centre"] >= 1.0
+    hit = -(log_p * (1.0 - chance) ** 2)[middle].sum()
+    false = -(log_q * chance**2 * (1.0 - target["centre"]) ** 4 * (weight > 0))[~middle].sum()
+    error = F.smooth_l1_loss(said.distance, target["distance"], reduction="none", beta=0.1)
+    counts = torch.where(mask > 0, weight, 0.1 * (weight > 0))
+    kind = F.binary_cross_entropy_with_logits(said.globular, target["globular"], reduction="none")
+    return {
+        "mask": (crossed * weight).sum() / weight.sum().clamp(min=1.0),
+        "dice": dice,
+        "centre": (hit + false) / middle.sum().clamp(min=4),
+        "distance": (error * counts).sum() / counts.sum().clamp(min=1.0),
+        "kind": (kind * target["share"]).sum() / target["share"].sum().clamp(min=1.0),
+    }
+
+
+def learn(course: Course[ClusterNetwork], samples: list[Sample]) -> dict[str, float]:
+    """One step; its losses."""
+    found: dict[str, Tensor] = {}
+
+    def total() -> Tensor:
+        pictures, target = as_tensors(samples, course.device)
+        with course.autocast():
+            said = course.network(pictures)
+        found.update(losses_of(said, target))
+        return torch.stack([WEIGHTS_OF_LOSSES[name] * loss for name, loss in found.items()]).sum()
+
+    course.take_step(total)
+    return {name: float(loss.detach()) for name, loss in found.items()}
+
+
+def look_with(logistic: tuple[float, ...]) -> Look:
+    """The look of the weights that are there."""
+    network = cluster_network(WEIGHTS)
+
+    def look(shown: UInt8, window: Window, grid: Grid) -> tuple[list[Outline], NDArray[np.float32] | None]:
+        return outlines(answer_of(network, shown), window, grid, logistic), None
+
+    return look
+
+
+def about(network: ClusterNetwork) -> dict[str, Any]:
+    """What the card says of the network."""
+    sizes = network.sizes
+    return {
+        "title": "U-Net of star clusters",
+        "architecture": (
+            f"Residual U-Net: {', '.join(map(str, sizes.channels))} channels at strides "
+            f"{', '.join(str(2 ** (i + 1)) for i in range(len(sizes.channels)))}, "
+            f"{', '.join(map(str, sizes.down))} blocks down and one each up to stride {ANSWER_PX}; mask, "
+            "centre, distance and kind of each place, watershed"
+        ),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draw, train, measure."""
+    options = options_of(
+        "python -m training.clusters_unet", __doc__ or "", arguments, minutes=60.0, batch=8, rate=1.5e-3
+    )
+
+    def begin() -> Course[ClusterNetwork]:
+        torch.manual_seed(options.seed)
+        return Course(
+            ClusterNetwork(_sizes(options.sizes)),
+            options.work / "unet.pt",
+            minutes=options.minutes,
+            rate=options.rate,
+            device=torch.device(options.device),
+        )
+
+    return run(options, WEIGHTS, begin, learn, about, look_with, ("logistic", DEFAULT_LOGISTIC))
+
+
+def _sizes(said: str | None) -> Sizes | None:
+    """``"8,8,8/1,1,1"``: channels, blocks down; tests train tiny networks."""
+    return Sizes(*(tuple(map(int, part.split(","))) for part in said.split("/"))) if said else None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
