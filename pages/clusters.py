@@ -17,7 +17,7 @@ from core.ui.shell import enter_dashboard, face, lead, show_warnings
 from core.ui.visitor import person
 
 SECTIONS = {
-    "Explore": ("Look closer", "Try another", "Take it home"),
+    "Explore": ("Try another", "Look closer", "Take it home"),
     "Research": ("Clusters", "Structure", "Compare", "Your own", "Methods", "Put it right", "Take it home"),
 }
 
@@ -46,7 +46,7 @@ with picture:
     headline, progress = st.container(), st.empty()
     if field.choice is None:
         density = layers.toggle("Density of the stars", key="clusters.density.sky")
-        clusters.sky_view(field, found, mark, density=density)
+        clusters.sky_view(field, mark, density=density, full=research)
         clicked = None
     else:
         event = cluster_viewer(field, found, at, settings, full=research, controls=layers)
@@ -72,10 +72,10 @@ section = st.segmented_control(
 if section == "Try another":
     clusters.gallery()
 elif section == "Look closer":
-    clusters.linked_views(field, mark, sky=field.choice is not None, full=False)
+    clusters.closer_panel(field, mark)
 elif section == "Clusters":
-    clusters.clusters_panel(found, at)
-    clusters.linked_views(field, mark, sky=field.choice is not None, full=True)
+    clusters.clusters_panel(field, found, at)
+    clusters.other_views(field, mark)
 elif section == "Structure":
     if mark is None:
         st.info("Nothing was found that could be measured. You can make a cluster of your own.")

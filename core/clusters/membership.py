@@ -110,10 +110,8 @@ class _Local:
     """The stars around one cluster, and the two steps of its fit on them."""
 
     def __init__(self, stars: StarTable, region: NDArray[np.int64], group: Group) -> None:
-        from core.clusters.footprint import Footprint
-
         self.xy = stars.xy[region]
-        self.outline = Footprint.of(stars.xy)
+        self.outline = stars.footprint
         self.radius = REGION_RADII * group.radius
         self.area = max(float(self.outline.area_within(group.centre, np.array([self.radius]))[0]), 1e-12)
         self.values = self.errors = np.empty((len(region), 0))

@@ -51,17 +51,39 @@ class Quantity:
 
     @property
     def text(self) -> str:
-        """The value with its uncertainty: ``"12.3 ± 0.4 ′"`` or ``"12.3 (11.8 to 13.1) ′"``."""
+        """The value with its uncertainty: ``"12.3 ± 0.4′"`` or ``"12.3 (11.8 to 13.1)′"``."""
         if not np.isfinite(self.value):
             return "not measured"
-        unit = f" {self.unit}" if self.unit else ""
-        if not (np.isfinite(self.low) and np.isfinite(self.high)):
-            return f"{self.value:.4g}{unit}"
-        up, down = self.high - self.value, self.value - self.low
-        digits = _digits(max(min(up, down), 0.0))
+        return f"{self._value} {self.uncertainty}{self._unit}" if self.uncertainty else self.short
+
+    @property
+    def short(self) -> str:
+        """The value alone, as exact as it is known: ``"12.3′"``."""
+        return f"{self._value}{self._unit}" if np.isfinite(self.value) else "not measured"
+
+    @property
+    def uncertainty(self) -> str:
+        """``"± 0.4"``, or ``"(11.8 to 13.1)"`` where it is lopsided; empty where none is known."""
+        if not np.isfinite([self.value, self.low, self.high]).all():
+            return ""
+        up, down, digits = self.high - self.value, self.value - self.low, self._digits
         if abs(up - down) <= 0.15 * (up + down):
-            return f"{self.value:.{digits}f} ± {0.5 * (up + down):.{digits}f}{unit}"
-        return f"{self.value:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f}){unit}"
+            return f"± {0.5 * (up + down):.{digits}f}"
+        return f"({self.low:.{digits}f} to {self.high:.{digits}f})"
+
+    @property
+    def _value(self) -> str:
+        return f"{self.value:.{self._digits}f}" if self.uncertainty else f"{self.value:,.4g}"
+
+    @property
+    def _unit(self) -> str:
+        return self.unit if self.unit in ("′", "°", "%", "") else f" {self.unit}"
+
+    @property
+    def _digits(self) -> int:
+        """Decimals that show the smaller error with two digits."""
+        error = min(self.high - self.value, self.value - self.low)
+        return int(np.clip(1 - np.floor(np.log10(error)), 0, 6)) if error > 0 else 3
 
 
 def quantities(measured: Structure) -> list[Quantity]:
@@ -132,8 +154,3 @@ def _plain(name: str, value: float, unit: str, source: str) -> Quantity:
 
 def _with_error(name: str, value: float, error: float, unit: str, source: str, remark: str = "") -> Quantity:
     return Quantity(name, value, value - error, value + error, unit, source, remark)
-
-
-def _digits(error: float) -> int:
-    """Decimals that show an error with two digits."""
-    return int(np.clip(1 - np.floor(np.log10(error)), 0, 6)) if error > 0 else 3

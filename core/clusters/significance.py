@@ -194,9 +194,7 @@ def in_place(stars: StarTable, group: Group) -> Significance:
     if tracers_off >= MIN_TRACERS and tracers_on + tracers_off >= 0.5 * (n_on + n_off):
         alpha = (tracers_on + 0.5) / (tracers_off + 0.5)
     else:
-        from core.clusters.footprint import Footprint
-
-        footprint = Footprint.of(stars.xy)
+        footprint = stars.footprint
         inner = float(distance[ring].min(initial=radius)) if ring.any() else radius
         outer = float(distance[ring].max(initial=radius))
         whole = footprint.area_within(group.centre, np.array([radius, inner, outer]))

@@ -35,13 +35,15 @@ class Space:
     blur_pc: float
 
 
-def space(stars: StarTable, members: NDArray[np.int64], reach_pc: float = 300.0) -> Space | None:
+def space(stars: StarTable, members: NDArray[np.int64]) -> Space | None:
     """Places of the members and of the stars around them; None where parallaxes are missing or too uncertain.
 
     Args:
         stars: All stars.
         members: ``(m,)`` those of the cluster.
-        reach_pc: Stars nearer to or farther from us than the cluster by more than this are left out.
+
+    Returns:
+        Places; stars far in front of the cluster or behind it, next to its size and blur, are left out.
 
     References:
         Bailer-Jones 2015, PASP 127, 994 (why a parallax below about eight errors is no distance).
@@ -57,12 +59,13 @@ def space(stars: StarTable, members: NDArray[np.int64], reach_pc: float = 300.0)
     middle = 1e3 / float(np.median(parallax[sure]))
     centre = np.radians(np.median(stars.xy[sure], axis=0) / 60.0)
     away = 1e3 / parallax[row]
-    near = np.abs(away - middle) <= reach_pc
+    blur = float(np.median(middle**2 * stars.parallax_error[sure] / 1e3))
+    size = float(np.percentile(np.hypot(*(np.radians(stars.xy[sure] / 60.0) - centre).T), 90)) * middle
+    near = np.abs(away - middle) <= max(4.0 * size, 5.0 * blur)
     row, away = row[near], away[near]
     flat = np.radians(stars.xy[row] / 60.0)
     # Gnomonic places are tangents: each star's direction is (x, y, 1) over its length.
     length = np.sqrt(1.0 + np.sum(flat**2, axis=1))
     place = np.column_stack([flat, np.ones(len(row))]) * (away / length)[:, None]
     origin = np.array([*centre, 1.0]) * middle / np.sqrt(1.0 + np.sum(centre**2))
-    blur = float(np.median(middle**2 * stars.parallax_error[sure] / 1e3))
     return Space(row, place - origin, middle, blur)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.catalogues.gaia import GaiaCone
 from core.catalogues.tables import SourceTable
 from core.clusters.columns import map_columns, read_column
+from core.clusters.footprint import Footprint
 from core.errors import TableRejected
 from core.results import Detections
 
@@ -79,6 +80,11 @@ class StarTable:
             np.column_stack([self.pm, self.parallax]),
             np.column_stack([self.pm_error, self.parallax_error]),
         )
+
+    @cached_property
+    def footprint(self) -> Footprint:
+        """The part of the plane the stars cover."""
+        return Footprint.of(self.xy)
 
     def take(self, rows: NDArray[np.int64]) -> StarTable:
         """Only some of the stars."""

@@ -24,19 +24,21 @@ from core.ui.clusters_field import (
     want_picture,
     want_place,
 )
-from core.ui.clusters_found import Found, Search
+from core.ui.clusters_found import Found, Search, members_table
+from core.ui.clusters_structure import short_panel
 from core.ui.frames import about_frame, all_samples
 from core.ui.methods import choose_methods
 from core.ui.selection import Selected, offer
-from core.ui.tables import sources_table
+from core.ui.tables import columns_of, sources_table
 from core.ui.text import plain
 
 FIRST_COLUMNS = ("n_members", "significance_sigma", "contrast", "r50_arcmin", "r50_px", "ra_deg", "dec_deg")
 LABELS = ("open cluster", "globular cluster", "not a cluster")
 """What a person can call what a method boxed."""
+LIST_PX = 300
+PROBABILITY = st.column_config.ProgressColumn("probability", min_value=0.0, max_value=1.0, format="%.2f")
 LIGHT_YEARS = 3.2616
 """In a parsec."""
-CHART = {"scrollZoom": True, "displaylogo": False}
 
 
 def choose(field: Field) -> list[Any]:
@@ -114,8 +116,6 @@ def _words(field: Field, found: Sequence[Found], chosen: tuple[Found, int] | Non
     if near is not None:
         years = near.distance_pc * LIGHT_YEARS
         lines.append(f"**Distance** about {_rounded(years)} light-years")
-    if field.target is not None and field.target.common_name:
-        lines.append(f"**Around** {plain(field.target.title)}")
     if lines:
         st.markdown("  \n".join(lines))
 
@@ -125,19 +125,43 @@ def _rounded(value: float) -> str:
     return f"{round(value / digits) * digits:,.0f}"
 
 
-def sky_view(
-    field: Field, found: Sequence[Found], chosen: tuple[Found, int] | None, *, density: bool
+def sky_view(field: Field, chosen: tuple[Found, int] | None, *, density: bool, full: bool) -> None:
+    """Draw the stars where they stand, and beside them how they move and how hot and bright they are.
+
+    A click on a member of a cluster selects that cluster in every view.
+
+    Args:
+        field: The stars.
+        chosen: The method and its cluster that stands out.
+        density: Draw lines of equal density over the sky.
+        full: The mouse moves the sky.
+    """
+    if field.stars is None:
+        return
+    sky, beside = st.columns([5, 3], gap="small")
+    with sky:
+        places_view(field, chosen, density=density, full=full)
+    with beside:
+        diagrams(field, chosen, height=250)
+    said = plots.thinned(field.stars, None if chosen is None else chosen[0])
+    if said:
+        st.caption(plain(said))
+
+
+def places_view(
+    field: Field, chosen: tuple[Found, int] | None, *, density: bool, full: bool, height: int = 570
 ) -> None:
-    """Draw the stars where they stand; a click on a member selects its cluster."""
+    """Draw the stars where they stand."""
     if field.stars is None:
         return
     each, number = chosen or (None, None)
     around = _density(field.key, field.stars) if density else None
-    chart = plots.sky_figure(field.stars, each, number, density=around, downwards=field.origin == PICTURE)
-    _linked(chart, "sky", each, alt="The stars where they stand on the sky, members of clusters ringed")
-    said = plots.thinned(field.stars, each)
-    if said:
-        st.caption(plain(said))
+    downwards = field.origin == PICTURE
+    chart = plots.sky_figure(
+        field.stars, each, number, density=around, downwards=downwards, movable=full, height=height
+    )
+    alt = "The stars where they stand on the sky, members of clusters ringed"
+    _linked(chart, "sky", each, alt=alt, config={"scrollZoom": full, "displaylogo": False})
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, ttl=3600)
@@ -145,10 +169,17 @@ def _density(key: str, _stars: StarTable) -> DensityMap:
     return density_map(_stars.xy)
 
 
-def _linked(chart: Any, name: str, found: Found | None, *, alt: str) -> None:
+def _linked(
+    chart: Any, name: str, found: Found | None, *, alt: str, config: dict[str, Any] | None = None
+) -> None:
     """Draw a view; a click on a member of a cluster selects that cluster everywhere."""
     event = st.plotly_chart(
-        chart, key=f"clusters.view.{name}", on_select="rerun", selection_mode="points", config=CHART, alt=alt
+        chart,
+        key=f"clusters.view.{name}",
+        on_select="rerun",
+        selection_mode="points",
+        config=config or {"displayModeBar": False},
+        alt=alt,
     )
     points = event["selection"]["points"]
     picked = next((point["customdata"] for point in points if point.get("customdata") is not None), None)
@@ -159,68 +190,86 @@ def _linked(chart: Any, name: str, found: Found | None, *, alt: str) -> None:
         offer("clusters", f"view.{name}.{found.name}", (found.name, int(number)))
 
 
-def linked_views(field: Field, chosen: tuple[Found, int] | None, *, sky: bool, full: bool) -> None:
-    """Draw the views beside the sky: motions, colours or magnitudes; and places, when a picture is above."""
+def diagrams(field: Field, chosen: tuple[Found, int] | None, *, height: int) -> None:
+    """Draw how the stars move, and their colours or at least their magnitudes, as far as they are known."""
     stars = field.stars
     if stars is None:
         return
     each, number = chosen or (None, None)
-    drawn: list[tuple[str, str, Any]] = []
-    if sky:
-        drawn.append(("sky", "Where they stand", None))
     if stars.pm is not None:
-        drawn.append(("motion", "How they move", plots.motion_figure(stars, each, number)))
+        st.markdown("**How they move**")
+        chart = plots.motion_figure(stars, each, number, height=height)
+        _linked(chart, "motion", each, alt="Proper motions of the stars")
     if stars.colour is not None and stars.mag is not None:
-        drawn.append(("colour", "How hot and how bright they are", plots.colour_figure(stars, each, number)))
+        st.markdown("**How hot and how bright they are**")
+        chart = plots.colour_figure(stars, each, number, height=height)
+        _linked(chart, "colour", each, alt="Colour and magnitude of the stars")
     elif stars.mag is not None:
-        drawn.append(("magnitude", "How bright they are", plots.magnitude_figure(stars, each, number)))
-    near = space(stars, each.members(number)) if each is not None and number is not None else None
-    if near is not None and each is not None and number is not None:
-        drawn.append(("space", "Where they are in space", None))
-    columns = st.columns(2 if len(drawn) > 1 else 1, gap="large")
-    for place, (name, title, chart) in enumerate(drawn):
-        with columns[place % len(columns)]:
-            st.markdown(f"**{title}**")
-            if name == "sky":
-                _linked(
-                    plots.sky_figure(stars, each, number, downwards=field.origin == PICTURE, height=400),
-                    "sky",
-                    each,
-                    alt=title,
-                )
-            elif name == "space" and near is not None and each is not None and number is not None:
-                st.plotly_chart(
-                    plots.space_figure(near.place_pc, near.row, each, number, height=400),
-                    key="clusters.view.space",
-                    alt=title,
-                )
-                st.caption(
-                    plain(
-                        "Stars whose parallax is more than 8 times its error. Along the line of sight errors "
-                        f"blur each by about {near.blur_pc:.0f} pc."
-                    )
-                )
-            else:
-                _linked(chart, name, each, alt=title)
-    if stars.pm is None and full:
-        st.caption("No proper motions and no parallaxes are known of these stars: only their places tell.")
+        st.markdown("**How bright they are**")
+        chart = plots.magnitude_figure(stars, each, number, height=height)
+        _linked(chart, "magnitude", each, alt="Number of stars of each magnitude")
 
 
-def clusters_panel(found: Sequence[Found], mark: Selected | None) -> None:
-    """Draw the table of clusters of one method, linked to the views."""
+def space_view(field: Field, chosen: tuple[Found, int] | None) -> None:
+    """Draw the cluster in space, where parallaxes are good enough for that."""
+    if chosen is None or field.stars is None:
+        return
+    each, number = chosen
+    near = space(field.stars, each.members(number))
+    if near is None:
+        return
+    st.markdown("**Where its stars are in space**")
+    chart = plots.space_figure(near.place_pc, near.row, each, number)
+    st.plotly_chart(chart, key="clusters.view.space", alt="Stars of the cluster and around it in space")
+    st.caption(
+        plain(
+            "Drag to turn it. Stars whose parallax is more than 8 times its error; along the line of sight "
+            f"these errors blur each place by about {near.blur_pc:.0f} pc."
+        )
+    )
+
+
+def other_views(field: Field, chosen: tuple[Found, int] | None) -> None:
+    """Draw the views that do not stand beside the picture: its stars as points, and the cluster in space."""
+    if field.origin == PICTURE and field.stars is not None:
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            st.markdown("**Where its stars stand**")
+            places_view(field, chosen, density=False, full=True, height=440)
+        with right:
+            diagrams(field, chosen, height=400)
+        said = plots.thinned(field.stars, None if chosen is None else chosen[0])
+        st.caption(plain(said))
+    space_view(field, chosen)
+
+
+def closer_panel(field: Field, chosen: tuple[Found, int] | None) -> None:
+    """Draw for visitors what else there is to see of a cluster."""
+    if chosen is None or field.stars is None:
+        st.info("No cluster was found here that could be looked at.")
+        return
+    other_views(field, chosen)
+    short_panel(field, *chosen)
+
+
+def clusters_panel(field: Field, found: Sequence[Found], mark: Selected | None) -> None:
+    """Draw the table of clusters of one method, linked to the views, and the members of the selected one."""
     names = {each.name: each for each in found}
     if not names:
         st.info("Here stands what the methods found, once the first of them has looked.")
         return
     if st.session_state.get("clusters.shown") not in names:
         st.session_state["clusters.shown"] = mark[0] if mark and mark[0] in names else next(iter(names))
-    name = st.segmented_control(
-        "Method",
-        list(names),
-        key="clusters.shown",
-        required=True,
-        format_func=lambda name: names[name].title,
-        label_visibility="visible" if len(names) > 1 else "collapsed",
+    name = (
+        st.session_state["clusters.shown"]
+        if len(names) == 1
+        else st.segmented_control(
+            "Method",
+            list(names),
+            key="clusters.shown",
+            required=True,
+            format_func=lambda name: names[name].title,
+        )
     )
     each = names[str(name)]
     if not len(each):
@@ -228,10 +277,26 @@ def clusters_panel(found: Sequence[Found], mark: Selected | None) -> None:
         _turned_down(each)
         return
     row = mark[1] if mark is not None and mark[0] == each.name and mark[1] < len(each) else None
-    picked = sources_table(each.table(), f"clusters.table.{each.name}", row, first=FIRST_COLUMNS, height=320)
-    if picked is not None:
-        offer("clusters", f"table.{each.name}.{row}", (each.name, picked))
-    _turned_down(each)
+    clusters, members = st.columns([3, 2], gap="large")
+    with clusters:
+        st.markdown(f"**Clusters of {plain(each.title)}**")
+        key = f"clusters.table.{each.name}"
+        picked = sources_table(each.table(), key, row, first=FIRST_COLUMNS, height=LIST_PX)
+        if picked is not None:
+            offer("clusters", f"table.{each.name}.{row}", (each.name, picked))
+        _turned_down(each)
+    with members:
+        number = 0 if row is None else row
+        st.markdown(f"**Members of cluster {number + 1}**")
+        listed = members_table(field, each, number)
+        table = listed.table.dropna(axis="columns", how="all").drop(columns=["label", "x", "y"])
+        st.dataframe(
+            table,
+            hide_index=True,
+            height=LIST_PX,
+            column_config={**columns_of(table, listed.units), "score": PROBABILITY},
+            alt="Members of the cluster that is selected",
+        )
 
 
 def _turned_down(found: Found) -> None:

@@ -26,8 +26,7 @@ from core.ui.text import plain
 if TYPE_CHECKING:
     from core.simulate.names import Target
 
-SKY, PICTURE, TABLE = "The sky", "A picture", "A table"
-ORIGINS = {SKY: ":material/public:", PICTURE: ":material/image:", TABLE: ":material/table_chart:"}
+SKY, PICTURE, TABLE = "Sky", "Picture", "Table"
 TABLE_TYPES = ["csv", "txt", "dat", "tsv", "ecsv", "fits", "fit", "vot", "xml", "parquet"]
 """Endings the file dialogue offers; what a file is, is decided by its content."""
 MADE_UP = "made up"
@@ -142,11 +141,10 @@ def choose_field(*, full: bool) -> Field:
         st.session_state["clusters.from"] = wanted
     origin = st.segmented_control(
         "Stars from",
-        list(ORIGINS),
+        [SKY, PICTURE, TABLE],
         default=SKY if "clusters.from" not in st.session_state else None,
         key="clusters.from",
         required=True,
-        format_func=lambda name: f"{ORIGINS[name]} {name}",
         persist_state="session",
         width="stretch",
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.catalogues.tables import SourceTable, TableResult
 from core.clusters.membership import MIN_PROBABILITY
+from core.clusters.table import as_table
 from core.frames import Frame
 from core.methods import Method
 from core.parameters import Parameters
@@ -33,6 +34,15 @@ STYLES: tuple[tuple[str, str], ...] = (
     ("#F0E442", "cross"),
 )
 """Colour and symbol of each cluster in turn: never colour alone."""
+
+
+UNITS = {
+    "pm_ra_mas_yr": "mas / yr",
+    "pm_dec_mas_yr": "mas / yr",
+    "parallax_mas": "mas",
+    "mag": "mag",
+    "colour": "mag",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +105,8 @@ class Search:
 
     @property
     def analyses(self) -> list[Analysis]:
-        """Those that are done, methods of tables first."""
-        return [analysis for _, arrivals in reversed(self.steps) for analysis in arrivals.analyses]
+        """Those that are done, methods that look at the picture first."""
+        return [analysis for _, arrivals in self.steps for analysis in arrivals.analyses]
 
     @property
     def warnings(self) -> list[str]:
@@ -185,6 +195,22 @@ def own_found(field: Field, probability: NDArray[np.float64], name: str) -> Foun
     run = f"own {hash(probability.tobytes())} {field.key}"
     cluster = np.where(probability >= MIN_PROBABILITY, 0, -1)
     return Found(OWN, name, detections, cluster, probability, run)
+
+
+def members_table(field: Field, found: Found, number: int) -> Detections:
+    """The members of a cluster, one row each, with their row in the table they come from."""
+    stars = field.stars
+    assert stars is not None  # noqa: S101 (there are clusters only among stars)
+    rows = found.members(number)
+    table = as_table(stars.take(rows)).dropna(axis="columns", how="all")
+    table = table.rename(columns={"row": "source_row"})
+    table.insert(0, "label", "member")
+    table.insert(1, "score", found.probability[rows].clip(0.0, 1.0))
+    if field.source is not None and "source_id" in field.source.table:
+        table["source_id"] = field.source.table["source_id"].to_numpy()[stars.row[rows]]
+    place = "arcmin" if stars.unit == "arcmin" else "pix"
+    units = {"x": place, "y": place, **{name: unit for name, unit in UNITS.items() if name in table}}
+    return Detections(table.reset_index(drop=True), units)
 
 
 def chosen_cluster(mark: Selected | None, found: Sequence[Found]) -> tuple[Found, int] | None:

@@ -14,25 +14,17 @@ import streamlit as st
 import core
 from core.clusters.numbers import quantities
 from core.clusters.structure import Structure
-from core.clusters.table import as_table
 from core.parameters import canonical_json
-from core.results import Detections, Provenance, Result
+from core.results import Provenance, Result
 from core.ui import clusters_plots as plots
 from core.ui.clusters_field import Field
-from core.ui.clusters_found import OWN, Found
+from core.ui.clusters_found import OWN, Found, members_table
 from core.ui.clusters_structure import figures, measure
 from core.ui.exports import export_panel
 from core.ui.text import plain
 from core.ui.visitor import person_name
 
 TABLES = ("csv", "ecsv", "votable", "fits", "parquet")
-UNITS = {
-    "pm_ra_mas_yr": "mas / yr",
-    "pm_dec_mas_yr": "mas / yr",
-    "parallax_mas": "mas",
-    "mag": "mag",
-    "colour": "mag",
-}
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #111827; max-width: 1080px; }
 body { margin: 2rem auto; padding: 0 1rem; }
@@ -92,22 +84,6 @@ def home_panel(field: Field, found: Sequence[Found], chosen: tuple[Found, int] |
         export_panel(result, None, "clusters.home.members", detections=table, extra=extra, formats=TABLES)
     else:
         export_panel(result, None, "clusters.home.clusters", detections=each.table(), formats=TABLES)
-
-
-def members_table(field: Field, found: Found, number: int) -> Detections:
-    """The members of a cluster, one row each, with their row in the table they come from."""
-    stars = field.stars
-    assert stars is not None  # noqa: S101 (there are clusters only among stars)
-    rows = found.members(number)
-    table = as_table(stars.take(rows)).dropna(axis="columns", how="all")
-    table = table.rename(columns={"row": "source_row"})
-    table.insert(0, "label", "member")
-    table.insert(1, "score", found.probability[rows].clip(0.0, 1.0))
-    if field.source is not None and "source_id" in field.source.table:
-        table["source_id"] = field.source.table["source_id"].to_numpy()[stars.row[rows]]
-    place = "arcmin" if stars.unit == "arcmin" else "pix"
-    units = {"x": place, "y": place, **{name: unit for name, unit in UNITS.items() if name in table}}
-    return Detections(table.reset_index(drop=True), units)
 
 
 def _result(field: Field, found: Found) -> Result:

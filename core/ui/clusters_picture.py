@@ -24,9 +24,11 @@ from core.ui.viewer.model import Marker
 MARKERS: tuple[Marker, ...] = ("circle", "square", "diamond", "triangle", "cross")
 """Of the clusters' stars, in the order of :data:`core.ui.clusters_found.STYLES`."""
 AS_SHOWN = DisplaySettings(stretch="linear", limits="manual", low=0.0, high=255.0)
-MASK_SHARE = 0.42
+MASK_SHARE = 0.25
 """How much of a mask's colour covers the picture."""
 STARS = "density of the stars"
+MOST_SHOWN = 600
+"""Most members that are marked at first: more would hide the picture."""
 
 
 def cluster_viewer(
@@ -48,15 +50,15 @@ def cluster_viewer(
         means.append((each.name, None))
     if found and len(found[0]):
         for number in range(min(len(found[0]), len(MARKERS))):
-            layers.append(
-                _stars_of(found[0], number, field, visible=full and mark == (found[0].name, number))
-            )
+            few = int(found[0].sizes[number]) <= MOST_SHOWN
+            shown = full and few and mark == (found[0].name, number)
+            layers.append(_stars_of(found[0], number, field, visible=shown))
             means.append((found[0].name, number))
     pane = Pane(frame.name, frame, settings)
     with controls:
         heat, title = _heat(found, field, full=full)
         masked = [each for each in found if each.analysis is not None and each.analysis.result.masks]
-        if masked and st.toggle("Colour the clusters", value=True, key="clusters.masks"):
+        if masked and st.toggle("Colour the clusters", value=full, key=f"clusters.masks.{full}"):
             pane = Pane(frame.name, _coloured(masked[0], frame, settings), AS_SHOWN)
     at = None
     if mark is not None and (mark[0], None) in means:

@@ -20,7 +20,7 @@ from core.ui.plots import GUIDE, empty_figure
 Floats = NDArray[np.floating]
 Rows = NDArray[np.int64]
 
-MOST_POINTS = 6000
+MOST_POINTS = 10_000
 """Most stars of the field drawn one by one; of more, their density is drawn."""
 MOST_MEMBERS = 2500
 """Most members of a cluster drawn one by one; of more, a random part."""
@@ -31,6 +31,10 @@ NIGHT = "#05080F"
 STAR_COLOURS = [[0.0, "#9DB8FF"], [0.25, "#DCE6FF"], [0.45, "#FFF6E8"], [0.7, "#FFD9A0"], [1.0, "#FF9A5C"]]
 """Hot to cool, as stars look to the eye in a telescope."""
 FIELD_SCALE = [[0.0, "rgba(136,148,168,0)"], [0.02, "rgba(136,148,168,0.18)"], [1.0, "rgba(136,148,168,0.9)"]]
+MOST_DOTS = 2500
+"""Most stars drawn one by one in a diagram, where they crowd more than on the sky."""
+MOST_RINGS = 600
+"""Most members of a cluster that are ringed; more would hide what is inside the rings."""
 BINS = 120
 DEGREES_FROM_ARCMIN = 150.0
 """Fields wider than this have their axes in degrees."""
@@ -43,7 +47,8 @@ def sky_figure(
     *,
     density: DensityMap | None = None,
     downwards: bool = False,
-    height: int = 620,
+    movable: bool = False,
+    height: int = 640,
 ) -> go.Figure:
     """The stars where they stand, members ringed, with the circle that holds half of each cluster.
 
@@ -52,6 +57,7 @@ def sky_figure(
         found: The clusters, or None.
         chosen: The one that stands out.
         density: A map to draw as lines over it.
+        movable: A finger or the mouse moves it; else the page under it.
         downwards: y grows downwards, as the rows of a photograph do.
         height: In screen pixels.
     """
@@ -74,10 +80,13 @@ def sky_figure(
         ranges[0].reverse()  # east is left, as on every chart of the sky
     if downwards and stars.unit == "px":
         ranges[1].reverse()
-    common = {"showgrid": False, "zeroline": False, "constrain": "domain"}
+    # More sky rather than empty page beside it, whatever the shape of the screen.
+    common = {"showgrid": False, "zeroline": False, "constrain": "range"}
     chart.update_xaxes(range=ranges[0], **common)
     chart.update_yaxes(range=ranges[1], scaleanchor="x", **common)
-    chart.update_layout(plot_bgcolor=NIGHT, dragmode="pan", legend={"y": -0.1})
+    chart.update_layout(plot_bgcolor=NIGHT, dragmode="pan" if movable else False)
+    inside = {"x": 0.01, "y": 0.99, "yanchor": "top", "orientation": "v", "bgcolor": "rgba(5,8,15,0.6)"}
+    chart.update_layout(legend={**inside, "font": {"color": "#E9EDF5"}})
     return chart
 
 
@@ -87,10 +96,9 @@ def motion_figure(
     """Proper motions: the vector-point diagram."""
     assert stars.pm is not None  # noqa: S101 (the caller has looked)
     chart = empty_figure("proper motion east [mas/yr]", "proper motion north [mas/yr]", height=height)
-    window = _window(stars.pm, found, chosen)
-    _diagram(chart, stars.pm, window, found, chosen)
-    chart.update_yaxes(scaleanchor="x", constrain="domain")
-    chart.update_xaxes(constrain="domain")
+    _diagram(chart, stars.pm, _window(stars.pm, found, chosen, tails=12.0), found, chosen)
+    chart.update_yaxes(scaleanchor="x", constrain="range")
+    chart.update_xaxes(constrain="range")
     return chart
 
 
@@ -128,7 +136,7 @@ def magnitude_figure(
     return chart
 
 
-def space_figure(places_pc: Floats, rows: Rows, found: Found, chosen: int, *, height: int = 520) -> go.Figure:
+def space_figure(places_pc: Floats, rows: Rows, found: Found, chosen: int, *, height: int = 460) -> go.Figure:
     """Members and the field in space: east and north at the cluster's distance, and along the line of sight.
 
     Args:
@@ -169,7 +177,7 @@ def space_figure(places_pc: Floats, rows: Rows, found: Found, chosen: int, *, he
                 for axis, title in zip("xyz", axes, strict=True)
             },
             "aspectmode": "data",
-            "camera": {"eye": {"x": 1.25, "y": 1.35, "z": 0.6}},
+            "camera": {"eye": {"x": 0.7, "y": 1.9, "z": 0.7}},
         },
     )
     return chart
@@ -209,13 +217,15 @@ def _background(xy: Floats, stars: StarTable) -> Any:
             name="stars",
         )
     marker: dict[str, Any] = {"size": 2.4, "color": "#DCE6FF", "opacity": 0.9, "line": {"width": 0}}
-    text = None
+    text: Floats | None = None
     if stars.mag is not None:
         mag = np.nan_to_num(stars.mag, nan=float(np.nanmax(stars.mag)))
         low, high = np.percentile(mag, [0.5, 99.0])
         bright = np.clip((high - mag) / max(float(high - low), 1e-6), 0.0, 1.0)
-        marker["size"] = np.round(1.6 + 9.0 * bright**2.2, 2)
-        text = [f"{value:.1f} mag" for value in mag]
+        # The more stars there are, the smaller the largest, or they would hide each other.
+        largest = 9.0 * np.clip((800.0 / len(xy)) ** 0.4, 0.3, 1.0)
+        marker["size"] = np.round(1.6 + largest * bright**2.2, 2)
+        text = np.round(mag, 1)
     if stars.colour is not None:
         colour = np.nan_to_num(stars.colour, nan=float(np.nanmedian(stars.colour)))
         low, high = np.nanpercentile(stars.colour, [2, 98])
@@ -226,8 +236,8 @@ def _background(xy: Floats, stars: StarTable) -> Any:
         mode="markers",
         marker=marker,
         text=text,
-        hovertemplate="%{text}<extra></extra>" if text else None,
-        hoverinfo=None if text else "skip",
+        hovertemplate=None if text is None else "%{text} mag<extra></extra>",
+        hoverinfo="skip" if text is None else None,
         name="stars",
         showlegend=False,
     )
@@ -267,9 +277,10 @@ def _members(
     if len(rows) > MOST_MEMBERS:
         rows = np.sort(np.random.default_rng(0).choice(rows, MOST_MEMBERS, replace=False))
     colour, symbol = style(number)
+    ring = ring and len(rows) <= MOST_RINGS
     size = (9.0 if on else 7.0) if ring else (6.0 if on else 4.5)
-    if len(rows) > 400:
-        size *= 0.7
+    if len(rows) > 150:
+        size *= 0.7 if len(rows) <= MOST_RINGS else 0.5
     marker = {
         "symbol": f"{symbol}-open" if ring else symbol,
         "size": size,
@@ -282,6 +293,7 @@ def _members(
         y=values[rows, 1],
         mode="markers",
         name=_name(found, number),
+        legendrank=number + 1,
         marker=marker,
         # A click chooses; it does not fade the others.
         selected={"marker": {"opacity": marker["opacity"]}},
@@ -314,25 +326,28 @@ def _circle(chart: go.Figure, xy: Floats, found: Found | None, number: int, on: 
     )
     chart.add_annotation(
         x=x,
-        y=y + radius,
+        y=float(np.percentile(members[:, 1], 96)),
         text=f"<b>{number + 1}</b>",
         showarrow=False,
-        yshift=11,
+        yshift=16,
         font={"color": colour, "size": 15 if on else 12},
         bgcolor="rgba(5,8,15,0.6)",
     )
 
 
-def _window(values: Floats, found: Found | None, chosen: int | None) -> tuple[tuple[float, float], ...]:
-    """What of a diagram is shown: nearly all of the field, and all of the clusters."""
+def _window(
+    values: Floats, found: Found | None, chosen: int | None, *, tails: float = 2.0
+) -> tuple[tuple[float, float], ...]:
+    """What of a diagram is shown: the field but for its tails, in per cent, and the clusters."""
     known = values[np.isfinite(values).all(axis=1)]
     if not len(known):
         return ((0.0, 1.0), (0.0, 1.0))
-    low, high = np.percentile(known, [2.0, 98.0], axis=0)
+    low, high = np.percentile(known, [tails, 100.0 - tails], axis=0)
     rows = np.concatenate([found.members(n) for n in _drawn(found, chosen)]) if found and len(found) else None
     if rows is not None and len(rows):
         own = values[rows]
-        low, high = np.fmin(low, np.nanmin(own, axis=0)), np.fmax(high, np.nanmax(own, axis=0))
+        ends = np.nanpercentile(own, [1.0, 99.0], axis=0)
+        low, high = np.fmin(low, ends[0]), np.fmax(high, ends[1])
     pad = 0.06 * np.maximum(high - low, 1e-6)
     return tuple((float(a), float(b)) for a, b in zip(low - pad, high + pad, strict=True))
 
@@ -350,7 +365,7 @@ def _diagram(
     inside = known & (values[:, 0] >= x_low) & (values[:, 0] <= x_high)
     inside &= (values[:, 1] >= y_low) & (values[:, 1] <= y_high)
     shown = values[inside]
-    if len(shown) > MOST_POINTS // 4:
+    if len(shown) > MOST_DOTS:
         edges = [np.linspace(x_low, x_high, BINS + 1), np.linspace(y_low, y_high, BINS + 1)]
         counts = np.histogram2d(shown[:, 1], shown[:, 0], edges[::-1])[0]
         chart.add_heatmap(
@@ -375,3 +390,4 @@ def _diagram(
         _members(chart, values, found, number, number == chosen)
     chart.update_xaxes(range=[x_low, x_high], zeroline=False)
     chart.update_yaxes(range=[y_low, y_high], zeroline=False)
+    chart.update_layout(showlegend=False)

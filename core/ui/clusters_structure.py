@@ -21,8 +21,11 @@ from core.ui.plots import GUIDE, empty_figure
 from core.ui.text import plain
 
 ORANGE, BLUE = "#E69F00", "#56B4E9"
-PER_LIGHT_YEAR = 3.2616
 PANEL_PX = 360
+CROWDED = (
+    "Stars of a picture that stand too close together are seen as one: the middle of a crowded cluster looks "
+    "emptier than it is."
+)
 
 
 def measure(field: Field, found: Found, number: int) -> Structure | str:
@@ -47,19 +50,41 @@ def structure_panel(field: Field, found: Found, number: int) -> None:
         return
     numbers = quantities(measured)
     _headline(numbers)
+    if field.pixels is not None:
+        st.caption(CROWDED)
     if not measured.king.ok:
         st.warning(
             plain(f"King's profile gives no radii here: {measured.king.reason}"), icon=":material/info:"
         )
-    drawn = figures(measured, number)
-    columns = st.columns(2, gap="large")
-    for place, (title, (chart, about)) in enumerate(drawn.items()):
-        with columns[place % 2]:
-            st.markdown(f"**{title}**")
-            st.plotly_chart(chart, key=f"clusters.structure.{title}", alt=title)
-            st.caption(plain(about))
+    _draw(figures(measured, number))
     st.markdown("**The numbers**")
     numbers_table(numbers)
+
+
+def short_panel(field: Field, found: Found, number: int) -> None:
+    """Draw the few things of a structure that a visitor asks for."""
+    measured = measure(field, found, number)
+    if isinstance(measured, str):
+        return
+    _headline(quantities(measured))
+    if field.pixels is not None:
+        st.caption(CROWDED)
+    wanted = ("How dense its members stand", "How it thins out")
+    drawn = figures(measured, number)
+    _draw({title: (drawn[title][0], "") for title in wanted})
+
+
+def _draw(drawn: dict[str, tuple[go.Figure, str]]) -> None:
+    """Draw plots two a row, each with what it shows under it."""
+    titles = list(drawn)
+    for first in range(0, len(titles), 2):
+        for title, column in zip(titles[first : first + 2], st.columns(2, gap="large"), strict=False):
+            chart, about = drawn[title]
+            with column:
+                st.markdown(f"**{title}**")
+                st.plotly_chart(chart, key=f"clusters.structure.{title}", alt=title)
+                if about:
+                    st.caption(plain(about))
 
 
 def _headline(numbers: list[Quantity]) -> None:
@@ -68,11 +93,11 @@ def _headline(numbers: list[Quantity]) -> None:
     first = {each.name: each for each in reversed(numbers)}
     shelf = st.container(horizontal=True, gap="medium")
     for name in wanted:
-        if name in first:
-            each = first[name]
-            shelf.container(width=210).metric(
-                name, each.text if np.isfinite(each.value) else "–", help=each.source
-            )
+        each = first.get(name)
+        if each is not None and np.isfinite(each.value):
+            with shelf.container(width=150, gap=None):
+                st.metric(name, each.short, help=each.source)
+                st.caption(plain(each.uncertainty) or "counted")
 
 
 def numbers_table(numbers: list[Quantity]) -> None:
@@ -161,7 +186,7 @@ def _profile(measured: Structure, unit: str, colour: str) -> go.Figure:
         chart.add_vline(x=core, line_dash="dash", line_color=GUIDE, annotation_text="core")
         if tidal <= profile.edges[-1]:
             chart.add_vline(x=tidal, line_dash="dash", line_color=GUIDE, annotation_text="tidal")
-    chart.update_yaxes(type="log", exponentformat="power")
+    chart.update_yaxes(type="log", exponentformat="power", dtick="D2")
     return chart
 
 
@@ -171,7 +196,7 @@ def _residuals(measured: Structure, unit: str) -> go.Figure:
     chart.add_hrect(y0=-1, y1=1, fillcolor=GUIDE, opacity=0.18, line_width=0)
     chart.add_hline(y=0, line_color=GUIDE, line_width=1)
     chart.add_scatter(x=king.radius, y=king.residual, mode="markers", marker={"size": 5, "color": BLUE})
-    chart.update_xaxes(type="log")
+    chart.update_xaxes(type="log", dtick=1)
     if not len(king.radius):
         chart.add_annotation(text="no fit", showarrow=False, font={"size": 16})
     return chart

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +12,9 @@ from core.results import Detections
 
 ROW_PX = 35
 """Height of a row of a table on the screen."""
-SHOWN_UNITS = {"pix": "px", "deg": "°", "mag": "mag", "electron": "e⁻"}
+SHOWN_UNITS = {"pix": "px", "deg": "°", "mag": "mag", "electron": "e⁻", "arcmin": "′", "mas / yr": "mas/yr"}
+_ENDINGS = ("_px", "_deg", "_arcmin", "_mas_yr", "_mas")
+"""What names of columns end in that is said by their unit."""
 
 
 def sources_table(
@@ -51,16 +53,23 @@ def sources_table(
         selection_mode="single-row",
         selection_default=None if selected is None else {"selection": {"rows": [selected]}},
         height=min(height, (len(table) + 1) * ROW_PX + 3),
-        column_config={column: _column(column, table[column], detections) for column in table.columns},
+        column_config=columns_of(table, detections.units),
         alt="Table of the sources that were found, one row each",
     )
     rows = picked["selection"]["rows"]
     return int(rows[0]) if rows else None
 
 
-def _column(name: str, values: pd.Series, detections: Detections) -> ColumnConfig:
-    unit = detections.units.get(name, "")
-    title = name.removesuffix("_px").removesuffix("_deg").replace("_", " ")
+def columns_of(table: pd.DataFrame, units: Mapping[str, str]) -> dict[str, ColumnConfig]:
+    """How each column of a table is headed and written: its name in words, with its unit."""
+    return {str(column): _column(str(column), table[column], units.get(str(column), "")) for column in table}
+
+
+def _column(name: str, values: pd.Series, unit: str) -> ColumnConfig:
+    if name.endswith("_sigma"):
+        name, unit = name.removesuffix("_sigma"), "σ"
+    ending = next((ending for ending in _ENDINGS if unit and name.endswith(ending)), "")
+    title = name.removesuffix(ending).replace("_", " ")
     label = f"{title} [{SHOWN_UNITS.get(unit, unit)}]" if unit and unit != title else title
     if pd.api.types.is_float_dtype(values):
         precise = name in ("ra_deg", "dec_deg")
