@@ -10,11 +10,11 @@ to the Milky Way with its clouds. Galaxies and nebulae, and photographs of them,
 hold clusters out of photographs, and some are photographs.
 
 **What must be found.** A star is seen when its peak is 6.3 σ/FWHM above the sky, which is a signal-to-noise
-ratio of 5 under a filter of its shape. A cluster must be found when its stars that are seen outnumber
-:data:`LEAST_CONTRAST` − 1 times those of the field within the ellipse that holds half of its own, are
-:data:`LEAST_SEEN` or more, and stand :data:`LEAST_SIGMA` above chance, all of them or the brightest; or when its light as a whole is
-:data:`LEAST_GLOW` σ of a pixel there, and as bright as that of the field's stars. Others stay in the picture,
-and their area counts neither way.
+ratio of 5 under a filter of its shape. A cluster must be found when its stars that are seen, or the brighter
+ones of them, are :data:`LEAST_SEEN` or more, outnumber those of the field :data:`LEAST_CONTRAST` − 1 times
+within the ellipse that holds half of its own, and stand :data:`LEAST_SIGMA` above chance there; or when its
+light as a whole is :data:`LEAST_GLOW` σ of a pixel there, and as bright as that of the field's stars. Others
+stay in the picture, and their area counts neither way.
 
 Run as a command: ``python -m training.cluster_scenes --help``.
 """

@@ -1,0 +1,91 @@
+"""The networks' methods: from a frame to clusters, masks and a sentence, and what is refused."""
+
+import numpy as np
+import pytest
+
+from core.clusters import maskrcnn, unet
+from core.clusters.outlines import Grid, outline_of
+from core.clusters.pictures import look_around, summary
+from core.errors import WeightsUnavailable
+from core.methods import methods
+from core.models.card import chosen
+from tests.clusters.networks import disc, tiny_maskrcnn, tiny_unet
+from tests.frames.test_night import a_sky, shown
+
+NETWORKS = [(unet.METHOD, tiny_unet), (maskrcnn.METHOD, tiny_maskrcnn)]
+
+
+@pytest.mark.parametrize(("method", "tiny"), NETWORKS, ids=["unet", "maskrcnn"])
+def test_without_weights_it_is_not_ready_and_says_so(method, tiny, weights_folder):
+    assert methods("clusters")[method.name] is method
+    assert not method.is_ready
+    with pytest.raises(WeightsUnavailable, match=method.weights):
+        method.run(shown(a_sky()))
+
+
+@pytest.mark.parametrize(("method", "tiny"), NETWORKS, ids=["unet", "maskrcnn"])
+def test_a_run_gives_a_table_a_mask_and_a_sentence(method, tiny, weights_folder):
+    tiny(weights_folder, confidence=0.06)
+    assert method.is_ready
+    frame = shown(a_sky(side=200))
+    result = method.run(frame)
+    assert result.masks["clusters"].shape == (200, 200)
+    assert result.masks["clusters"].max() <= len(result.detections)
+    assert set(result.detections.table["label"]) <= set(method.labels)
+    assert result.summary.endswith("found.")
+    assert result.facts["confidence_limit"] == 0.06
+    assert (result.rejected.table["score"] < 0.06).all()
+    again = method.run(frame)
+    np.testing.assert_array_equal(again.masks["clusters"], result.masks["clusters"])
+    np.testing.assert_array_equal(again.detections.boxes, result.detections.boxes)
+
+
+@pytest.mark.parametrize(("method", "tiny"), NETWORKS, ids=["unet", "maskrcnn"])
+def test_what_is_no_sky_is_not_searched(method, tiny, weights_folder):
+    tiny(weights_folder)
+    for pixels in (np.zeros((64, 64, 3)), np.full((20, 20, 3), 9.0), np.full((64, 64, 3), 200.0)):
+        result = method.run(shown(pixels))
+        assert len(result.detections) == 0
+        assert len(result.warnings) == 1
+
+
+def test_the_unet_gives_its_chances_as_a_map(weights_folder):
+    tiny_unet(weights_folder)
+    result = unet.METHOD.run(shown(a_sky(side=200)))
+    assert result.maps["probability"].shape == (200, 200)
+    assert 0.0 <= result.maps["probability"].min() <= result.maps["probability"].max() <= 1.0
+
+
+def test_clusters_of_all_sizes_on_a_large_frame_are_found_once():
+    clusters = [(300.0, 400.0, 20.0), (1100.0, 700.0, 90.0), (1500.0, 1400.0, 420.0), (60.0, 1800.0, 150.0)]
+    picture = np.zeros((2048, 2048, 3), np.uint8)
+    for x, y, radius in clusters:
+        picture[disc((2048, 2048), x, y, radius) < 1.0] = 200
+
+    def look(shown_window, window, grid):
+        from scipy import ndimage
+
+        pieces, n = ndimage.label(shown_window[..., 0] > 100)
+        found = [
+            outline_of(grid, window, pieces == number, score=0.9, globular=0.0) for number in range(1, n + 1)
+        ]
+        return [one for one in found if one is not None], shown_window[..., 0] / np.float32(255)
+
+    found, heat = look_around(picture, Grid(2048, 2048), look)
+    assert len(found) == len(clusters)
+    middles = sorted(2 * (one.column + one.inside.shape[1] / 2) for one in found if one.column > 0)
+    assert middles == pytest.approx([300, 1100, 1500], abs=8)
+    assert not any(one.cut for one in found)
+    assert heat.shape == (1024, 1024)
+    assert (heat > 0.5).mean() == pytest.approx((picture[..., 0] > 0).mean(), rel=0.03)
+
+
+def test_words_and_choices():
+    assert summary([]) == "No star clusters were found."
+    assert summary(["globular cluster"]) == "1 globular cluster found."
+    assert (
+        summary(["open cluster"] * 2 + ["globular cluster"])
+        == "2 open clusters and 1 globular cluster found."
+    )
+    assert chosen(None, {"confidence": 0.4}, "confidence", 0.5) == 0.4
+    assert chosen(0.2, {"confidence": 0.4}, "confidence", 0.5) == 0.2
