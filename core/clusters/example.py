@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.catalogues.tables import SourceTable
+from core.clusters.distance import ZERO_POINT_MAS
 from core.clusters.table import ERROR_MAG, ERROR_PARALLAX, ERROR_PM, deproject
 from core.simulate.catalogue_colours import intrinsic_colour
 from core.simulate.clusters import king_fraction_within
@@ -106,7 +107,7 @@ def _measured(
             "bp_rp": colour,
             "pmra": motion[:, 0] + rng.normal(0.0, pm_error),
             "pmdec": motion[:, 1] + rng.normal(0.0, pm_error),
-            "parallax": 1.0 / kpc + rng.normal(0.0, parallax_error),
+            "parallax": 1.0 / kpc + ZERO_POINT_MAS + rng.normal(0.0, parallax_error),
             "pmra_error": pm_error,
             "pmdec_error": pm_error,
             "parallax_error": parallax_error,

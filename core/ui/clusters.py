@@ -104,8 +104,9 @@ def _words(field: Field, found: Sequence[Found], chosen: tuple[Found, int] | Non
     members = each.members(number)
     st.write(
         plain(
-            f"The {len(members):,} ringed stars stand closer together than chance allows: they were born "
-            "together. Half of them are inside the circle. Click one of them, and every view shows them."
+            f"The {len(members):,} ringed stars stand closer together than chance allows: most "
+            "likely they were born together. Half of them are inside the circle. Click one of them, and "
+            "every view shows them."
         )
     )
     entry = each.detections.table.iloc[number]
@@ -161,7 +162,9 @@ def places_view(
         field.stars, each, number, density=around, downwards=downwards, movable=full, height=height
     )
     alt = "The stars where they stand on the sky, members of clusters ringed"
-    _linked(chart, "sky", each, alt=alt, config={"scrollZoom": full, "displaylogo": False})
+    _linked(
+        chart, "sky", each, alt=alt, config={"scrollZoom": full, "displaylogo": False, "displayModeBar": full}
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, ttl=3600)
@@ -196,11 +199,14 @@ def diagrams(field: Field, chosen: tuple[Found, int] | None, *, height: int) -> 
     if stars is None:
         return
     each, number = chosen or (None, None)
+    coloured = stars.colour is not None and stars.mag is not None
+    if stars.pm is None or stars.mag is None:
+        height = 2 * height  # one has the place of two
     if stars.pm is not None:
         st.markdown("**How they move**")
         chart = plots.motion_figure(stars, each, number, height=height)
         _linked(chart, "motion", each, alt="Proper motions of the stars")
-    if stars.colour is not None and stars.mag is not None:
+    if coloured:
         st.markdown("**How hot and how bright they are**")
         chart = plots.colour_figure(stars, each, number, height=height)
         _linked(chart, "colour", each, alt="Colour and magnitude of the stars")
@@ -237,7 +243,7 @@ def other_views(field: Field, chosen: tuple[Found, int] | None) -> None:
             st.markdown("**Where its stars stand**")
             places_view(field, chosen, density=False, full=True, height=440)
         with right:
-            diagrams(field, chosen, height=400)
+            diagrams(field, chosen, height=200)
         said = plots.thinned(field.stars, None if chosen is None else chosen[0])
         st.caption(plain(said))
     space_view(field, chosen)
@@ -248,8 +254,8 @@ def closer_panel(field: Field, chosen: tuple[Found, int] | None) -> None:
     if chosen is None or field.stars is None:
         st.info("No cluster was found here that could be looked at.")
         return
-    other_views(field, chosen)
     short_panel(field, *chosen)
+    other_views(field, chosen)
 
 
 def clusters_panel(field: Field, found: Sequence[Found], mark: Selected | None) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.catalogues.gaia import MAX_ONLINE_RADIUS_DEG, cone
 from core.catalogues.tables import SourceTable, read_table
 from core.clusters.columns import UNITS, map_columns, read_column
 from core.clusters.table import StarTable, star_table
@@ -192,10 +193,10 @@ def _sky(*, full: bool) -> Field:
     target: Target = st.session_state.get("clusters.target") or find(OPENING[0])
     radius = st.slider("Radius (°)", 0.25, 10.0, step=0.25, key="clusters.radius", persist_state="session")
     online = full and st.toggle(
-        "Ask the Gaia archive (needs the network)",
+        "Ask the Gaia archive",
         key="clusters.online",
         help="Off: the stars that come with Almagest, to G = 10, without motions and parallaxes. "
-        "On: Gaia DR3 with both.",
+        "On: Gaia DR3 with both, over the network.",
     )
     limit = 18.0
     if online:
@@ -204,11 +205,12 @@ def _sky(*, full: bool) -> Field:
     try:
         with st.spinner("Asking the Gaia archive"):
             source, credit = _cone(target.ra_deg, target.dec_deg, radius, limit if online else None)
-    except AlmagestError as error:
-        if not isinstance(error, CatalogueUnavailable):
-            raise
+    except CatalogueUnavailable as error:
         notes = (f"{error.message} The stars that come along are used instead.",)
         source, credit = _cone(target.ra_deg, target.dec_deg, radius, None)
+    else:
+        if online and radius > MAX_ONLINE_RADIUS_DEG:
+            notes = (f"The archive is asked for {MAX_ONLINE_RADIUS_DEG:g}° around the middle at most.",)
     named = replace(source, name=f"{target.name}, {radius:g}°")
     return _with_stars(
         Field(target.title, SKY, named, credit=credit, notes=notes, target=target)
@@ -222,10 +224,8 @@ def _cone(
     ra_deg: float, dec_deg: float, radius_deg: float, limit_mag: float | None
 ) -> tuple[SourceTable, str]:
     """Stars of a cone and where they come from; offline without a limit."""
-    from core.catalogues.gaia import cone
-
     online = limit_mag is not None
-    radius = min(radius_deg, 5.0) if online else radius_deg
+    radius = min(radius_deg, MAX_ONLINE_RADIUS_DEG) if online else radius_deg
     found = cone(ra_deg, dec_deg, radius, online=online, limit_mag=limit_mag)
     known = found.table.dropna(axis="columns", how="all") if len(found) else found.table
     return SourceTable.from_frame(known, "Gaia", notes=found.notes), found.source

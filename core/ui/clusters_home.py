@@ -20,11 +20,10 @@ from core.ui import clusters_plots as plots
 from core.ui.clusters_field import Field
 from core.ui.clusters_found import OWN, Found, members_table
 from core.ui.clusters_structure import figures, measure
-from core.ui.exports import export_panel
+from core.ui.exports import TABLE_FORMATS, export_panel
 from core.ui.text import plain
 from core.ui.visitor import person_name
 
-TABLES = ("csv", "ecsv", "votable", "fits", "parquet")
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #111827; max-width: 1080px; }
 body { margin: 2rem auto; padding: 0 1rem; }
@@ -81,9 +80,11 @@ def home_panel(field: Field, found: Sequence[Found], chosen: tuple[Found, int] |
             if each.name == OWN
             else {"cluster": number + 1}
         )
-        export_panel(result, None, "clusters.home.members", detections=table, extra=extra, formats=TABLES)
+        export_panel(
+            result, None, "clusters.home.members", detections=table, extra=extra, formats=TABLE_FORMATS
+        )
     else:
-        export_panel(result, None, "clusters.home.clusters", detections=each.table(), formats=TABLES)
+        export_panel(result, None, "clusters.home.clusters", detections=each.table(), formats=TABLE_FORMATS)
 
 
 def _result(field: Field, found: Found) -> Result:

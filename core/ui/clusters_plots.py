@@ -96,7 +96,7 @@ def motion_figure(
     """Proper motions: the vector-point diagram."""
     assert stars.pm is not None  # noqa: S101 (the caller has looked)
     chart = empty_figure("proper motion east [mas/yr]", "proper motion north [mas/yr]", height=height)
-    _diagram(chart, stars.pm, _window(stars.pm, found, chosen, tails=12.0), found, chosen)
+    _diagram(chart, stars.pm, _window(stars.pm, found, chosen, tails=(12.0, 1.0)), found, chosen)
     chart.update_yaxes(scaleanchor="x", constrain="range")
     chart.update_xaxes(constrain="range")
     return chart
@@ -336,17 +336,17 @@ def _circle(chart: go.Figure, xy: Floats, found: Found | None, number: int, on: 
 
 
 def _window(
-    values: Floats, found: Found | None, chosen: int | None, *, tails: float = 2.0
+    values: Floats, found: Found | None, chosen: int | None, *, tails: tuple[float, float] = (2.0, 0.0)
 ) -> tuple[tuple[float, float], ...]:
-    """What of a diagram is shown: the field but for its tails, in per cent, and the clusters."""
+    """What of a diagram is shown: field and clusters but for their tails, in per cent."""
     known = values[np.isfinite(values).all(axis=1)]
     if not len(known):
         return ((0.0, 1.0), (0.0, 1.0))
-    low, high = np.percentile(known, [tails, 100.0 - tails], axis=0)
+    low, high = np.percentile(known, [tails[0], 100.0 - tails[0]], axis=0)
     rows = np.concatenate([found.members(n) for n in _drawn(found, chosen)]) if found and len(found) else None
     if rows is not None and len(rows):
         own = values[rows]
-        ends = np.nanpercentile(own, [1.0, 99.0], axis=0)
+        ends = np.nanpercentile(own, [tails[1], 100.0 - tails[1]], axis=0)
         low, high = np.fmin(low, ends[0]), np.fmax(high, ends[1])
     pad = 0.06 * np.maximum(high - low, 1e-6)
     return tuple((float(a), float(b)) for a, b in zip(low - pad, high + pad, strict=True))

@@ -126,7 +126,7 @@ def figures(measured: Structure, number: int) -> dict[str, tuple[go.Figure, str]
             _map(
                 measured.density.x, measured.density.y, measured.density.density, unit, f"members per {unit}²"
             ),
-            f"Bandwidth {measured.density.bandwidth:.3g} {unit}. {SOURCES['density']}.",
+            f"{SOURCES['density'].capitalize()}. Bandwidth {measured.density.bandwidth:.3g} {unit}.",
         ),
         "How sure that map is": (
             _map(measured.density.x, measured.density.y, measured.density.error, unit, f"error per {unit}²"),

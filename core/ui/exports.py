@@ -14,6 +14,9 @@ from core.frames import Frame
 from core.results import Detections, Result
 from core.ui.runs import Analysis
 
+TABLE_FORMATS = ("csv", "ecsv", "votable", "fits", "parquet")
+"""Formats for what does not stand on a frame."""
+
 
 def catalogue_panel(
     analysis: Analysis,

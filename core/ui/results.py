@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from core.export import FORMATS
 from core.store import Store, StoredRun
-from core.ui.exports import export_panel
+from core.ui.exports import TABLE_FORMATS, export_panel
 from core.ui.shell import show_warnings
 from core.ui.tables import sources_table
 from core.ui.text import plain
@@ -55,10 +56,11 @@ def run_details(db: Store, run: StoredRun) -> None:
     found, made = st.columns([3, 2], gap="large")
     with found:
         sources_table(result.detections, f"stored.{run.run_id}", None)
-        export_panel(result, None, f"stored.{run.run_id}")
+        formats = tuple(FORMATS) if run.width else TABLE_FORMATS
+        export_panel(result, None, f"stored.{run.run_id}", formats=formats)
     with made:
         rows = {
-            "Frame": f"{run.width} × {run.height} px",
+            "Frame": f"{run.width} × {run.height} px" if run.width else "a table of stars",
             "Version": run.version,
             "Weights": run.weights_sha256 or "none needed",
             **run.params,
