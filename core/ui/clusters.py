@@ -36,6 +36,8 @@ FIRST_COLUMNS = ("n_members", "significance_sigma", "contrast", "r50_arcmin", "r
 LABELS = ("open cluster", "globular cluster", "not a cluster")
 """What a person can call what a method boxed."""
 LIST_PX = 300
+QUICK_PIXELS = 6 * 2**20
+"""On a larger picture a person chooses which methods to wait for."""
 PROBABILITY = st.column_config.ProgressColumn("probability", min_value=0.0, max_value=1.0, format="%.2f")
 LIGHT_YEARS = 3.2616
 """In a parsec."""
@@ -46,7 +48,10 @@ def choose(field: Field) -> list[Any]:
     if field.origin != PICTURE:
         return choose_methods("clusters", first="clusters.hdbscan", inputs=("table",))
     first = next((name for name, one in methods("clusters").items() if one.input == "frame"), "")
-    return choose_methods("clusters", first=first or "clusters.hdbscan", inputs=("frame", "table"))
+    frame = field.frame
+    quick = frame is None or frame.width * frame.height <= QUICK_PIXELS
+    first = first or "clusters.hdbscan"
+    return choose_methods("clusters", first=first, all_at_first=quick, inputs=("frame", "table"))
 
 
 def sentence(field: Field, found: Sequence[Found], looking: Search) -> str:
@@ -102,13 +107,14 @@ def _words(field: Field, found: Sequence[Found], chosen: tuple[Found, int] | Non
         return
     each, number = chosen
     members = each.members(number)
-    st.write(
-        plain(
-            f"The {len(members):,} ringed stars stand closer together than chance allows: most "
-            "likely they were born together. Half of them are inside the circle. Click one of them, and "
-            "every view shows them."
+    where = "in the mark" if field.choice is not None else "with rings"
+    if len(members):
+        st.write(
+            plain(
+                f"The {len(members):,} stars {where} stand closer together than chance allows: most likely "
+                "they were born together. Click one of them, and every view shows them."
+            )
         )
-    )
     entry = each.detections.table.iloc[number]
     lines = []
     if "significance_sigma" in entry and np.isfinite(entry["significance_sigma"]):
@@ -292,6 +298,8 @@ def clusters_panel(field: Field, found: Sequence[Found], mark: Selected | None) 
             offer("clusters", f"table.{each.name}.{row}", (each.name, picked))
         _turned_down(each)
     with members:
+        if field.stars is None:
+            return
         number = 0 if row is None else row
         st.markdown(f"**Members of cluster {number + 1}**")
         listed = members_table(field, each, number)

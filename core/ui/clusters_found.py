@@ -141,15 +141,16 @@ def found_clusters(analyses: Sequence[Analysis], field: Field) -> list[Found]:
     return [
         _found(f"{run_name(analysis)} {field.key}", analysis, field)
         for analysis in analyses
-        if analysis.method.task == "clusters" and field.stars is not None
+        if analysis.method.task == "clusters"
     ]
 
 
 @st.cache_resource(show_spinner=False, max_entries=12, ttl=3600)
 def _found(run: str, _analysis: Analysis, _field: Field) -> Found:
     result, stars = _analysis.result, _field.stars
-    assert stars is not None  # noqa: S101 (the caller has looked)
-    if isinstance(result, TableResult):
+    if stars is None:  # a picture with hardly a star on it may still show a cluster
+        cluster, probability = np.empty(0, np.int64), np.empty(0)
+    elif isinstance(result, TableResult):
         cluster = result.members["cluster"].to_numpy(np.int64)[stars.row]
         probability = result.members["probability"].to_numpy(float)[stars.row]
     else:

@@ -30,7 +30,8 @@ CROWDED = (
 
 def measure(field: Field, found: Found, number: int) -> Structure | str:
     """The structure of a cluster, worked out once; or the sentence why it cannot be."""
-    assert field.stars is not None  # noqa: S101 (there are clusters only among stars)
+    if field.stars is None:
+        return "Too few stars were found to measure the cluster by."
     return _measure(found.run, number, field.stars, found.belonging(number))
 
 
