@@ -187,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sizes(said: str | None) -> Sizes | None:
-    """``"8,8,8/1,1,1"``: channels, blocks down; tests train tiny networks."""
+    """``"16,16,16/1,1,1"``: channels, blocks down; tests train tiny networks."""
     return Sizes(*(tuple(map(int, part.split(","))) for part in said.split("/"))) if said else None
 
 

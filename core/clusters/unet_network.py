@@ -49,11 +49,12 @@ class Sizes:
     """Of the network.
 
     Attributes:
-        channels: At strides 2, 4, 8, ... of the picture.
+        channels: At strides 2, 4, 8, ... of the picture; multiples of 16. Of other numbers torch 2.13 writes
+            beyond its memory when it learns on a processor (1 × 1 convolutions of stride 2, channels last).
         down: Residual blocks at each stride on the way down; on the way up there is one each.
     """
 
-    channels: tuple[int, ...] = (24, 40, 64, 96, 128, 160)
+    channels: tuple[int, ...] = (32, 48, 64, 96, 128, 160)
     down: tuple[int, ...] = (1, 2, 2, 2, 2, 2)
 
     @property

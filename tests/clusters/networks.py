@@ -13,7 +13,7 @@ def tiny_unet(folder, **extra):
     from core.clusters.unet_network import ClusterNetwork, Sizes
 
     torch.manual_seed(0)
-    network = ClusterNetwork(Sizes((6, 8, 8), (1, 1, 2)))
+    network = ClusterNetwork(Sizes((16, 16, 16), (1, 1, 2)))
     facts = {**FACTS, "task": "clusters", "labels": LABELS, "extra": extra}
     save_weights("clusters_unet", network.state_dict(), facts, folder=folder)
 

@@ -15,7 +15,7 @@ from core.models import LockedNetwork
 from core.models.windows import Window
 from tests.clusters.networks import disc, perfect_answer
 
-SIZES = Sizes((6, 8, 10), (1, 2, 1))
+SIZES = Sizes((16, 16, 32), (1, 2, 1))
 WHOLE = Window(0, 0, 512, 512, 1.0, 0, (False,) * 4)
 
 
