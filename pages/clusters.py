@@ -35,8 +35,8 @@ with controls:
     found = found_clusters(looking.analyses, field)
     own = clusters_own.own_cluster(field)
     found = [*found, own] if own is not None else found
-    mark = chosen_cluster(selected("clusters"), found)
-    at = None if mark is None else (mark[0].name, mark[1])
+    at = selected("clusters")
+    mark = chosen_cluster(at, found)
     if field.choice is not None:
         with st.expander("Display", icon=":material/contrast:"):
             settings = display_controls(field.choice.frame, "display", full=research)
@@ -57,7 +57,7 @@ with picture:
     with headline:
         lead(sentence)
         st.caption(clusters.facts(field))
-        show_warnings([*field.notes, *(looking.warnings if research else [])])
+        show_warnings([*field.notes, *(clusters.warnings(field, looking) if research else [])])
 
 if not research:
     with controls:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.clusters import kinds
 from core.clusters.kde import DensityMap, density_map
 from core.clusters.space import space
 from core.clusters.table import StarTable
@@ -33,7 +34,7 @@ from core.ui.tables import columns_of, sources_table
 from core.ui.text import plain
 
 FIRST_COLUMNS = ("n_members", "significance_sigma", "contrast", "r50_arcmin", "r50_px", "ra_deg", "dec_deg")
-LABELS = ("open cluster", "globular cluster", "not a cluster")
+LABELS = (*kinds.LABELS, "galaxy", "nebula", "artefact")
 """What a person can call what a method boxed."""
 LIST_PX = 300
 QUICK_PIXELS = 6 * 2**20
@@ -68,6 +69,12 @@ def sentence(field: Field, found: Sequence[Found], looking: Search) -> str:
 
 def _lower(words: str) -> str:
     return words[:1].lower() + words[1:]
+
+
+def warnings(field: Field, looking: Search) -> list[str]:
+    """What a researcher should know of the results; that a picture has no motions goes without saying."""
+    plain_to_see = field.stars.notes if field.choice is not None and field.stars is not None else ()
+    return [said for said in looking.warnings if said not in plain_to_see]
 
 
 def facts(field: Field) -> str:

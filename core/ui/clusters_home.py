@@ -56,9 +56,7 @@ def home_panel(field: Field, found: Sequence[Found], chosen: tuple[Found, int] |
     name = each.title if each.analysis is None else f"cluster {number + 1} of {each.title}"
     if what == "Report":
         st.caption(
-            plain(
-                f"{name.capitalize()} on one page: plots, numbers, parameters and sources, in one HTML file."
-            )
+            plain(f"On one page: {name}, with plots, numbers, parameters and sources, in one HTML file.")
         )
         st.download_button(
             "Download the report",

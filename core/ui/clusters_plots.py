@@ -280,7 +280,7 @@ def _members(
     ring = ring and len(rows) <= MOST_RINGS
     size = (9.0 if on else 7.0) if ring else (6.0 if on else 4.5)
     if len(rows) > 150:
-        size *= 0.7 if len(rows) <= MOST_RINGS else 0.5
+        size *= 0.7
     marker = {
         "symbol": f"{symbol}-open" if ring else symbol,
         "size": size,

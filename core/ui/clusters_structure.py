@@ -127,7 +127,7 @@ def figures(measured: Structure, number: int) -> dict[str, tuple[go.Figure, str]
             _map(
                 measured.density.x, measured.density.y, measured.density.density, unit, f"members per {unit}²"
             ),
-            f"{SOURCES['density'].capitalize()}. Bandwidth {measured.density.bandwidth:.3g} {unit}.",
+            f"{_sentence('density')}. Bandwidth {measured.density.bandwidth:.3g} {unit}.",
         ),
         "How sure that map is": (
             _map(measured.density.x, measured.density.y, measured.density.error, unit, f"error per {unit}²"),
@@ -136,11 +136,11 @@ def figures(measured: Structure, number: int) -> dict[str, tuple[go.Figure, str]
         "Whether its stars keep together": (_ripley(measured, unit, colour), f"{SOURCES['ripley']}."),
         "Field stars among the members": (
             _strays(measured, unit),
-            f"{SOURCES['contamination'].capitalize()}.",
+            f"{_sentence('contamination')}.",
         ),
     }
     if not np.isnan(measured.profile.light).all():
-        found["Its light"] = (_light(measured, unit, colour), f"{SOURCES['light'].capitalize()}.")
+        found["Its light"] = (_light(measured, unit, colour), f"{_sentence('light')}.")
     if measured.segregation is not None and len(measured.segregation.n_brightest):
         said = "The bright stars stand closer together than the others."
         said = (
@@ -154,6 +154,11 @@ def figures(measured: Structure, number: int) -> dict[str, tuple[go.Figure, str]
         about = f"Stars in each cell of colour and magnitude, {taken}. {SOURCES['hess']}."
         found["Hess diagram"] = (_hess(measured), about)
     return found
+
+
+def _sentence(name: str) -> str:
+    """A source with a capital first letter; the others stay, since they are names."""
+    return SOURCES[name][:1].upper() + SOURCES[name][1:]
 
 
 def _about_king(measured: Structure) -> str:

@@ -273,3 +273,23 @@ def test_the_report_stands_by_itself_and_shows_text_as_text(field: pd.DataFrame)
     assert "http" not in page.partition("</style>")[2].partition("<figure>")[0]
     table = export(analysis.result, "parquet", detections=found.table())
     assert len(pd.read_parquet(io.BytesIO(table))) == len(found)
+
+
+def test_a_cluster_selected_among_other_stars_is_forgotten(page: AppTest) -> None:
+    page.segmented_control(key="clusters.from").set_value("Table").run()
+    page.session_state["clusters.selected"] = ("clusters.hdbscan", 1)
+    section(research(page), "Structure")
+    assert int(page.metric[0].value) < 120
+    page.segmented_control(key="clusters.from").set_value("Sky").run()
+    assert not page.exception
+    assert "clusters.selected" not in page.session_state
+    page.segmented_control(key="clusters.from").set_value("Table").run()
+    section(page, "Structure")
+    assert int(page.metric[0].value) > 250
+
+
+def test_a_stored_run_on_a_table_is_read_again(page: AppTest) -> None:
+    page.switch_page("pages/results.py").run()
+    assert not page.exception
+    assert not page.error
+    assert "clusters.hdbscan" in set(page.dataframe[0].value["method"])
