@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from core.clusters.groups import candidate_groups, features, searchable
 from core.clusters.membership import MIN_PROBABILITY, Membership, membership
-from core.clusters.significance import Group, Significance, group_of, moves_too_fast, significance
+from core.clusters.significance import (
+    SPREAD_OUT_LIMIT,
+    Group,
+    Significance,
+    group_of,
+    in_place,
+    moves_too_fast,
+    significance,
+)
 from core.clusters.table import StarTable
 
 MAX_FITTED = 60
@@ -121,7 +129,9 @@ def _judge(stars: StarTable, one: Membership, smallest: int, least_sigma: float)
         reason = "fewer members than asked for"
     elif tested.sigma < least_sigma:
         reason = "no more stars than the field beside it gives"
-    elif moves_too_fast(one.group):
+    elif moves_too_fast(one.group) or (
+        moves_too_fast(one.group, SPREAD_OUT_LIMIT) and in_place(stars, one.group).sigma < least_sigma
+    ):
         reason = "its stars move too differently to stay together"
     return FoundCluster(one, tested, reason)
 

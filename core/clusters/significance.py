@@ -18,6 +18,9 @@ MAX_ERROR = np.array([0.3, 0.3, 0.3])
 """Stars with larger errors do not count, unless the cluster itself is wider: they would be anywhere."""
 MIN_CONTRAST = 2.0
 """Least density of a group over that of the field in motion, beyond what a smooth field's crowding gives."""
+FAR_LIMIT, SPREAD_OUT_LIMIT = 1.0, 0.35
+"""Most spread in proper motion (mas a year) of a far group: in general, and of one that no crowding in place
+shows, which may be a part of the field (the halo, the far disc), whose motions are broad."""
 MOTION_RINGS = np.array([0.0, 2.0, 3.0, 4.5, 6.5])
 """Edges of the rings of motion, in widths of the group; the second is a gap."""
 MIN_TRACERS = 30
@@ -112,15 +115,19 @@ def well_measured(stars: StarTable, group: Group) -> NDArray[np.bool_]:
     return np.asarray((errors <= limit).all(axis=1) & np.isfinite(values).all(axis=1))
 
 
-def moves_too_fast(group: Group) -> bool:
+def moves_too_fast(group: Group, far_limit: float = FAR_LIMIT) -> bool:
     """Whether a group's stars move too differently to be bound; False where no parallax is known.
+
+    Args:
+        group: The group.
+        far_limit: Most spread in mas a year that is put up with however far it is.
 
     References:
         Cantat-Gaudin & Anders 2020, A&A 633, A99: 1 mas a year, or 5 km/s for the nearest.
     """
     if len(group.mean) < 3:
         return False
-    limit = max(1.0, 5.0 * np.sqrt(2.0) / 4.7404 * float(group.mean[2]))
+    limit = max(far_limit, 5.0 * np.sqrt(2.0) / 4.7404 * float(group.mean[2]))
     return bool(np.hypot(*group.spread[:2]) > limit)
 
 
