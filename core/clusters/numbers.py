@@ -124,7 +124,9 @@ def quantities(measured: Structure) -> list[Quantity]:
         )
     )
     strays = measured.contamination.total
-    found.append(_plain("Field stars among the members", 100.0 * strays, "%", SOURCES["contamination"]))
+    found.append(
+        _plain("Field stars among the members", round(100.0 * strays, 1), "%", SOURCES["contamination"])
+    )
     if measured.pm is not None:
         for name, mean in zip(("Proper motion east", "Proper motion north"), measured.pm, strict=True):
             spread = f"Spread beyond the errors {mean.spread:.2f} mas/yr."

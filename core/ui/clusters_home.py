@@ -31,7 +31,7 @@ h1 { font-size: 1.7rem; margin: 0 0 .2rem; } h2 { font-size: 1.1rem; margin: 1.4
 .lead { font-size: 1.1rem; margin: 0 0 1rem; } .small { color: #4B5563; font-size: .85rem; }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { text-align: left; padding: .25rem .6rem .25rem 0; vertical-align: top; }
-td { border-bottom: 1px solid #E5E7EB; }
+td { border-bottom: 1px solid #E5E7EB; } td:nth-child(2) { min-width: 11em; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(460px, 1fr)); gap: .6rem 1.2rem; }
 figure { margin: 0; break-inside: avoid; } figcaption { color: #4B5563; font-size: .8rem; }
 @media print { body { margin: 0; max-width: none; } }
@@ -109,7 +109,9 @@ def report(field: Field, found: Found, number: int, sentence: str) -> bytes:
     """A cluster on one page: self-contained HTML with plots, numbers, parameters and sources."""
     stars, measured = field.stars, measure(field, found, number)
     assert stars is not None  # noqa: S101 (there are clusters only among stars)
-    charts = [("Where its stars stand", plots.sky_figure(stars, found, number, height=430), field.credit)]
+    sky = plots.sky_figure(stars, found, number, height=430)
+    sky.update_xaxes(constrain="domain").update_yaxes(constrain="domain")
+    charts = [("Where its stars stand", sky, field.credit)]
     if stars.pm is not None:
         charts.append(("How they move", plots.motion_figure(stars, found, number), "proper motions"))
     if stars.colour is not None and stars.mag is not None:
@@ -120,7 +122,7 @@ def report(field: Field, found: Found, number: int, sentence: str) -> bytes:
     for place, (title, chart, about) in enumerate(charts):
         chart.update_layout(template="plotly_white", paper_bgcolor="white", width=None, autosize=True)
         # The first carries the library, so that the page needs no network.
-        body = chart.to_html(full_html=False, include_plotlyjs=place == 0, config={"displaylogo": False})
+        body = chart.to_html(full_html=False, include_plotlyjs=place == 0, config={"displayModeBar": False})
         drawn.append(
             f"<figure><h2>{html.escape(title)}</h2>{body}<figcaption>{html.escape(about)}</figcaption></figure>"
         )

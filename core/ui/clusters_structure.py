@@ -131,7 +131,7 @@ def figures(measured: Structure, number: int) -> dict[str, tuple[go.Figure, str]
         ),
         "How sure that map is": (
             _map(measured.density.x, measured.density.y, measured.density.error, unit, f"error per {unit}²"),
-            "Standard error of the map on its left, from stars drawn again 50 times.",
+            "Standard error of that map, from stars drawn again 50 times.",
         ),
         "Whether its stars keep together": (_ripley(measured, unit, colour), f"{SOURCES['ripley']}."),
         "Field stars among the members": (
