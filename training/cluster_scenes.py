@@ -61,7 +61,7 @@ N_OPTICS, OPTICS_SEED = 48, 20_260
 """Star images are dear to make: so many are made, and each scene takes one of them."""
 PHOTOGRAPH_SHARE, LAID_SHARE, SURVEY_SHARE, EMPTY_SHARE = 0.12, 0.14, 0.5, 0.2
 DOUBLE_SHARE, THIRD_SHARE, CUT_SHARE, ELONGATED_SHARE, GLOBULAR_SHARE = 0.2, 0.05, 0.15, 0.35, 0.33
-OBJECT_SHARE, CLOUDY_SHARE = 0.4, 0.35
+OBJECT_SHARE, CLOUDY_SHARE, GREY_SHARE = 0.4, 0.35, 0.55
 CORE_PX, GLOBULAR_CORE_PX = (5.0, 120.0), (2.5, 36.0)
 CONCENTRATION, GLOBULAR_CONCENTRATION = (3.5, 12.0), (9.0, 42.0)
 FEWEST, MOST = 30, 20_000
@@ -73,14 +73,16 @@ BRIGHT_SHARE = 0.3
 MOST_IN_CORE = 3.0
 """Stars of those in the square of the core radius: denser ones are globular clusters to the eye."""
 SEEN_PEAK_SIGMA, LEAST_SEEN_LEVELS = 6.3, 3.0
-DRAWN_OF_SEEN = 0.35
+DRAWN_OF_SEEN = 0.45
 """Stars fainter than this part of one that is seen are not drawn one by one."""
-FIELD_SEEN, CROWDING = (20.0, 5000.0), 0.09
+FIELD_SEEN, CROWDING = (25.0, 6500.0), 0.14
 """Stars seen on a frame of 512²; at most so many in the square of a star's width."""
 MAX_BRIGHT, BRIGHT_LIGHT, BRIGHTEST = 140, 0.5, 40.0
 LEAST_CONTRAST, LEAST_SEEN, LEAST_SIGMA, LEAST_GLOW = 1.6, 15, 3.5, 0.8
 BRIGHTER = (1.0, 3.0, 10.0, 30.0)
 """Times the faintest star that is seen: limits above which stars are counted."""
+LEAST_APART = 0.6
+"""Middles of two clusters stand at least this part of their reaches apart."""
 LEAST_ON_FRAME = 0.15
 """A cluster of which less is on the frame is not asked for."""
 
@@ -180,7 +182,9 @@ def drawn_scene(
     laid = bool(cut_out) and chance(rng, LAID_SHARE)
     members: list[Members] = []
     for _ in range(0 if laid or chance(rng, EMPTY_SHARE) else _how_many(rng)):
-        members.append(random_members(rng, field, seen, density, members))
+        one = random_members(rng, field, seen, density, members)
+        if all(_is_apart(one.truth, other.truth) for other in members):
+            members.append(one)
     own = [field.light(one.xy, one.peak, one.colour) + glow_light(field, one) for one in members]
     of_field = field.light(xy, peak, colour)
     light = of_field + sum(own)
@@ -231,7 +235,8 @@ def sky_stars(rng: np.random.Generator, field: StarField, seen: float) -> tuple[
     side = field.scene.camera.width
     share = (side / 512.0) ** 2
     crowd = min(FIELD_SEEN[1], CROWDING * 512.0**2 / field.scene.fwhm_px**2)
-    n_seen = log_uniform(rng, FIELD_SEEN[0], crowd) * share
+    # Fields of the Milky Way, where most clusters stand, are drawn more often than others.
+    n_seen = FIELD_SEEN[0] * (crowd / FIELD_SEEN[0]) ** float(rng.random() ** 0.75) * share
     slope = float(rng.uniform(0.45, 1.0))
     # Too many bright stars would leave no sky: the counts are then steeper.
     while n_seen * (seen / BRIGHT_LIGHT) ** slope > MAX_BRIGHT * share and slope < 2.5:
@@ -409,7 +414,7 @@ def shared_picture(
 def survey_picture(
     rng: np.random.Generator, field: StarField, light: Float64, extra: Float32, unit: float
 ) -> UInt8:
-    """``(H, W, 3)`` picture that the networks see of a linear frame, grey in three of four.
+    """``(H, W, 3)`` picture that the networks see of a linear frame, grey or in colour.
 
     Args:
         rng: Decides everything.
@@ -422,7 +427,7 @@ def survey_picture(
     # A photograph's levels are stretched: undone roughly, its noise a standard deviation at 3 levels.
     linear = np.moveaxis((extra / 255.0) ** 1.5 * (255.0 / NOISE_LEVELS), -1, 0)
     planes = light / unit + linear  # (3, H, W) standard deviations
-    if chance(rng, 0.75):
+    if chance(rng, GREY_SHARE):
         planes = planes.mean(axis=0, keepdims=True)
     along = np.linspace(-0.5, 0.5, side)
     angle = rng.uniform(0.0, 2.0 * np.pi)
@@ -449,6 +454,12 @@ def survey_picture(
 def _how_many(rng: np.random.Generator) -> int:
     way = rng.random()
     return 3 if way < THIRD_SHARE else 2 if way < THIRD_SHARE + DOUBLE_SHARE else 1
+
+
+def _is_apart(one: TrueCluster, other: TrueCluster) -> bool:
+    """Whether two clusters are two to the eye."""
+    apart = np.hypot(one.x - other.x, one.y - other.y)
+    return bool(apart >= LEAST_APART * (one.reach_px + other.reach_px))
 
 
 def _place(

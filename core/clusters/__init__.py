@@ -1,1 +1,1 @@
-"""Star clusters: found in catalogues, their members and their structure."""
+"""Star clusters: found in pictures and in catalogues, their members and their structure."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -83,14 +84,7 @@ def search_picture(
         maps={} if heat is None else {"probability": heat},
         masks={"clusters": instance_map(found, grid)},
     )
-    return Result(
-        detections=result.detections,
-        rejected=result.rejected,
-        summary=summary([one.label for one in found]),
-        maps=result.maps,
-        masks=result.masks,
-        facts=result.facts,
-    )
+    return dataclasses.replace(result, summary=summary([one.label for one in found]))
 
 
 def look_around(
