@@ -29,12 +29,17 @@ def as_markdown(results: Mapping[str, Any]) -> str:
 
 def write_readme(path: Path, results: Mapping[str, Any]) -> None:
     """Put the tables between their marks in a README."""
+    write_between(path, BEGIN, END, as_markdown(results))
+
+
+def write_between(path: Path, begin: str, end: str, tables: str) -> None:
+    """Put tables between two marks in a file."""
     text = path.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise SystemExit(f"{path} lacks the marks {BEGIN} and {END}.")
-    path.write_text(f"{before}{BEGIN}\n\n{as_markdown(results)}\n\n{END}{after}", encoding="utf-8")
+    before, _, rest = text.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{path} lacks the marks {begin} and {end}.")
+    path.write_text(f"{before}{begin}\n\n{tables}\n\n{end}{after}", encoding="utf-8")
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -54,7 +59,7 @@ def _recalls(one: Mapping[str, Any]) -> str:
         for what, key in (("px", "recall_by_size_px"), ("SNR", "recall_by_surface_snr")):
             for part in measured[key]:
                 if part["objects"]:
-                    line[f"{_range(part)} {what} ({part['objects']})"] = part["recall"]
+                    line[f"{span(part)} {what} ({part['objects']})"] = part["recall"]
         rows.append(line)
     return table(rows)
 
@@ -85,7 +90,8 @@ def _likeness(measured: Mapping[str, Any]) -> str:
     return f"{said}.\n\n{table(measured['rows'])}"
 
 
-def _range(part: Mapping[str, Any]) -> str:
+def span(part: Mapping[str, Any]) -> str:
+    """``"2–4"`` of a part with ``low`` and ``high``, the latter null where it has no end."""
     if part["high"] is None:
         return f"≥ {part['low']:g}"
     return f"< {part['high']:g}" if part["low"] == 0 else f"{part['low']:g}–{part['high']:g}"
