@@ -114,15 +114,15 @@ def _words(field: Field, found: Sequence[Found], chosen: tuple[Found, int] | Non
         return
     each, number = chosen
     members = each.members(number)
-    where = "in the mark" if field.choice is not None else "with rings"
-    if len(members):
-        st.write(
-            plain(
-                f"The {len(members):,} stars {where} stand closer together than chance allows: most likely "
-                "they were born together. Click one of them, and every view shows them."
-            )
-        )
     entry = each.detections.table.iloc[number]
+    crowd = f"The {len(members):,} stars with rings" if field.choice is None else f"{len(members):,} stars"
+    said = f"{crowd} stand closer together than chance allows: most likely they were born together."
+    if each.by_mark:
+        about = entry.get("n_members", np.nan)
+        belong = f", and about {about:,.0f} of them" if np.isfinite(about) else ", and some of them"
+        said = f"{len(members):,} stars are in the mark{belong} are more than the field around it gives."
+    if len(members):
+        st.write(plain(f"{said} Click one of them, and every view shows them."))
     lines = []
     if "significance_sigma" in entry and np.isfinite(entry["significance_sigma"]):
         lines.append(f"**Sure by** {entry['significance_sigma']:.1f} σ")

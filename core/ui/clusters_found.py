@@ -79,6 +79,11 @@ class Found:
         return np.where(self.cluster == number, self.probability, 0.0)
 
     @property
+    def by_mark(self) -> bool:
+        """Whether all stars within a mark on a picture count as members, those of the field too."""
+        return self.analysis is not None and self.analysis.method.input == "frame"
+
+    @property
     def sizes(self) -> NDArray[np.int64]:
         """``(clusters,)`` members of each."""
         return np.bincount(self.cluster[self.cluster >= 0], minlength=len(self)).astype(np.int64)

@@ -12,14 +12,13 @@ import pandas as pd
 import streamlit as st
 
 import core
-from core.clusters.numbers import quantities
 from core.clusters.structure import Structure
 from core.parameters import canonical_json
 from core.results import Provenance, Result
 from core.ui import clusters_plots as plots
 from core.ui.clusters_field import Field
 from core.ui.clusters_found import OWN, Found, members_table
-from core.ui.clusters_structure import figures, measure
+from core.ui.clusters_structure import figures, measure, numbers_of
 from core.ui.exports import TABLE_FORMATS, export_panel
 from core.ui.text import plain
 from core.ui.visitor import person_name
@@ -117,7 +116,9 @@ def report(field: Field, found: Found, number: int, sentence: str) -> bytes:
     if stars.colour is not None and stars.mag is not None:
         charts.append(("How hot and how bright they are", plots.colour_figure(stars, found, number), ""))
     if isinstance(measured, Structure):
-        charts += [(title, chart, about) for title, (chart, about) in figures(measured, number).items()]
+        charts += [
+            (title, chart, about) for title, (chart, about) in figures(found, measured, number).items()
+        ]
     drawn = []
     for place, (title, chart, about) in enumerate(charts):
         chart.update_layout(template="plotly_white", paper_bgcolor="white", width=None, autosize=True)
@@ -130,7 +131,7 @@ def report(field: Field, found: Found, number: int, sentence: str) -> bytes:
     facts = result.provenance
     title = f"{field.title}: {found.title if found.analysis is None else f'cluster {number + 1}'}"
     numbers = (
-        _rows([(each.name, each.text, each.remark, each.source) for each in quantities(measured)])
+        _rows([(each.name, each.text, each.remark, each.source) for each in numbers_of(found, measured)])
         if isinstance(measured, Structure)
         else f"<tr><td>{html.escape(measured)}</td></tr>"
     )

@@ -22,6 +22,7 @@ from core.ui.text import plain
 
 ORANGE, BLUE = "#E69F00", "#56B4E9"
 PANEL_PX = 360
+STRAYS = "Field stars among the members"
 CROWDED = (
     "Stars of a picture that stand too close together are seen as one: the middle of a crowded cluster looks "
     "emptier than it is."
@@ -49,15 +50,17 @@ def structure_panel(field: Field, found: Found, number: int) -> None:
     if isinstance(measured, str):
         st.info(plain(measured))
         return
-    numbers = quantities(measured)
+    numbers = numbers_of(found, measured)
     _headline(numbers)
+    if found.by_mark:
+        st.caption("All stars within the mark count as members, those of the field among them too.")
     if field.pixels is not None:
         st.caption(CROWDED)
     if not measured.king.ok:
         st.warning(
             plain(f"King's profile gives no radii here: {measured.king.reason}"), icon=":material/info:"
         )
-    _draw(figures(measured, number))
+    _draw(figures(found, measured, number))
     st.markdown("**The numbers**")
     numbers_table(numbers)
 
@@ -71,7 +74,7 @@ def short_panel(field: Field, found: Found, number: int) -> None:
     if field.pixels is not None:
         st.caption(CROWDED)
     wanted = ("How dense its members stand", "How it thins out")
-    drawn = figures(measured, number)
+    drawn = figures(found, measured, number)
     _draw({title: (drawn[title][0], "") for title in wanted})
 
 
@@ -101,6 +104,11 @@ def _headline(numbers: list[Quantity]) -> None:
                 st.caption(plain(each.uncertainty) or "counted")
 
 
+def numbers_of(found: Found, measured: Structure) -> list[Quantity]:
+    """The numbers of a structure; the part of field stars only where each star was weighed by itself."""
+    return [each for each in quantities(measured) if each.name != STRAYS or not found.by_mark]
+
+
 def numbers_table(numbers: list[Quantity]) -> None:
     """Draw the numbers with their uncertainties and sources."""
     rows = [(each.name, each.text, each.remark, each.source) for each in numbers]
@@ -116,11 +124,11 @@ def numbers_table(numbers: list[Quantity]) -> None:
     )
 
 
-def figures(measured: Structure, number: int) -> dict[str, tuple[go.Figure, str]]:
+def figures(found: Found, measured: Structure, number: int) -> dict[str, tuple[go.Figure, str]]:
     """The plots of a structure by title, each with what it shows and where that was published."""
     unit = "′" if measured.unit == "arcmin" else "px"
     colour = style(number)[0]
-    found = {
+    drawn = {
         "How it thins out": (_profile(measured, unit, colour), _about_king(measured)),
         "How far the counts are from King's profile": (_residuals(measured, unit), SOURCES["king"]),
         "How dense its members stand": (
@@ -134,26 +142,28 @@ def figures(measured: Structure, number: int) -> dict[str, tuple[go.Figure, str]
             "Standard error of that map, from stars drawn again 50 times.",
         ),
         "Whether its stars keep together": (_ripley(measured, unit, colour), f"{SOURCES['ripley']}."),
-        "Field stars among the members": (
+        STRAYS: (
             _strays(measured, unit),
             f"{_sentence('contamination')}.",
         ),
     }
     if not np.isnan(measured.profile.light).all():
-        found["Its light"] = (_light(measured, unit, colour), f"{_sentence('light')}.")
+        drawn["Its light"] = (_light(measured, unit, colour), f"{_sentence('light')}.")
     if measured.segregation is not None and len(measured.segregation.n_brightest):
         said = "The bright stars stand closer together than the others."
         said = (
             said if measured.segregation.is_segregated else "No sign that bright stars stand closer together."
         )
         about = f"{said} {SOURCES['segregation']}."
-        found["Whether its bright stars sink inwards"] = (_segregation(measured, colour), about)
+        drawn["Whether its bright stars sink inwards"] = (_segregation(measured, colour), about)
     if measured.colours is not None:
         field = measured.colours.hess_field
         taken = "the field beside it taken off" if field is not None else "members only"
         about = f"Stars in each cell of colour and magnitude, {taken}. {SOURCES['hess']}."
-        found["Hess diagram"] = (_hess(measured), about)
-    return found
+        drawn["Hess diagram"] = (_hess(measured), about)
+    if found.by_mark:
+        drawn.pop(STRAYS)
+    return drawn
 
 
 def _sentence(name: str) -> str:
