@@ -68,3 +68,11 @@ def test_windows_show_their_part_averaged():
     assert shown[250, 400, 0] == 200
     first = windows(1000, 1000, 500, 0.25)[0]
     np.testing.assert_array_equal(first.show(picture), picture[:500, :500])
+
+
+def test_copies_may_be_searched_in_windows_of_another_side():
+    found = windows(1024, 1024, 1024, 0.25, scales(1024, 1024, 512))
+    assert [(one.scale, one.level, one.width) for one in found] == [(1.0, 0, 1024), (0.5, 1, 1024)]
+    assert not any(any(one.inner) for one in found)
+    shown = found[1].show(np.zeros((1024, 1024, 3), np.uint8))
+    assert shown.shape == (512, 512, 3)
