@@ -224,8 +224,8 @@ def why(frame: Frame, box: ArrayLike, progress: Progress = no_progress) -> Why:
 def xrai_map(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """XRAI of a whole square picture as the method makes it, for the logit of any object.
 
-    The network is built once and kept. On a core that multiplies bfloat16 a map takes about two seconds, on
-    two such cores about one: 16 gradients of the network, and the pieces.
+    The network is built once and kept. A map takes some gradients of the network, as many as the card's
+    steps for each baseline, and the pieces.
 
     Args:
         picture: ``(224, 224, 3)`` levels; other squares are resized.
