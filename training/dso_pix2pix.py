@@ -256,15 +256,15 @@ def train(trainer: Trainer, examples: Sequence[Example], middle: float, batch: i
     """Steps until the time is over, with a bar; a checkpoint every :data:`KEEP_EVERY` steps."""
     rng = np.random.default_rng([0, trainer.step])
     shown: dict[str, float] = {}
-    done = round(100.0 * trainer.done, 1)
+    done = round(min(100.0, 100.0 * trainer.done), 1)
     with tqdm(total=100.0, initial=done, desc="training", bar_format=BAR) as bar:
         while trainer.done < 1.0:
             chosen = rng.choice(len(examples), min(batch, len(examples)), replace=False)
             given = batch_of(rng, [examples[number] for number in chosen], middle, side_px)
-            before = trainer.done
             for name, value in trainer.learn(*given).items():
                 shown[name] = 0.95 * shown.get(name, value) + 0.05 * value
-            bar.update(min(100.0 * (trainer.done - before), 100.0 - bar.n))
+            bar.n = min(100.0, 100.0 * trainer.done)  # sums of small parts may pass the whole by rounding
+            bar.update(0)
             if trainer.step % SHOW_EVERY == 0:
                 said = "  ".join(f"{name} {value:.4f}" for name, value in shown.items())
                 bar.set_postfix_str(f"step {trainer.step}  {said}")

@@ -27,7 +27,7 @@ def query(url: str, adql: str, columns: Sequence[str], *, timeout_s: float, max_
         max_rows: The most rows the service shall send.
 
     Raises:
-        CatalogueUnavailable: The service cannot be reached in time, refuses, or fails.
+        CatalogueUnavailable: The service cannot be reached in time, refuses, fails, or sends another table.
     """
     import requests
     from pyvo.dal import DALServiceError, TAPService
@@ -43,6 +43,11 @@ def query(url: str, adql: str, columns: Sequence[str], *, timeout_s: float, max_
                 _forget(job)
     except (DALServiceError, DALQueryError, requests.RequestException, OSError) as error:
         raise CatalogueUnavailable(f"The catalogue service at {url} cannot be used right now.") from error
+    if len(answer.colnames) != len(columns):
+        raise CatalogueUnavailable(
+            f"The catalogue service at {url} answered with {len(answer.colnames)} columns in place of "
+            f"{len(columns)}."
+        )
     return pd.DataFrame(
         {name: _plain(answer[column]) for name, column in zip(columns, answer.colnames, strict=True)}
     )

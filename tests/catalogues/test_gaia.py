@@ -103,6 +103,12 @@ def test_the_archive_is_asked_by_an_asynchronous_job(tap, tmp_path):
     assert tap.deleted == 1
 
 
+def test_a_table_of_other_columns_is_refused_in_words(tap, tmp_path):
+    tap.table = _answer()["source_id", "ra", "dec"]
+    with pytest.raises(CatalogueUnavailable, match="answered with 3 columns in place of 12"):
+        cone(130.0, 19.6, 0.2, online=True, url=tap.url, cache=tmp_path)
+
+
 def test_proper_motions_are_applied(tap, tmp_path):
     tap.table = _answer()
 

@@ -113,6 +113,8 @@ def _answer():
             "phot_rp_mean_mag": np.array([14.5, 11.6]),
             "pmra": np.array([0.0, 0.0]),
             "pmdec": np.array([-1000.0, 0.0]),
+            "parallax": np.array([5.0, 1.0]),
+            **{f"{name}_error": np.array([0.1, 0.2]) for name in ("pmra", "pmdec", "parallax")},
         }
     )
 
