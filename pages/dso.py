@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.ui import boxes, corrections, dso, dso_card, dso_names, dso_pictures, dso_truth, methods
 from core.ui.arrivals import arrived, wait_for_next
-from core.ui.confidence import layers_of
+from core.ui.confidence import layers_of, leading
 from core.ui.dso_benchmark import dso_benchmark
 from core.ui.frames import choose_frame, frame_facts, sample_gallery
 from core.ui.processing import display_controls
@@ -30,7 +30,7 @@ picture, controls = st.columns([3, 1], gap="medium")
 
 with controls:
     card = st.container()
-    choice = choose_frame("m8", kinds=("deep_sky", "galaxy"))
+    choice = choose_frame("m66", kinds=("deep_sky", "galaxy"))
     frame = choice.frame
     chosen = methods.choose_methods("dso", first="dso.yolo", all_at_first=dso.is_quick(frame))
     params = methods.method_parameters(chosen) if research else methods.default_parameters(chosen)
@@ -52,7 +52,8 @@ with picture:
     asked = st.session_state.get("dso.confidence")
     found = dso.candidates(analyses, frame, asked)
     mark = selected("dso")
-    layers = layers_of(found, first_only=not research and mode == "Overlay", lettered=not names)
+    only = leading(found) if not research and mode == "Overlay" else None
+    layers = layers_of(found, only=only, lettered=not names)
     sources = [analysis.method.name for analysis in analyses]
     if names:
         layers, sources = [*layers, dso_names.names_layer(frame)], [*sources, dso_names.NAMES]

@@ -85,13 +85,15 @@ def candidates_of(result: Result) -> tuple[Detections, float]:
 
 
 def layers_of(
-    found: Sequence[Candidates], *, first_only: bool = False, lettered: bool = False
+    found: Sequence[Candidates], *, only: Candidates | None = None, lettered: bool = False
 ) -> list[Layer]:
-    """A layer for each method; with ``first_only`` the others wait in the legend."""
-    return [
-        each.layer(visible=not (first_only and number), lettered=lettered)
-        for number, each in enumerate(found)
-    ]
+    """A layer for each method; where ``only`` one is to be seen, the others wait in the legend."""
+    return [each.layer(visible=only is None or each is only, lettered=lettered) for each in found]
+
+
+def leading(found: Sequence[Candidates]) -> Candidates | None:
+    """The first method that found anything at the confidence asked for; else the first; None of none."""
+    return next((each for each in found if len(each.shown)), found[0] if found else None)
 
 
 def run_name(analysis: Analysis) -> str:

@@ -15,7 +15,7 @@ from core.frames.display import DisplaySettings
 from core.results import Detections
 from core.ui import boxes
 from core.ui.boxes import tells_classes
-from core.ui.confidence import Candidates, candidates_of, run_name
+from core.ui.confidence import Candidates, candidates_of, leading, run_name
 from core.ui.corrections import aim_window, corrected
 from core.ui.corrections import correction_panel as canvas_panel
 from core.ui.exports import catalogue_panel
@@ -61,15 +61,16 @@ def _named(run: str, _analysis: Analysis, _frame: Frame) -> tuple[Detections, fl
 
 
 def sentence(found: Sequence[Candidates], asked: float | None, *, waiting: bool) -> str:
-    """The one sentence on top of the page: what the first method says."""
-    if not found:
+    """The one sentence on top of the page: what the first method says that found anything."""
+    first = leading(found)
+    if first is None:
         return (
             "Looking for galaxies, nebulae and clusters." if waiting else "No method can look at this here."
         )
-    first = found[0]
-    if asked is None or not len(first.everything):
-        return first.analysis.result.summary
-    return f"At a confidence of {asked:.2f} and above: {_lower(summary(first.shown))}"
+    said = first.analysis.result.summary
+    if asked is not None and len(first.everything):
+        said = f"At a confidence of {asked:.2f} and above: {_lower(summary(first.shown))}"
+    return said if first is found[0] else f"{first.title}: {_lower(said)} {found[0].title} found nothing."
 
 
 def _lower(words: str) -> str:
@@ -106,9 +107,10 @@ def explain(choice: Choice, found: Sequence[Candidates], *, named: bool) -> None
     with about_frame(choice):
         rings = " A circle is an object that catalogues know." if named else ""
         st.write(f"Every box is a place where a method sees something.{rings} Click one to read about it.")
-        for each in found:
-            method = each.analysis.method
-            st.markdown(f"**{plain(each.title)}** marks {len(each.shown):,}. {plain(method.summary)}")
+        with st.expander("What each method does"):
+            for each in found:
+                method = each.analysis.method
+                st.markdown(f"**{plain(each.title)}** marks {len(each.shown):,}. {plain(method.summary)}")
 
 
 def times(found: Sequence[Candidates]) -> str:

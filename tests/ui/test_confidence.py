@@ -8,7 +8,7 @@ import pytest
 
 from core.methods import get_method
 from core.results import Detections, Result
-from core.ui.confidence import Candidates, candidates_of
+from core.ui.confidence import Candidates, candidates_of, layers_of, leading
 from core.ui.methods import short_title
 from core.ui.runs import Analysis
 
@@ -87,3 +87,14 @@ def test_units_of_what_was_not_found_are_left_out():
     everything, _ = candidates_of(Result(nothing, unsure))
     assert len(everything) == 1
     assert "magnitude" not in everything.units
+
+
+def test_the_first_that_finds_anything_leads():
+    silent, seen = Result(Detections.empty()), result()
+    nothing = Candidates(Analysis(get_method("dso.yolo"), silent, None, None), *candidates_of(silent), None)
+    something = Candidates(Analysis(get_method("dso.pix2pix"), seen, None, None), *candidates_of(seen), None)
+    assert leading([]) is None
+    assert leading([nothing]) is nothing
+    assert leading([nothing, something]) is something
+    layers = layers_of([nothing, something], only=something)
+    assert [layer.visible for layer in layers] == [False, True]
