@@ -4,8 +4,8 @@
     ...                                        # draw the page with arrivals.analyses
     wait_for_next(arrivals, frame, params, slot)
 
-The page is drawn with what is there, the frame alone at first. Then the next method is waited for in
-``slot``, and the page runs anew with its result. A touch meanwhile runs the page, not the method.
+The page is drawn with what is there, the frame alone at first. Then the next methods are waited for in
+``slot``, and the page runs anew with their results. A touch meanwhile runs the page, not the method.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from core.ui.runs import Analysis, find_analysis, keep_analysis, run_key
 from core.ui.text import plain
 
 _log = logging.getLogger("almagest")
-_LOOK_SECONDS, _DRAW_SECONDS = 0.05, 0.4
+_LOOK_SECONDS, _DRAW_SECONDS, _TOGETHER_SECONDS = 0.05, 0.4, 1.5
 _FAULT = "failed on this frame for a reason that is not yours; it was written to the server's log."
 
 
@@ -90,14 +90,31 @@ def arrived(
 def wait_for_next(
     arrivals: Arrivals, frame: Frame | SourceTable, params: Mapping[str, Parameters], slot: DeltaGenerator
 ) -> None:
-    """Run the next method that is waited for, with its progress in ``slot``, then the page anew.
+    """Run what is waited for, with its progress in ``slot``, then the page anew.
 
-    The last word of a page: what stands behind it is drawn only when nothing is left to wait for.
+    The page is drawn after each method that takes its time; quick ones are shown together, since drawing a
+    page takes as long as they do. The last word of a page: what stands behind it is drawn only when nothing
+    is left to wait for.
     """
     if not arrivals.waiting:
         slot.empty()
         return
-    method, *others = arrivals.waiting
+    begin = time.monotonic()
+    for number, method in enumerate(arrivals.waiting):
+        _wait_for(method, arrivals.waiting[number + 1 :], frame, params, slot)
+        if time.monotonic() - begin > _TOGETHER_SECONDS:
+            break
+    st.rerun()
+
+
+def _wait_for(
+    method: Method,
+    others: Sequence[Method],
+    frame: Frame | SourceTable,
+    params: Mapping[str, Parameters],
+    slot: DeltaGenerator,
+) -> None:
+    """Run a method to its end and keep what comes of it; the others are only named."""
     key = run_key(method, frame, params[method.name])
     jobs: dict[tuple[str, str, str], Job] = st.session_state.setdefault("jobs", {})
     for other in [name for name in jobs if name != key]:
@@ -120,7 +137,6 @@ def wait_for_next(
         _anew().discard(key)
     elif job.error is not None:
         _said()[key] = _sentence(method, job.error)
-    st.rerun()
 
 
 def _sentence(method: Method, error: Exception) -> str:
