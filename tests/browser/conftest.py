@@ -48,9 +48,11 @@ IDLE = """
 const app = document.querySelector('[data-testid="stApp"]');
 return Boolean(app) && app.dataset.testConnectionState === "CONNECTED"
   && app.dataset.testScriptState === "notRunning"
-  && !document.querySelector('[data-testid="stStatusWidget"], [data-testid="stAppSkeleton"]');
+  && ["stStatusWidget", "stAppSkeleton", "stProgress"].every(
+    (name) => !document.querySelector(`[data-testid="${name}"]`)
+  );
 """
-"""Whether the page is connected, its script has ended and nothing says that it is running."""
+"""Whether the page is connected, its script has ended, and nothing runs or is still to come."""
 
 
 class Browser(webdriver.Chrome):
