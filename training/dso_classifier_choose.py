@@ -48,7 +48,7 @@ from core.scoring.matching import match_boxes
 from training.dso_views import Pictures
 
 Float32 = NDArray[np.float32]
-THRESHOLDS = (0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)
+THRESHOLDS = tuple(np.round(np.arange(0.15, 0.86, 0.1), 2).tolist())
 STEPS, MANY_STEPS, SAME = (4, 6, 8, 12), 32, 0.95
 """The fewest of the first are taken whose maps rank pixels as those of many steps do."""
 IOU = 0.3
