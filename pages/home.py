@@ -72,7 +72,7 @@ samples = all_samples()
 for column, analysis in zip(st.columns(len(ANALYSES), gap="small"), ANALYSES, strict=True):
     with column.container(border=True, height="stretch"):
         st.image(thumbnail(analysis.sample), width="stretch", alt=samples[analysis.sample].title)
-        st.markdown(f"###### {analysis.title}")
+        st.markdown(f"**{analysis.title}**")
         with st.container(height="stretch"):
             st.write(analysis.about)
         kind = "secondary" if analysis.page == LOOK else "primary"
