@@ -17,4 +17,4 @@ LANDFORM_OF = {PLAIN: PLAIN, FLOOR: CRATER, RIM: CRATER, VALLEY: VALLEY, RIDGE: 
 
 UNSURE = "unsure"
 SURE_FROM = 0.9
-"""Where the highest probability is below, a place is called :data:`UNSURE`, as NASA's PDS Image Atlas does."""
+"""Where the highest probability is below, a place is :data:`UNSURE`, as in NASA's PDS Image Atlas."""

@@ -1,7 +1,7 @@
 """Pictures of the ground: what the methods see of a frame.
 
-Cameras, mosaics and scans of maps differ in levels, so a picture is drawn between its own darkest and brightest
-parts. Nothing is known of the light: shadows may lie on any side.
+Cameras, mosaics and scans of maps differ in levels, so a picture is drawn between its own darkest and
+brightest parts. Nothing is known of the light: shadows may lie on any side.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _SAMPLE = 1_000_000
 
 
 def surface_picture(frame: Frame) -> UInt8:
-    """``(H, W)`` grey levels of a frame between its darkest and brightest parts; its median where it has none.
+    """``(H, W)`` grey levels of a frame between its darkest and brightest parts.
 
-    A frame without any contrast is grey all over.
+    What is missing has the level of the median. A frame without any contrast is grey all over.
     """
     grey = frame.grey
     flat = grey.reshape(-1)
