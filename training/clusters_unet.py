@@ -26,11 +26,11 @@ from core.clusters.unet_network import (
     ANSWER_PX,
     Answer,
     ClusterNetwork,
-    Sizes,
     answer_of,
     cluster_network,
     outlines,
 )
+from core.models.unet import Sizes
 from core.models.windows import Window
 from training.cluster_data import Sample
 from training.cluster_training import options_of, run
@@ -155,14 +155,11 @@ def look_with(logistic: tuple[float, ...]) -> Look:
 
 def about(network: ClusterNetwork) -> dict[str, Any]:
     """What the card says of the network."""
-    sizes = network.sizes
     return {
         "title": "U-Net of star clusters",
         "architecture": (
-            f"Residual U-Net: {', '.join(map(str, sizes.channels))} channels at strides "
-            f"{', '.join(str(2 ** (i + 1)) for i in range(len(sizes.channels)))}, "
-            f"{', '.join(map(str, sizes.down))} blocks down and one each up to stride {ANSWER_PX}; mask, "
-            "centre, distance and kind of each place, watershed"
+            f"Residual U-Net: {network.sizes} to stride {ANSWER_PX}; mask, centre, distance and kind of each "
+            "place, watershed"
         ),
     }
 
@@ -176,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def begin() -> Course[ClusterNetwork]:
         torch.manual_seed(options.seed)
         return Course(
-            ClusterNetwork(_sizes(options.sizes)),
+            ClusterNetwork(Sizes.of_text(options.sizes)),
             options.work / "unet.pt",
             minutes=options.minutes,
             rate=options.rate,
@@ -184,11 +181,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
 
     return run(options, WEIGHTS, begin, learn, about, look_with, ("logistic", DEFAULT_LOGISTIC))
-
-
-def _sizes(said: str | None) -> Sizes | None:
-    """``"16,16,16/1,1,1"``: channels, blocks down; tests train tiny networks."""
-    return Sizes(*(tuple(map(int, part.split(","))) for part in said.split("/"))) if said else None
 
 
 if __name__ == "__main__":

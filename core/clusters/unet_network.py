@@ -1,9 +1,8 @@
 """The network of ``clusters.unet``: a U-Net that says of each place whether it lies in a cluster.
 
-The shape is that of Ronneberger et al. 2015 (arXiv:1505.04597), with residual blocks (He et al. 2016,
-arXiv:1512.03385) and answers at a quarter of the resolution: where a cluster ends is no matter of pixels. It
-goes down to a stride of 64, from where a field of 512 px is 8 × 8 places, so that a crowd is seen against the
-whole field. B pictures, H × W pixels.
+It is a :class:`core.models.unet.ResidualUNet` with answers at a quarter of the resolution: where a cluster
+ends is no matter of pixels. It goes down to a stride of 64, from where a field of 512 px is 8 × 8 places, so
+that a crowd is seen against the whole field. B pictures, H × W pixels.
 
 Beside the chance of lying in a cluster (mask) it answers with the distance to the outline, 1 in the middle
 and 0 on it, and the chance of being the middle of one (centre): a watershed on the distance from the centres
@@ -14,19 +13,17 @@ Points, Zhou et al. 2019, arXiv:1904.07850).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from core.clusters.outlines import Grid, Outline, outline_of
 from core.models import LockedNetwork, cached_network, inference_dtype, load_state
-from core.models.blocks import BasicBlock, fold_norms
+from core.models.unet import ResidualUNet, Sizes, ready
 from core.models.windows import Window
 
 UInt8 = NDArray[np.uint8]
@@ -42,25 +39,6 @@ CENTRE_OF_BEST = 0.25
 """Peaks lower than this part of the highest of the same cluster of places part nothing."""
 LEAST_PLACES = 4
 MOST_INSTANCES = 60
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Of the network.
-
-    Attributes:
-        channels: At strides 2, 4, 8, ... of the picture; multiples of 16. Of other numbers torch 2.13 writes
-            beyond its memory when it learns on a processor (1 × 1 convolutions of stride 2, channels last).
-        down: Residual blocks at each stride on the way down; on the way up there is one each.
-    """
-
-    channels: tuple[int, ...] = (32, 48, 64, 96, 128, 160)
-    down: tuple[int, ...] = (1, 2, 2, 2, 2, 2)
-
-    @property
-    def stride_px(self) -> int:
-        """Sides of what the network is given are multiples of this."""
-        return int(2 ** len(self.channels))
 
 
 class Answer(NamedTuple):
@@ -79,43 +57,16 @@ class Answer(NamedTuple):
     globular: Tensor
 
 
-class ClusterNetwork(nn.Module):
-    """Pictures to answers."""
+class ClusterNetwork(ResidualUNet):
+    """Pictures to answers. Clusters are rare, and their middles rarer: it begins as saying so."""
 
     def __init__(self, sizes: Sizes | None = None) -> None:
-        super().__init__()
-        self.sizes = sizes = sizes or Sizes()
-        c = sizes.channels
-        self.stem = nn.Sequential(
-            nn.Conv2d(24, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.ReLU(inplace=True)
-        )
-        stages = []
-        for i, (before, width, n) in enumerate(zip((c[0], *c), c, sizes.down, strict=False)):
-            first = BasicBlock(before, width, 2 if i else 1)
-            stages.append(nn.Sequential(first, *(BasicBlock(width, width, 1) for _ in range(n - 1))))
-        self.down = nn.ModuleList(stages)
-        steps = list(pairwise(c[1:]))  # on the way up it ends at stride 4
-        self.widen = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in steps)
-        self.up = nn.ModuleList(BasicBlock(fine, fine, 1) for fine, _ in steps)
-        last = nn.Conv2d(c[1], 4, 1)
-        nn.init.normal_(last.weight, std=1e-2)
-        with torch.no_grad():
-            assert last.bias is not None  # noqa: S101 (it has one)
-            last.bias.copy_(torch.tensor([-2.0, -4.0, 0.0, 0.0]))  # clusters are rare, middles rarer
-        self.head = nn.Sequential(nn.Conv2d(c[1], c[1], 3, 1, 1), nn.ReLU(inplace=True), last)
+        super().__init__(6, ANSWER_PX, (-2.0, -4.0, 0.0, 0.0), sizes or Sizes())
 
     def forward(self, picture: Tensor) -> Answer:
         """Look at ``(B, 3, H, W)`` pictures in [0, 1], sides multiples of the stride."""
         views = torch.cat([picture, picture.clamp(min=0.0).sqrt()], dim=1) * 2.0 - 0.5  # (B, 6, H, W)
-        x = self.stem(F.pixel_unshuffle(views, 2))  # (B, 24, H/2, W/2) -> (B, C0, H/2, W/2)
-        levels: list[Tensor] = []
-        for stage in self.down:
-            x = stage(x)  # (B, Ci, H/2^(i+1), W/2^(i+1))
-            levels.append(x)
-        for i in reversed(range(len(self.up))):
-            coarse = F.interpolate(self.widen[i](x), scale_factor=2.0, mode="nearest")
-            x = self.up[i](levels[i + 1] + coarse)  # (B, Ci+1, H/2^(i+2), W/2^(i+2))
-        said = self.head(x).float()  # (B, 4, H/4, W/4)
+        said = self.answers(views)  # (B, 4, H/4, W/4)
         return Answer(said[:, 0], said[:, 1], said[:, 2].sigmoid(), said[:, 3])
 
 
@@ -130,12 +81,8 @@ def cluster_network(name: str) -> LockedNetwork[ClusterNetwork]:
 
 
 def ready_network(state: Mapping[str, Tensor], dtype: torch.dtype = torch.float32) -> ClusterNetwork:
-    """The network with trained weights, made fast: its sizes read off them, normalisations folded."""
-    network = ClusterNetwork(_sizes_of(state)).eval()
-    network.load_state_dict(dict(state))
-    fold_norms(network)
-    network.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network.requires_grad_(False)
+    """The network with trained weights, made fast: its sizes are read off them."""
+    return ready(ClusterNetwork(Sizes.of_state(state)), state, dtype)
 
 
 def answer_of(network: LockedNetwork[ClusterNetwork], shown: UInt8) -> Float32:
@@ -242,12 +189,3 @@ def features(
 def _log_odds(chance: float) -> float:
     p = min(max(chance, 1e-4), 1.0 - 1e-4)
     return float(np.log(p / (1.0 - p)))
-
-
-def _sizes_of(state: Mapping[str, Tensor]) -> Sizes:
-    n = len({key.split(".")[1] for key in state if key.startswith("down.")})
-    channels = tuple(int(state[f"down.{i}.0.conv1.weight"].shape[0]) for i in range(n))
-    blocks = tuple(
-        len({key.split(".")[2] for key in state if key.startswith(f"down.{i}.")}) for i in range(n)
-    )
-    return Sizes(channels, blocks)

@@ -35,4 +35,5 @@ def surface_picture(frame: Frame) -> UInt8:
     shown = (np.nan_to_num(grey, nan=middle, posinf=high, neginf=low) - np.float32(low)) * np.float32(
         255.0 / (high - low)
     )
-    return np.rint(np.clip(shown, 0.0, 255.0)).astype(np.uint8)
+    levels: UInt8 = np.rint(np.clip(shown, 0.0, 255.0)).astype(np.uint8)
+    return levels

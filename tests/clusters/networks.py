@@ -10,7 +10,8 @@ from tests.models.cards import FACTS
 
 def tiny_unet(folder, **extra):
     """Weights of a tiny U-Net that has learned nothing, with their card."""
-    from core.clusters.unet_network import ClusterNetwork, Sizes
+    from core.clusters.unet_network import ClusterNetwork
+    from core.models.unet import Sizes
 
     torch.manual_seed(0)
     network = ClusterNetwork(Sizes((16, 16, 16), (1, 1, 2)))

@@ -5,13 +5,13 @@ import torch
 from core.clusters.outlines import Grid
 from core.clusters.unet_network import (
     ClusterNetwork,
-    Sizes,
     answer_of,
     instances,
     outlines,
     ready_network,
 )
 from core.models import LockedNetwork
+from core.models.unet import Sizes
 from core.models.windows import Window
 from tests.clusters.networks import disc, perfect_answer
 

@@ -7,12 +7,12 @@ from core.clusters.outlines import Grid
 from core.clusters.unet_network import (
     Answer,
     ClusterNetwork,
-    Sizes,
     answer_of,
     outlines,
     ready_network,
 )
 from core.models import LockedNetwork, check_weights, read_card
+from core.models.unet import Sizes
 from core.models.windows import Window
 from training.cluster_data import Sample
 from training.cluster_truth import TrueCluster, instance_map

@@ -1,0 +1,119 @@
+"""A residual U-Net with batch normalisation, of any size: what several of our networks are built on.
+
+The shape is that of Ronneberger et al. 2015 (arXiv:1505.04597), with the residual blocks of He et al. 2016
+(arXiv:1512.03385). The first 2 × 2 pixels become channels, so it begins at a stride of 2; it goes down by
+twos, and up again to where the answers are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.models.blocks import BasicBlock, fold_norms
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Of the network.
+
+    Attributes:
+        channels: At strides 2, 4, 8, ... of the picture; multiples of 16. Of other numbers torch 2.13 writes
+            beyond its memory when it learns on a processor (1 × 1 convolutions of stride 2, channels last).
+        down: Residual blocks at each stride on the way down; on the way up there is one each.
+    """
+
+    channels: tuple[int, ...] = (32, 48, 64, 96, 128, 160)
+    down: tuple[int, ...] = (1, 2, 2, 2, 2, 2)
+
+    @property
+    def stride_px(self) -> int:
+        """Sides of what the network is given are multiples of this."""
+        return int(2 ** len(self.channels))
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Tensor]) -> Sizes:
+        """Read off trained weights."""
+        n = len({key.split(".")[1] for key in state if key.startswith("down.")})
+        channels = tuple(int(state[f"down.{i}.0.conv1.weight"].shape[0]) for i in range(n))
+        blocks = tuple(
+            len({key.split(".")[2] for key in state if key.startswith(f"down.{i}.")}) for i in range(n)
+        )
+        return cls(channels, blocks)
+
+    @classmethod
+    def of_text(cls, text: str | None) -> Sizes | None:
+        """``"16,16,16/1,1,1"``: channels, then blocks down; None for none."""
+        return cls(*(tuple(map(int, part.split(","))) for part in text.split("/"))) if text else None
+
+    def __str__(self) -> str:
+        widths, strides, blocks = (
+            ", ".join(map(str, each))
+            for each in (self.channels, [2 ** (i + 1) for i in range(len(self.channels))], self.down)
+        )
+        return f"{widths} channels at strides {strides}, {blocks} blocks down and one each up"
+
+
+class ResidualUNet(nn.Module):
+    """Views of a picture to answers at a coarser resolution.
+
+    Args:
+        views: Channels of what it is given.
+        answer_px: Side of a place that is answered for, in pixels: 2, 4, ...
+        first: Log odds, or values, that each answer begins with.
+        sizes: Of the network.
+    """
+
+    def __init__(self, views: int, answer_px: int, first: Sequence[float], sizes: Sizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        c, finest = sizes.channels, answer_px.bit_length() - 2
+        self.stem = nn.Sequential(
+            nn.Conv2d(4 * views, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.ReLU(inplace=True)
+        )
+        stages = []
+        for i, (before, width, n) in enumerate(zip((c[0], *c), c, sizes.down, strict=False)):
+            begin = BasicBlock(before, width, 2 if i else 1)
+            stages.append(nn.Sequential(begin, *(BasicBlock(width, width, 1) for _ in range(n - 1))))
+        self.down = nn.ModuleList(stages)
+        steps = list(pairwise(c[finest:]))
+        self.widen = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in steps)
+        self.up = nn.ModuleList(BasicBlock(fine, fine, 1) for fine, _ in steps)
+        last = nn.Conv2d(c[finest], len(first), 1)
+        nn.init.normal_(last.weight, std=1e-2)
+        with torch.no_grad():
+            assert last.bias is not None  # noqa: S101 (it has one)
+            last.bias.copy_(torch.tensor(first))
+        self.head = nn.Sequential(nn.Conv2d(c[finest], c[finest], 3, 1, 1), nn.ReLU(inplace=True), last)
+        self._finest = finest
+
+    def answers(self, views: Tensor) -> Tensor:
+        """``(B, V, H, W)`` views, sides multiples of the stride, to ``(B, N, H/answer_px, W/answer_px)``."""
+        x = self.stem(F.pixel_unshuffle(views, 2))  # (B, 4 V, H/2, W/2) -> (B, C0, H/2, W/2)
+        levels: list[Tensor] = []
+        for stage in self.down:
+            x = stage(x)  # (B, Ci, H/2^(i+1), W/2^(i+1))
+            levels.append(x)
+        for i in reversed(range(len(self.up))):
+            coarse = F.interpolate(self.widen[i](x), scale_factor=2.0, mode="nearest")
+            x = self.up[i](levels[i + self._finest] + coarse)
+        said: Tensor = self.head(x).float()
+        return said
+
+
+def ready(network: Network, state: Mapping[str, Tensor], dtype: torch.dtype = torch.float32) -> Network:
+    """A network with trained weights, made fast: normalisations folded, channels last, not to be trained."""
+    network.eval()
+    network.load_state_dict(dict(state))
+    fold_norms(network)
+    network.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.requires_grad_(False)
+    return network
