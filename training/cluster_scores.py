@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from core.clusters.outlines import Grid, Outline
+from core.clusters.outlines import Outline
 from core.clusters.pictures import Look, look_around
+from core.models.windows import Grid
 from core.scoring.average_precision import average_precision_of, hits_by_score
 from training.calibration import logistic
 from training.cluster_data import DrawnScene, read_scene

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from core.clusters.maskrcnn import DEFAULT_CALIBRATION, WEIGHTS
 from core.clusters.maskrcnn_network import BOX_FEATURES, CHANNELS, build, maskrcnn_network, outlines
-from core.clusters.outlines import Grid, Outline
+from core.clusters.outlines import Outline
 from core.clusters.pictures import Look, UInt8
-from core.models.windows import Window
+from core.models.windows import Grid, Window
 from training.cluster_data import Sample
 from training.cluster_training import options_of, run
 from training.course import Course

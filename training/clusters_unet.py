@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.clusters.kinds import GLOBULAR
-from core.clusters.outlines import Grid, Outline
+from core.clusters.outlines import Outline
 from core.clusters.pictures import Float32, Look, UInt8
 from core.clusters.unet import DEFAULT_LOGISTIC, WEIGHTS
 from core.clusters.unet_network import (
@@ -31,7 +31,7 @@ from core.clusters.unet_network import (
     outlines,
 )
 from core.models.unet import Sizes
-from core.models.windows import Window
+from core.models.windows import Grid, Window
 from training.cluster_data import Sample
 from training.cluster_training import options_of, run
 from training.course import Course

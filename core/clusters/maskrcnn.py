@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.clusters.kinds import LABELS
-from core.clusters.outlines import Grid, Outline
+from core.clusters.outlines import Outline
 from core.clusters.pictures import Float32, PictureParameters, UInt8, search_picture
 from core.frames import Frame
 from core.methods import Method, Progress
 from core.models import read_card
-from core.models.windows import Window
+from core.models.windows import Grid, Window
 from core.results import Result
 
 WEIGHTS = "clusters_maskrcnn"

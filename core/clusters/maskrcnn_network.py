@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.clusters.kinds import LABELS
-from core.clusters.outlines import Grid, Outline, outline_of
+from core.clusters.outlines import Outline, outline_of
 from core.models import LockedNetwork, cached_network, inference_dtype, load_state
 from core.models.torchvision_ops import import_torchvision
-from core.models.windows import Window
+from core.models.windows import Grid, Window
 
 UInt8 = NDArray[np.uint8]
 

@@ -1,7 +1,7 @@
 """Outlines of clusters that networks find in pictures: one of each, a table of them, and a map.
 
-Outlines live on a grid of cells that covers the frame, at most :data:`MOST_CELLS` along a side: what a
-network says of a window at any scale is laid onto it, and outlines of several windows are compared there.
+Outlines live on a :class:`~core.models.windows.Grid` of cells that covers the frame: what a network says of a
+window at any scale is laid onto it, and outlines of several windows are compared there.
 """
 
 from __future__ import annotations
@@ -15,46 +15,18 @@ from numpy.typing import NDArray
 
 from core.clusters.kinds import LABELS
 from core.frames import Frame
-from core.models.windows import Window
+from core.models.windows import Grid, Window
 from core.results import Detections
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-MOST_CELLS = 1024
 SAME_IOU, COVERED, FRAGMENT = 0.4, 0.7, 0.2
 """Outlines that overlap so much are of one cluster; so are those of which one covers so much of the other,
 unless that is smaller than the last part of it."""
 EDGE_PX = 3.0
 """An outline so near the edge of a window, in pixels shown, is taken to be cut by it."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Cells over a frame of ``width`` × ``height`` pixels."""
-
-    width: int
-    height: int
-
-    @property
-    def cell_px(self) -> float:
-        """Side of a cell, 1 or more."""
-        return max(1.0, max(self.width, self.height) / MOST_CELLS)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns of cells."""
-        return max(1, round(self.height / self.cell_px)), max(1, round(self.width / self.cell_px))
-
-    def span(self, window: Window) -> tuple[slice, slice]:
-        """The cells of a window."""
-        rows, columns = self.shape
-        y, x = rows / self.height, columns / self.width
-        return (
-            slice(int(window.y * y), max(int(window.y * y) + 1, round((window.y + window.height) * y))),
-            slice(int(window.x * x), max(int(window.x * x) + 1, round((window.x + window.width) * x))),
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clusters.kinds import LABELS
-from core.clusters.outlines import Grid, Outline, as_detections, instance_map, unique
+from core.clusters.outlines import Outline, as_detections, instance_map, unique
 from core.frames import Frame
 from core.methods import Progress
 from core.models import chosen, read_card
-from core.models.windows import Window, scales, windows
+from core.models.windows import Grid, Window, scales, windows
 from core.parameters import Parameters, parameter
 from core.results import Result, by_confidence
 

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.clusters.outlines import Grid, Outline, outline_of
+from core.clusters.outlines import Outline, outline_of
 from core.models import LockedNetwork, cached_network, inference_dtype, load_state
 from core.models.unet import ResidualUNet, Sizes, ready
-from core.models.windows import Window
+from core.models.windows import Grid, Window
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]

@@ -60,6 +60,41 @@ _HAMMING = 5
 """Pillow's number of its Hamming filter, so that Pillow is imported only when it is used."""
 
 
+@dataclass(frozen=True)
+class Grid:
+    """Cells over a frame, onto which what is said of windows at any scale is laid.
+
+    Attributes:
+        width, height: Of the frame, in pixels.
+        least_px: Least side of a cell.
+        most: Most cells along a side.
+    """
+
+    width: int
+    height: int
+    least_px: float = 1.0
+    most: int = 1024
+
+    @property
+    def cell_px(self) -> float:
+        """Side of a cell."""
+        return max(self.least_px, max(self.width, self.height) / self.most)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of cells."""
+        return max(1, round(self.height / self.cell_px)), max(1, round(self.width / self.cell_px))
+
+    def span(self, window: Window) -> tuple[slice, slice]:
+        """The cells of a window."""
+        rows, columns = self.shape
+        y, x = rows / self.height, columns / self.width
+        return (
+            slice(int(window.y * y), max(int(window.y * y) + 1, round((window.y + window.height) * y))),
+            slice(int(window.x * x), max(int(window.x * x) + 1, round((window.x + window.width) * x))),
+        )
+
+
 def windows(
     width: int, height: int, side_px: int, overlap: float, at: Sequence[float] | None = None
 ) -> list[Window]:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from core.clusters.outlines import Grid, Outline, as_detections, instance_map, outline_of, unique
+from core.clusters.outlines import Outline, as_detections, instance_map, outline_of, unique
 from core.frames import Frame
-from core.models.windows import Window
+from core.models.windows import Grid, Window
 from tests.clusters.networks import disc
 
 

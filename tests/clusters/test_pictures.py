@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from core.clusters import maskrcnn, unet
-from core.clusters.outlines import Grid, outline_of
+from core.clusters.outlines import outline_of
 from core.clusters.pictures import look_around, summary
 from core.errors import WeightsUnavailable
 from core.methods import methods
 from core.models.card import chosen
+from core.models.windows import Grid
 from tests.clusters.networks import disc, tiny_maskrcnn, tiny_unet
 from tests.frames.test_night import a_sky, shown
 

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 
-from core.clusters.outlines import Grid
 from core.clusters.unet_network import (
     ClusterNetwork,
     answer_of,
@@ -12,7 +11,7 @@ from core.clusters.unet_network import (
 )
 from core.models import LockedNetwork
 from core.models.unet import Sizes
-from core.models.windows import Window
+from core.models.windows import Grid, Window
 from tests.clusters.networks import disc, perfect_answer
 
 SIZES = Sizes((16, 16, 32), (1, 2, 1))

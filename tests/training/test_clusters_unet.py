@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from core.clusters.kinds import GLOBULAR, OPEN
-from core.clusters.outlines import Grid
 from core.clusters.unet_network import (
     Answer,
     ClusterNetwork,
@@ -13,7 +12,7 @@ from core.clusters.unet_network import (
 )
 from core.models import LockedNetwork, check_weights, read_card
 from core.models.unet import Sizes
-from core.models.windows import Window
+from core.models.windows import Grid, Window
 from training.cluster_data import Sample
 from training.cluster_truth import TrueCluster, instance_map
 from training.clusters_unet import WEIGHTS_OF_LOSSES, as_tensors, losses_of, main, target_of
