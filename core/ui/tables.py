@@ -13,7 +13,7 @@ from core.results import Detections
 ROW_PX = 35
 """Height of a row of a table on the screen."""
 SHOWN_UNITS = {"pix": "px", "deg": "°", "mag": "mag", "electron": "e⁻", "arcmin": "′", "mas / yr": "mas/yr"}
-_ENDINGS = ("_px", "_deg", "_arcmin", "_mas_yr", "_mas")
+_ENDINGS = ("_px", "_km", "_deg", "_arcmin", "_mas_yr", "_mas")
 """What names of columns end in that is said by their unit."""
 
 
@@ -65,12 +65,18 @@ def columns_of(table: pd.DataFrame, units: Mapping[str, str]) -> dict[str, Colum
     return {str(column): _column(str(column), table[column], units.get(str(column), "")) for column in table}
 
 
-def _column(name: str, values: pd.Series, unit: str) -> ColumnConfig:
+def column_title(name: str, unit: str) -> tuple[str, str]:
+    """A column's name in words and its unit, as a person reads them."""
     if name.endswith("_sigma"):
         name, unit = name.removesuffix("_sigma"), "σ"
     ending = next((ending for ending in _ENDINGS if unit and name.endswith(ending)), "")
     title = name.removesuffix(ending).replace("_", " ")
-    label = f"{title} [{SHOWN_UNITS.get(unit, unit)}]" if unit and unit != title else title
+    return title, "" if unit == title else SHOWN_UNITS.get(unit, unit)
+
+
+def _column(name: str, values: pd.Series, unit: str) -> ColumnConfig:
+    title, unit = column_title(name, unit)
+    label = f"{title} [{unit}]" if unit else title
     if pd.api.types.is_float_dtype(values):
         precise = name in ("ra_deg", "dec_deg")
         return st.column_config.NumberColumn(

@@ -260,6 +260,31 @@ def test_tooltip_says_name_label_score_and_note(viewer):
     assert page.one(".tip").text.splitlines() == ["object 41", "All · star · score 0.10", "snr: 46"]
 
 
+def test_a_line_is_picked_along_its_length_and_the_ground_is_read(viewer, browser):
+    page = viewer("ground=yes")
+    page.point(600, 250).perform()  # on the line, far from its middle
+    assert page.one(".tip").text.splitlines()[0] == "ridge"
+    page.point(600, 250).click().perform()
+    browser.wait_until(lambda: page.said("selected") == "(0, 0)", "the ridge is chosen")
+    # Row 0 of the frame is at the bottom, and so is row 0 of the mask.
+    for x, y, said in (
+        (200, 500, "plain (plain 0.95, ridge 0.05)"),
+        (2800, 500, "ridge (ridge 0.98)"),
+        (2800, 1700, "unsure (plain 0.50, ridge 0.40)"),
+    ):
+        page.point(x, y).perform()
+        assert page.text("place") == said
+    classes = {button.text.partition("\n")[0]: button for button in page.all(".legend .area")}
+    assert list(classes) == ["unsure", "plain", "ridge", "valley"]
+    assert "25 %" in classes["plain"].text
+    before = page.pixels()
+    for button in classes.values():
+        button.click()
+        assert button.get_attribute("aria-pressed") == "false"
+    browser.wait_until(lambda: page.pixels() != before, "the ground is bare")
+    assert browser.console_errors() == []
+
+
 def test_selection_by_python_is_brought_into_view(viewer, browser):
     page = viewer()
     page.zoom_in()

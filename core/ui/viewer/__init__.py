@@ -33,7 +33,7 @@ shown, :mod:`~core.ui.viewer.values` and :mod:`~core.ui.viewer.sky` what is read
 what runs in the browser.
 """
 
-from core.ui.viewer.model import Layer, Pane, ViewerEvent
+from core.ui.viewer.model import AreaClass, Areas, Layer, Pane, ViewerEvent
 from core.ui.viewer.viewer import frame_viewer
 
-__all__ = ["Layer", "Pane", "ViewerEvent", "frame_viewer"]
+__all__ = ["AreaClass", "Areas", "Layer", "Pane", "ViewerEvent", "frame_viewer"]

@@ -13,7 +13,7 @@ def _text(*names: str) -> str:
     return "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
 
 
-VIEWER_JS = _text("geometry.js", "overlay.js", "furniture.js", "reading.js", "viewer.js")
+VIEWER_JS = _text("geometry.js", "overlay.js", "furniture.js", "reading.js", "areas.js", "viewer.js")
 """The viewer as one module."""
 
 viewer = st.components.v2.component(

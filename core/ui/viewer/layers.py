@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from core.ui.tables import column_title
 from core.ui.viewer.model import Layer
 from core.ui.viewer.parcel import Packer, Parcel
 
@@ -40,6 +42,8 @@ def _packed(layer: Layer, packer: Packer) -> dict[str, Any]:
         "code": packer.add(codes.astype(np.uint16)),
         "radius": _radius(layer, packer),
         "ellipse": _ellipse(layer, packer),
+        "paths": _paths(layer, packer),
+        "dash": list(layer.dash),
         "limit": layer.limit,
         "lettered": layer.lettered,
         "boxes": packer.add(boxes.astype(np.float32)) if np.isfinite(boxes).any() else None,
@@ -63,14 +67,39 @@ def _ellipse(layer: Layer, packer: Packer) -> int | None:
     return packer.add(np.column_stack([ratio, np.radians(turn)]))
 
 
+def _paths(layer: Layer, packer: Packer) -> dict[str, int] | None:
+    """The points of all lines one after the other, and where each object's begin."""
+    if layer.path is None:
+        return None
+    lines = [line_points(text) for text in _column(layer, layer.path)]
+    begins = np.cumsum([0, *(len(line) for line in lines)])
+    points = np.concatenate(lines) if lines else np.empty((0, 2))
+    return {
+        "points": packer.add(points.astype(np.float32)),
+        "begins": packer.add(begins.astype(np.uint32)),
+    }
+
+
+def line_points(text: Any) -> NDArray[np.float64]:
+    """``(N, 2)`` points of a line that is written as ``"x,y x,y …"``; none where it is not one."""
+    try:
+        values = np.array(text.replace(",", " ").split(), float) if isinstance(text, str) else np.empty(0)
+    except ValueError:
+        return np.empty((0, 2))
+    if len(values) < 4 or len(values) % 2 or not np.isfinite(values).all():
+        return np.empty((0, 2))
+    return values.reshape(-1, 2)
+
+
 def _note(layer: Layer, packer: Packer) -> dict[str, Any]:
     if layer.note is None:
         return {"note": None, "note_numbers": None}
     column = _column(layer, layer.note)
+    title, unit = column_title(layer.note, layer.detections.units.get(layer.note, ""))
     facts = {
         "note": layer.note,
-        "note_title": layer.note.replace("_", " "),
-        "note_unit": layer.detections.units.get(layer.note, ""),
+        "note_title": title,
+        "note_unit": unit,
         "note_numbers": None,
         "note_texts": None,
     }

@@ -13,6 +13,7 @@ from core.frames import Frame
 from core.parameters import canonical_json
 from core.ui.text import plain
 from core.ui.viewer import component
+from core.ui.viewer.areas import areas_parcel
 from core.ui.viewer.cached import base_picture, base_values
 from core.ui.viewer.choice import Choice, Selected
 from core.ui.viewer.detail import detail
@@ -67,7 +68,12 @@ def frame_viewer(
         base = [_pane_parcel(picture, f"{key}/pane{index}") for index, picture in enumerate(shown)]
         overlay = layers_parcel(layers, f"{key}/layers") if layers else None
         warmth = _heat_parcels(panes, shown, heat, f"{key}/heat")
-        for parcel in {each.slot: each for each in [*base, overlay, *warmth] if each is not None}.values():
+        covers = [
+            areas_parcel(pane.areas, picture.frame, f"{key}/areas{number}") if pane.areas else None
+            for number, (pane, picture) in enumerate(zip(panes, shown, strict=False))
+        ]
+        brought = [*base, overlay, *warmth, *covers]
+        for parcel in {each.slot: each for each in brought if each is not None}.values():
             component.parcel(key=parcel.slot, data=parcel.data)
         detail_slot = f"{key}/detail"
         detail(key, detail_slot, scene, shown)
@@ -85,8 +91,10 @@ def frame_viewer(
                     "title": title,
                     "layers": _indices(pane, layers),
                     "heat": warm and warm.address,
+                    "areas": cover and cover.address,
+                    "km_per_px": pane.km_per_px,
                 }
-                for parcel, title, pane, warm in zip(base, titles, panes, warmth, strict=False)
+                for parcel, title, pane, warm, cover in zip(base, titles, panes, warmth, covers, strict=False)
             ],
             "layers": overlay and overlay.address,
             "layer_count": len(layers),

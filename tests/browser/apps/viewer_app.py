@@ -1,6 +1,7 @@
 """A page with a viewer on a known frame: what test_viewer.py looks at.
 
-The address chooses: ``?mode=blink``, ``?other=small`` (a second frame of another size), ``?heat=yes``.
+The address chooses: ``?mode=blink``, ``?other=small`` (a second frame of another size), ``?heat=yes``,
+``?ground=yes`` (a ridge drawn as a line, and classes of places over the picture).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from core.frames import Frame
 from core.frames.display import DisplaySettings
 from core.results import Detections
-from core.ui.viewer import Layer, Pane, frame_viewer
+from core.ui.viewer import AreaClass, Areas, Layer, Pane, frame_viewer
 
 WIDTH, HEIGHT = 3000, 2000
 SCALE_DEG = 10 / WIDTH
@@ -45,6 +46,23 @@ def known_objects() -> Detections:
     return Detections(table)
 
 
+def known_ground() -> Areas:
+    """Four quarters of the frame; the class of the fourth is not sure."""
+    classes = (AreaClass("unsure", "#9AA4B2", "faint"), AreaClass("plain", "#56B4E9"))
+    classes += (AreaClass("ridge", "#CC79A7", "stripes"), AreaClass("valley", "#009E73", "grid"))
+    mask = np.array([[1, 2], [3, 0]], np.uint16)
+    plain = np.array([[0.95, 0.02], [0.03, 0.5]], np.float32)
+    ridge = np.array([[0.05, 0.98], [0.0, 0.4]], np.float32)
+    return Areas("Landforms", classes, mask, {"plain": plain, "ridge": ridge})
+
+
+def known_line() -> Detections:
+    """A ridge that runs across the lower left quarter and turns once."""
+    table = pd.DataFrame({"label": ["ridge"], "score": [0.9], "x": [900.0], "y": [400.0]})
+    table["path"] = ["300,100 900,400 1200,900"]
+    return Detections(table.assign(x_min=300.0, y_min=100.0, x_max=1200.0, y_max=900.0))
+
+
 def _smooth(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     return (pixels + np.roll(pixels, 1, 0) + np.roll(pixels, 1, 1)) / np.float32(3)
 
@@ -67,10 +85,22 @@ def _page() -> None:
         Layer("All", objects, "#56B4E9", "circle", note="snr"),
         Layer(HOSTILE, objects.above(0.9), "#E69F00", "square"),
     ]
+    ground = "ground" in st.query_params
+    if ground:
+        layers = [Layer("Ridges", known_line(), "#CC79A7", "line", path="path", dash=(9.0, 5.0))]
     if st.button("Choose the last"):
         st.session_state["wanted"] = (0, OBJECTS - 1)
     event = frame_viewer(
-        [Pane("Known", frame, settings), Pane("Other", second, settings)],
+        [
+            Pane(
+                "Known",
+                frame,
+                settings,
+                areas=known_ground() if ground else None,
+                km_per_px=0.1 if ground else None,
+            ),
+            Pane("Other", second, settings),
+        ],
         layers,
         key="viewer",
         mode=st.query_params.get("mode", "single"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import pytest
 
 from core.frames import Frame
 from core.results import Detections
-from core.ui.viewer import Layer
+from core.ui.viewer import AreaClass, Areas, Layer
+from core.ui.viewer.areas import areas_parcel
 from core.ui.viewer.heat import heat_parcel
 from core.ui.viewer.layers import layers_parcel
 from core.ui.viewer.parcel import Packer, Parcel
@@ -84,8 +86,6 @@ def test_unknown_column_names_the_layer_and_what_there_is(wrong):
 
 
 def test_heat_is_upright_and_spans_all_codes():
-    import zlib
-
     frame = Frame.from_array(np.zeros((20, 30)), row0="bottom")
     heat = np.array([[0.0, np.nan], [1.0, 3.0]], np.float32)
     header, blobs = unpacked(heat_parcel(heat, frame, "s"))
@@ -97,3 +97,43 @@ def test_heat_needs_two_dimensions():
     frame = Frame.from_array(np.zeros((20, 30)))
     with pytest.raises(ValueError, match=r"got shape \(3,\)"):
         heat_parcel(np.zeros(3, np.float32), frame, "s")
+
+
+def test_lines_travel_as_their_points_and_what_is_no_line_as_none():
+    paths = ["1,2 3,4.5 5,6", None, "1,2", "1,2 3", "a,b c,d", "1,2 nan,4", "7,8 9,10"]
+    objects = Detections(pd.DataFrame({"label": "ridge", "score": 0.5, "x": 0.0, "y": 0.0, "path": paths}))
+    layer = Layer("A", objects, "#fff", "line", path="path", dash=(8.0, 4.0))
+    header, blobs = unpacked(layers_parcel([layer], "s"))
+    paths = header["layers"][0]["paths"]
+    assert np.frombuffer(blobs[paths["begins"]], "<u4").tolist() == [0, 3, 3, 3, 3, 3, 3, 5]
+    assert np.frombuffer(blobs[paths["points"]], "<f4").tolist() == [1, 2, 3, 4.5, 5, 6, 7, 8, 9, 10]
+    assert header["layers"][0]["dash"] == [8.0, 4.0]
+
+
+def grounds(mask: np.ndarray, **probabilities: np.ndarray) -> Areas:
+    classes = (AreaClass("unsure", "#888888", "faint"), AreaClass("plain", "#56B4E9"))
+    return Areas("Landforms", classes, mask.astype(np.uint16), probabilities)
+
+
+def test_areas_are_upright_and_say_their_shares_and_probabilities():
+    frame = Frame.from_array(np.zeros((20, 30)), row0="bottom")
+    areas = grounds(np.array([[0, 1], [1, 1]]), plain=np.array([[0.2, 1.0]], np.float32))
+    header, blobs = unpacked(areas_parcel(areas, frame, "s"))
+    assert [each["share"] for each in header["classes"]] == [0.25, 0.75]
+    assert list(zlib.decompress(blobs[header["mask"]["blob"]])) == [1, 1, 0, 1]
+    (plain,) = header["probabilities"]
+    assert plain["name"] == "plain"
+    assert list(zlib.decompress(blobs[plain["blob"]])) == [51, 255]
+
+
+@pytest.mark.parametrize(
+    ("areas", "said"),
+    [
+        (grounds(np.array([[0, 2]])), "the number 2, but there are 2 classes"),
+        (grounds(np.zeros(3)), r"got shape \(3,\)"),
+        (grounds(np.zeros((2, 2)), plain=np.zeros(2, np.float32)), r"got shape \(2,\)"),
+    ],
+)
+def test_areas_that_make_no_sense_are_refused(areas, said):
+    with pytest.raises(ValueError, match=said):
+        areas_parcel(areas, Frame.from_array(np.zeros((20, 30))), "s")

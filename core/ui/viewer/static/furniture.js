@@ -20,8 +20,9 @@ function lettered(context, text, x, y, align) {
   context.fillText(text, x, y);
 }
 
-function drawScaleBar(context, pane, place) {
-  const bar = scaleBar(pane.pixel_scale_arcsec, place.scale, Math.min(160, place.width * 0.3));
+function drawScaleBar(context, pane, place, kmPerPx) {
+  const room = Math.min(160, place.width * 0.3);
+  const bar = kmPerPx ? groundBar(kmPerPx, place.scale, room) : scaleBar(pane.pixel_scale_arcsec, place.scale, room);
   if (!bar) return;
   const [x, y] = [16, place.height - 16];
   inked(context, () => {

@@ -137,6 +137,15 @@ export function written(value, digits = 6) {
   return text.replace("-", "−");
 }
 
+/** A scale bar on the ground at most `room` screen px long: {length (screen px), text}. */
+export function groundBar(kmPerPx, zoom, room) {
+  const km = (room * kmPerPx) / zoom;
+  const power = 10 ** Math.floor(Math.log10(km));
+  const round = [5, 2, 1].find((step) => step * power <= km) * power;
+  const text = round >= 1 ? `${round.toLocaleString("en-GB")} km` : `${written(1000 * round, 3)} m`;
+  return { length: (round * zoom) / kmPerPx, text };
+}
+
 /** A scale bar at most `room` screen px long: {length (screen px), text}. */
 export function scaleBar(pixelScaleArcsec, zoom, room) {
   const nice = [1, 2, 5, 10, 20, 30];

@@ -20,6 +20,10 @@ function prepareLayer(facts, blobs) {
   layer.code = new Uint16Array(blobs[facts.code]);
   layer.radius = facts.radius === null ? null : new Float32Array(blobs[facts.radius]);
   layer.ellipse = facts.ellipse === null ? null : new Float32Array(blobs[facts.ellipse]);
+  layer.paths = facts.paths && {
+    points: new Float32Array(blobs[facts.paths.points]),
+    begins: new Uint32Array(blobs[facts.paths.begins]),
+  };
   layer.boxes = facts.boxes === null ? null : new Float32Array(blobs[facts.boxes]);
   layer.noteNumbers = facts.note_numbers === null ? null : new Float32Array(blobs[facts.note_numbers]);
   layer.order = new Uint32Array(layer.x.length).map((_, row) => row);
@@ -56,8 +60,37 @@ function isShown(layer, row, threshold) {
   return layer.on && layer.labelOn[layer.code[row]] && layer.score[row] >= Math.fround(threshold ?? layer.limit ?? 0);
 }
 
+/** Points x, y, x, y, … of the line that a row is drawn as; none where it has no line. */
+function lineOf(layer, row) {
+  if (!layer.paths) return [];
+  const { points, begins } = layer.paths;
+  return points.subarray(2 * begins[row], 2 * begins[row + 1]);
+}
+
+function linePath(context, line, { ax, bx, ay, by }) {
+  for (let k = 0; k < line.length; k += 2) {
+    context[k ? "lineTo" : "moveTo"](ax * line[k] + bx, ay * line[k + 1] + by);
+  }
+}
+
+/** Distance in screen px of a screen position from a line. */
+function distanceToLine(line, { ax, bx, ay, by }, px, py) {
+  let least = Infinity;
+  for (let k = 2; k < line.length; k += 2) {
+    const [x1, y1] = [ax * line[k - 2] + bx, ay * line[k - 1] + by];
+    const [dx, dy] = [ax * line[k] + bx - x1, ay * line[k + 1] + by - y1];
+    const along = ((px - x1) * dx + (py - y1) * dy) / (dx * dx + dy * dy || 1);
+    const t = Math.min(Math.max(along, 0), 1);
+    least = Math.min(least, Math.hypot(px - x1 - t * dx, py - y1 - t * dy));
+  }
+  return least;
+}
+
 function markerPath(context, marker, x, y, r) {
-  if (marker === "circle") {
+  if (marker === "line") {
+    context.moveTo(x - r, y + 0.5 * r);
+    context.bezierCurveTo(x - 0.3 * r, y - 1.3 * r, x + 0.3 * r, y + 1.3 * r, x + r, y - 0.5 * r);
+  } else if (marker === "circle") {
     context.moveTo(x + r, y);
     context.arc(x, y, r, 0, 2 * Math.PI);
   } else if (marker === "cross") {
@@ -76,7 +109,7 @@ function markerPath(context, marker, x, y, r) {
   }
 }
 
-function strokeCased(context, colour, cased, width = 1.5) {
+function strokeCased(context, colour, cased, width = 1.5, dash = []) {
   context.lineJoin = "round";
   if (cased) {
     context.strokeStyle = "rgba(0, 0, 0, 0.5)";
@@ -85,7 +118,9 @@ function strokeCased(context, colour, cased, width = 1.5) {
   }
   context.strokeStyle = colour;
   context.lineWidth = width;
+  context.setLineDash(dash);
   context.stroke();
+  context.setLineDash([]);
 }
 
 /** A small picture of the layer's marker; stamping it is many times faster than stroking a path. */
@@ -137,7 +172,8 @@ function drawLayer(context, layer, place, threshold, density) {
     const x = ax * layer.x[row] + bx;
     const y = ay * layer.y[row] + by;
     let margin = 16;
-    if (asBoxes && layer.boxes[4 * row] === layer.boxes[4 * row]) {
+    const line = lineOf(layer, row);
+    if ((asBoxes || line.length) && layer.boxes && layer.boxes[4 * row] === layer.boxes[4 * row]) {
       margin += ax * (layer.boxes[4 * row + 2] - layer.boxes[4 * row] + layer.boxes[4 * row + 3] - layer.boxes[4 * row + 1]);
     } else if (layer.radius) margin += ax * layer.radius[row];
     if (x < -margin || y < -margin || x > width + margin || y > height + margin) continue;
@@ -155,6 +191,11 @@ function drawLayer(context, layer, place, threshold, density) {
     const x = scratch[3 * k];
     const y = scratch[3 * k + 1];
     const row = scratch[3 * k + 2];
+    const line = lineOf(layer, row);
+    if (line.length) {
+      linePath(context, line, place);
+      continue;
+    }
     if (asBoxes && layer.boxes[4 * row] === layer.boxes[4 * row]) {
       const [x1, y1, x2, y2] = layer.boxes.subarray(4 * row, 4 * row + 4);
       context.rect(ax * x1 + bx, ay * y1 + by, ax * (x2 - x1), ay * (y2 - y1));
@@ -170,14 +211,14 @@ function drawLayer(context, layer, place, threshold, density) {
       const minor = Math.max(radius * layer.ellipse[2 * row], Math.min(radius, 5));
       context.moveTo(x + radius * Math.cos(turn), y + radius * Math.sin(turn));
       context.ellipse(x, y, radius, minor, turn, 0, 2 * Math.PI);
-    } else if (radius > STAMP_RADIUS) {
+    } else if (radius > STAMP_RADIUS || layer.dash.length) {
       markerPath(context, layer.marker, x, y, radius);
     } else {
       const picture = stamp(layer, Math.round(radius * 2) / 2, cased, density);
       context.drawImage(picture, x - picture.side / 2, y - picture.side / 2, picture.side, picture.side);
     }
   }
-  strokeCased(context, layer.colour, cased);
+  strokeCased(context, layer.colour, cased, layer.paths ? 2 : 1.5, layer.dash);
   if (layer.lettered && count <= MOST_LETTERED) drawNames(context, layer, place, count);
 }
 
@@ -232,6 +273,19 @@ function markerRadius(layer, row, zoom) {
   return Math.max(layer.radius ? layer.radius[row] * zoom : starRadius(zoom), 8);
 }
 
+/** The line of the chosen object, brought out. */
+function drawSelectedLine(context, layer, row, place) {
+  for (const [colour, width] of [["rgba(0, 0, 0, 0.8)", 9], ["#ffffff", 5.5], [layer.colour, 2.5]]) {
+    context.beginPath();
+    linePath(context, lineOf(layer, row), place);
+    context.lineJoin = context.lineCap = "round";
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.stroke();
+  }
+  context.lineCap = "butt";
+}
+
 function drawSelected(context, x, y, radius) {
   const ring = radius + 5;
   const arms = () => {
@@ -265,6 +319,15 @@ function pick(layers, indices, place, threshold, px, py) {
       const drawn = layer.radius ? layer.radius[row] * place.ax : starRadius(place.ax);
       let reach = Math.max(PICK_PX, drawn);
       let cost = distance;
+      const line = lineOf(layer, row);
+      if (line.length) {
+        cost = distanceToLine(line, place, px, py);
+        if (cost <= PICK_PX && cost < least) {
+          least = cost;
+          best = [index, row];
+        }
+        continue;
+      }
       if (layer.marker === "box" && layer.boxes && layer.boxes[4 * row] === layer.boxes[4 * row]) {
         const [x1, y1, x2, y2] = layer.boxes.subarray(4 * row, 4 * row + 4);
         const x = (px - place.bx) / place.ax;

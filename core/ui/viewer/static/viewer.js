@@ -28,6 +28,7 @@ class Viewer {
     this.layers = [];
     this.details = [];
     this.heats = [];
+    this.areas = [];
     this.read = new Map();
     this.pointers = new Map();
     this.cursor = null;
@@ -58,7 +59,7 @@ class Viewer {
     this.data = data;
     this.send = setStateValue;
     if (!remembered.has(data.key)) {
-      remembered.set(data.key, { off: {}, opacity: 0.5, rate: 1, paused: matchMedia("(prefers-reduced-motion: reduce)").matches });
+      remembered.set(data.key, { off: {}, classes: {}, opacity: 0.5, cover: 0.45, rate: 1, paused: matchMedia("(prefers-reduced-motion: reduce)").matches });
     }
     this.memory = remembered.get(data.key);
     if (first) {
@@ -67,6 +68,7 @@ class Viewer {
       this.command = data.command;
       this.part.threshold.value = this.threshold ?? 0;
       this.part.opacity.value = this.memory.opacity;
+      this.part.cover.value = this.memory.cover;
       this.part.rate.value = this.memory.rate;
     }
     this.layOut();
@@ -75,7 +77,7 @@ class Viewer {
 
   wanted() {
     const { panes, layers, detail } = this.data;
-    return [...panes, layers, ...panes.map(({ heat }) => heat), detail].filter(Boolean);
+    return [...panes, layers, ...panes.flatMap(({ heat, areas }) => [heat, areas]), detail].filter(Boolean);
   }
 
   /** Read a parcel once it is here, and show it; what was shown stays until then. */
@@ -103,6 +105,7 @@ class Viewer {
       return parcel.header.layers.map((facts) => prepareLayer(facts, parcel.blobs));
     }
     if (panes.some(({ heat }) => slot === heat?.slot)) return readHeat(parcel);
+    if (panes.some(({ areas }) => slot === areas?.slot)) return readAreas(parcel);
     return slot === detail.slot ? readDetail(parcel) : readPane(parcel);
   }
 
@@ -116,6 +119,8 @@ class Viewer {
     if (panes.some((pane, k) => !pane || pane.id !== data.panes[k].id)) return;
     this.panes = panes;
     this.heats = data.panes.map(({ heat }) => this.content(heat));
+    this.areas = data.panes.map(({ areas }) => this.content(areas));
+    for (const areas of this.areas) if (areas) this.switchClasses(areas);
     this.details = this.content(data.detail)?.pieces ?? [];
     this.layers = this.content(data.layers) ?? [];
     for (const layer of this.layers) {
@@ -362,6 +367,12 @@ class Viewer {
       context.drawImage(heat, place.left, place.top, pane.width * place.scale, pane.height * place.scale);
       context.globalAlpha = 1;
     }
+    if (this.areas[index]) {
+      context.globalAlpha = this.memory.cover;
+      context.imageSmoothingEnabled = true;
+      context.drawImage(this.areas[index].canvas, place.left, place.top, pane.width * place.scale, pane.height * place.scale);
+      context.globalAlpha = 1;
+    }
     clearNames(context);
     for (const k of this.data.panes[index].layers) {
       const layer = this.layers[k];
@@ -371,9 +382,10 @@ class Viewer {
     if (chosen && this.data.panes[index].layers.includes(this.selected[0])) {
       const row = this.selected[1];
       const radius = markerRadius(chosen, row, place.scale);
-      drawSelected(context, place.ax * chosen.x[row] + place.bx, place.ay * chosen.y[row] + place.by, radius);
+      if (lineOf(chosen, row).length) drawSelectedLine(context, chosen, row, place);
+      else drawSelected(context, place.ax * chosen.x[row] + place.bx, place.ay * chosen.y[row] + place.by, radius);
     }
-    drawScaleBar(context, pane, place);
+    drawScaleBar(context, pane, place, this.data.panes[index].km_per_px);
     drawCompass(context, pane, place);
   }
 
@@ -414,6 +426,9 @@ class Viewer {
     part.confidence.hidden = !scores.length;
     part.heat.hidden = !this.heats.some(Boolean);
     part["heat-title"].textContent = data.heat_title;
+    part.areas.hidden = !this.areas.some(Boolean);
+    part["areas-title"].textContent = this.areas.find(Boolean)?.title ?? "";
+    part["cover-text"].textContent = `${Math.round(memory.cover * 100)} %`;
     const colours = this.panes[0].colours;
     part.scale.hidden = !colours;
     if (colours) this.drawScale(colours);
@@ -472,12 +487,23 @@ class Viewer {
       entries.push({ layer, code: null });
       if (layer.labels.length > 1) layer.labels.forEach((_, code) => entries.push({ layer, code }));
     });
-    const names = JSON.stringify(entries.map(({ layer, code }) => [layer.name, layer.colour, layer.marker, layer.labels[code]]));
+    const places = this.placeClasses();
+    const names = JSON.stringify([
+      ...entries.map(({ layer, code }) => [layer.name, layer.colour, layer.marker, layer.dash, layer.labels[code]]),
+      ...places,
+    ]);
     if (names !== this.legendNames) {
       // Made anew only when the layers changed, so that a focused button keeps the focus.
       this.legendNames = names;
-      this.part.legend.replaceChildren(...entries.map((entry) => this.legendButton(entry)));
+      this.part.legend.replaceChildren(
+        ...entries.map((entry) => this.legendButton(entry)),
+        ...places.map((place) => this.classButton(place)),
+      );
     }
+    places.forEach((place, k) => {
+      const button = this.part.legend.children[entries.length + k];
+      button.setAttribute("aria-pressed", String(!this.isClassOff(place.name)));
+    });
     const counts = new Map(this.layers.map((layer) => [layer, layerCounts(layer, this.threshold)]));
     entries.forEach(({ layer, code }, k) => {
       const button = this.part.legend.children[k];
@@ -486,6 +512,49 @@ class Viewer {
       button.setAttribute("aria-pressed", String(on));
       button.querySelector("b").textContent = (code === null ? shown : byLabel[code]).toLocaleString("en-GB");
     });
+  }
+
+  /** The classes of places that any picture has, each once, with its share where there is one picture. */
+  placeClasses() {
+    const there = this.areas.filter(Boolean);
+    const found = new Map();
+    for (const { classes } of there) for (const each of classes) if (each.share > 0) found.set(each.name, each);
+    return [...found.values()].map(({ name, colour, pattern, share }) => (
+      { name, colour, pattern, share: there.length === 1 ? share : null }
+    ));
+  }
+
+  isClassOff(name) {
+    return this.memory.classes[name] ?? this.areas.some((areas) => areas?.hidden.includes(name));
+  }
+
+  switchClasses(areas) {
+    paintAreas(areas, areas.classes.map(({ name }) => !this.isClassOff(name)));
+  }
+
+  classButton({ name, colour, pattern, share }) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "area";
+    button.title = `Show or hide where it is ${name}`;
+    const swatch = document.createElement("canvas");
+    swatch.width = swatch.height = 36;
+    paintSwatch(swatch, colour, pattern);
+    const text = document.createElement("span");
+    text.textContent = name;
+    button.append(swatch, text);
+    if (share !== null) {
+      const part = document.createElement("b");
+      part.textContent = share < 0.005 ? "< 1 %" : `${Math.round(share * 100)} %`;
+      button.append(part);
+    }
+    button.onclick = () => {
+      this.memory.classes[name] = !this.isClassOff(name);
+      for (const areas of this.areas) if (areas) this.switchClasses(areas);
+      this.drawLegend();
+      this.redraw();
+    };
+    return button;
   }
 
   legendButton({ layer, code }) {
@@ -503,7 +572,7 @@ class Viewer {
       context.scale(2, 2);
       context.beginPath();
       markerPath(context, layer.marker, 9, 9, 5.5);
-      strokeCased(context, layer.colour, true);
+      strokeCased(context, layer.colour, true, layer.paths ? 2 : 1.5, layer.dash.map((length) => length / 2));
       button.append(swatch);
     }
     button.append(name, count);
@@ -542,7 +611,7 @@ class Viewer {
     const inside = x >= -0.5 && y >= -0.5 && x < pane.width - 0.5 && y < pane.height - 0.5;
     if (!inside) {
       part.position.textContent = "Point at the picture to read its pixels";
-      part.value.textContent = part.sky.textContent = "";
+      part.value.textContent = part.sky.textContent = part.place.textContent = "";
       return;
     }
     part.position.textContent = `x ${x.toFixed(1)}  y ${y.toFixed(1)}`.replaceAll("-", "−");
@@ -554,6 +623,8 @@ class Viewer {
     const what = found?.values.length === 3 ? "RGB " : pane.unit ? "" : "value ";
     const mean = found && found.binning > 1 ? ` (mean of ${found.binning} × ${found.binning} px)` : "";
     part.value.textContent = found ? `${found.exact ? "" : "≈ "}${what}${text}${unit}${mean}` : "";
+    const areas = this.areas[this.panes.indexOf(pane)];
+    part.place.textContent = areas ? saidOfPlace(areas, pane, x, y) : "";
     const sky = skyAt(pane.sky, x, y);
     if (sky) {
       const { ra, dec } = sexagesimal(sky);
@@ -610,6 +681,11 @@ class Viewer {
     on(part.opacity, "input", () => {
       this.memory.opacity = Number(part.opacity.value);
       part["opacity-text"].textContent = `${Math.round(this.memory.opacity * 100)} %`;
+      this.redraw();
+    });
+    on(part.cover, "input", () => {
+      this.memory.cover = Number(part.cover.value);
+      part["cover-text"].textContent = `${Math.round(this.memory.cover * 100)} %`;
       this.redraw();
     });
     on(part.rate, "input", () => {
@@ -673,7 +749,7 @@ class Viewer {
       for (const layer of drawn) {
         context.beginPath();
         markerPath(context, layer.marker, x + 6, -band / 2, 5);
-        strokeCased(context, layer.colour, false);
+        strokeCased(context, layer.colour, false, 1.5, layer.dash.map((length) => length / 2));
         const text = `${layer.name} ${layerCounts(layer, this.threshold).shown.toLocaleString("en-GB")}`;
         lettered(context, text, x + 18, -band / 2, "left");
         x += 36 + context.measureText(text).width;
