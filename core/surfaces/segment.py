@@ -1,0 +1,215 @@
+"""Which landform is each place: crater floor or rim, valley, ridge or plain, by a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.frames import Frame
+from core.methods import Method, Progress, no_progress
+from core.models import read_card
+from core.models.windows import Grid, Window, windows
+from core.parameters import Parameters, parameter
+from core.results import Detections, Result
+from core.surfaces.craters import OVERLAP, WEIGHTS, WINDOW_PX
+from core.surfaces.kinds import LANDFORMS, LINES, SEGMENTS
+
+UInt8 = NDArray[np.uint8]
+UInt16 = NDArray[np.uint16]
+Float32 = NDArray[np.float32]
+
+DEFAULT_TEMPERATURE = 1.0
+"""Where the card says nothing."""
+LEAST_PX, MOST_CELLS = 2.0, 1536
+"""Side of the places that are told apart, in pixels of the frame, and most of them along a side."""
+FINEST_PX = 4096
+"""Longer frames are looked at on a copy of this size."""
+
+
+@dataclass(frozen=True)
+class SegmentParameters(Parameters):
+    """How sure the network must be of a place, and how long a line must be."""
+
+    sure_from: float = parameter(
+        0.5,
+        label="Sure from",
+        low=0.2,
+        high=0.99,
+        step=0.05,
+        help="Least probability of the likeliest class; where it is lower the place is unsure.",
+        why="Above one half no other class can be as likely.",
+    )
+    min_length_px: float = parameter(
+        24.0,
+        label="Shortest line",
+        unit="px",
+        low=4.0,
+        high=10_000.0,
+        step=1.0,
+        help="Shorter valleys and ridges are not given as lines; they stay on the map.",
+        why="Shorter ones are mostly parts of crater walls.",
+    )
+
+
+Look = Callable[[UInt8], Float32]
+"""``(5, h / 2, w / 2)`` logits of the classes of a ``(h, w)`` picture."""
+
+
+def analyse(frame: Frame, params: SegmentParameters, progress: Progress) -> Result:
+    """Tell the landforms of a frame apart.
+
+    Returns:
+        Valleys and ridges as lines (see :func:`core.surfaces.lines.as_detections`), the mask ``landforms``
+        with the number of each place's class in :data:`~core.surfaces.kinds.SEGMENTS` from 1, 0 where none is
+        sure enough or nothing is seen, a map of the probability of each class, and the part of each landform
+        of what is seen.
+    """
+    from core.surfaces.landform_network import landform_network, look
+    from core.surfaces.lines import as_detections, lines_of
+    from core.surfaces.pictures import surface_picture
+    from core.surfaces.refusals import why_not_surface
+
+    progress(0.0, "preparing the picture")
+    refusal = why_not_surface(frame)
+    if refusal:
+        return Result(Detections.empty(), summary="No landforms.", warnings=(refusal,))
+    temperature = float(read_card(WEIGHTS).extra.get("temperature", DEFAULT_TEMPERATURE))
+    network = landform_network()
+    grid = Grid(frame.width, frame.height, LEAST_PX, MOST_CELLS)
+    logits = look_around(surface_picture(frame), grid, lambda shown: look(network, shown).logits, progress)
+    chances = softmax(logits / np.float32(temperature))
+    seen = _seen(frame, grid)
+    mask = landforms(chances, params.sure_from, seen)
+    progress(0.95, "following valleys and ridges")
+    cell = frame.width / grid.shape[1]
+    lines = []
+    for label in LINES:
+        number = SEGMENTS.index(label)
+        lines += lines_of(mask == number + 1, label, cell, params.min_length_px, chances[number])
+    found = as_detections(lines)
+    facts = shares(mask, seen)
+    return Result(
+        found,
+        summary=in_words(found, facts),
+        maps={name: chances[number] for number, name in enumerate(SEGMENTS)},
+        masks={"landforms": mask},
+        facts=facts,
+    )
+
+
+def look_around(picture: UInt8, grid: Grid, look: Look, progress: Progress = no_progress) -> Float32:
+    """``(5, rows, columns)`` logits over a grid; where windows meet, theirs fade into each other.
+
+    Args:
+        picture: ``(H, W)``.
+        grid: Over it.
+        look: The network.
+        progress: Told the part of the windows that was looked at.
+    """
+    height, width = picture.shape
+    scale = min(1.0, FINEST_PX / max(width, height))
+    todo = windows(width, height, WINDOW_PX, OVERLAP, [scale])
+    logits = np.zeros((len(SEGMENTS), *grid.shape), np.float32)
+    weights = np.full(grid.shape, 1e-6, np.float32)
+    for number, window in enumerate(todo):
+        progress(0.05 + 0.85 * number / len(todo), f"looking at part {number + 1} of {len(todo)}")
+        said = look(window.show(picture))
+        rows, columns = grid.span(window)
+        shape = weights[rows, columns].shape
+        fade = _fade(window, shape)
+        weights[rows, columns] += fade
+        for total, part in zip(logits, said, strict=True):
+            total[rows, columns] += fade * _resized(part, shape)
+    logits /= weights
+    return logits
+
+
+def softmax(logits: Float32) -> Float32:
+    """Probabilities along the first axis."""
+    powers = np.exp(logits - logits.max(axis=0))
+    chances: Float32 = powers / powers.sum(axis=0)
+    return chances
+
+
+def landforms(chances: Float32, sure_from: float, seen: NDArray[np.bool_]) -> UInt16:
+    """``(h, w)`` number of the likeliest class from 1; 0 where it is not sure enough or nothing is seen.
+
+    Args:
+        chances: ``(5, h, w)``.
+        sure_from: Least probability.
+        seen: ``(h, w)``.
+    """
+    best = chances.argmax(axis=0)
+    sure = np.take_along_axis(chances, best[None], axis=0)[0] >= sure_from
+    return np.where(sure & seen, best + 1, 0).astype(np.uint16)
+
+
+def shares(mask: UInt16, seen: NDArray[np.bool_]) -> dict[str, float]:
+    """Part of each class, and of unsure places, of what is seen."""
+    counts = np.bincount(mask[seen].ravel(), minlength=len(SEGMENTS) + 1) / max(int(seen.sum()), 1)
+    return {
+        f"share_{name.replace(' ', '_')}": float(part)
+        for name, part in zip(("unsure", *SEGMENTS), counts, strict=True)
+    }
+
+
+def in_words(lines: Detections, facts: dict[str, float]) -> str:
+    """One sentence on what was found."""
+    counts = [(int((lines.table["label"] == label).sum()), label) for label in LINES]
+    counted = " and ".join(f"{n:,} {label}{'' if n == 1 else 's'}" for n, label in counts)
+    craters = facts["share_crater_floor"] + facts["share_crater_rim"]
+    return f"{craters:.0%} of the ground is craters and {facts['share_plain']:.0%} plain; {counted} found."
+
+
+def _seen(frame: Frame, grid: Grid) -> NDArray[np.bool_]:
+    """``grid.shape`` where the frame has pixels."""
+    rows, columns = grid.shape
+    at_row = np.minimum(((np.arange(rows) + 0.5) * frame.height / rows).astype(int), frame.height - 1)
+    at_column = np.minimum(((np.arange(columns) + 0.5) * frame.width / columns).astype(int), frame.width - 1)
+    return np.isfinite(frame.grey[np.ix_(at_row, at_column)])
+
+
+def _fade(window: Window, shape: tuple[int, ...]) -> Float32:
+    """Weights that fall to nearly nothing at edges that lie within the frame."""
+    sides = []
+    for n, before, after in ((shape[0], 1, 3), (shape[1], 0, 2)):
+        ramp = max(1, round(0.2 * n))
+        line = np.ones(n, np.float32)
+        rise = (np.arange(ramp, dtype=np.float32) + 0.5) / ramp
+        if window.inner[before]:
+            line[:ramp] = np.minimum(line[:ramp], rise)
+        if window.inner[after]:
+            line[n - ramp :] = np.minimum(line[n - ramp :], rise[::-1])
+        sides.append(line)
+    return np.outer(sides[0], sides[1])
+
+
+def _resized(values: Float32, shape: tuple[int, ...]) -> Float32:
+    from PIL import Image
+
+    image = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
+    return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR), np.float32)
+
+
+METHOD = Method(
+    name="surfaces.segment",
+    title="Landform map",
+    summary="Tells crater floors, rims, valleys, ridges and plains apart, place by place.",
+    description=(
+        "A residual U-Net gives each place the probabilities of five classes. It was trained on hillshades "
+        "of real lunar relief under any sun, where valleys and ridges were taken from the relief itself and "
+        "not from its shading. Places where no class is likely enough are called unsure; valleys and ridges "
+        "are followed along their middle and measured."
+    ),
+    reference=(
+        "Ronneberger et al. 2015, arXiv:1505.04597; temperature scaling: Guo et al. 2017, arXiv:1706.04599"
+    ),
+    params=SegmentParameters,
+    analyse=analyse,
+    labels=(*LINES, *(one for one in LANDFORMS if one not in LINES)),
+    geometry="box",
+    weights=WEIGHTS,
+)
