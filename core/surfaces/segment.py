@@ -15,10 +15,10 @@ from core.models.windows import Grid, Window, windows
 from core.parameters import Parameters, parameter
 from core.results import Detections, Result
 from core.surfaces.craters import OVERLAP, WEIGHTS, WINDOW_PX
-from core.surfaces.kinds import LANDFORMS, LINES, SEGMENTS
+from core.surfaces.kinds import FLOOR, LANDFORMS, LINES, PLAIN, RIM, SEGMENTS
+from core.surfaces.places import share_name, shares, softmax, sure_classes
 
 UInt8 = NDArray[np.uint8]
-UInt16 = NDArray[np.uint16]
 Float32 = NDArray[np.float32]
 
 DEFAULT_TEMPERATURE = 1.0
@@ -80,9 +80,9 @@ def analyse(frame: Frame, params: SegmentParameters, progress: Progress) -> Resu
     network = landform_network()
     grid = Grid(frame.width, frame.height, LEAST_PX, MOST_CELLS)
     logits = look_around(surface_picture(frame), grid, lambda shown: look(network, shown).logits, progress)
-    chances = softmax(logits / np.float32(temperature))
+    chances = softmax(logits, temperature)
     seen = _seen(frame, grid)
-    mask = landforms(chances, params.sure_from, seen)
+    mask = sure_classes(chances, params.sure_from, seen)
     progress(0.95, "following valleys and ridges")
     cell = frame.width / grid.shape[1]
     lines = []
@@ -90,7 +90,7 @@ def analyse(frame: Frame, params: SegmentParameters, progress: Progress) -> Resu
         number = SEGMENTS.index(label)
         lines += lines_of(mask == number + 1, label, cell, params.min_length_px, chances[number])
     found = as_detections(lines)
-    facts = shares(mask, seen)
+    facts = shares(mask, SEGMENTS, seen)
     return Result(
         found,
         summary=in_words(found, facts),
@@ -127,41 +127,12 @@ def look_around(picture: UInt8, grid: Grid, look: Look, progress: Progress = no_
     return logits
 
 
-def softmax(logits: Float32) -> Float32:
-    """Probabilities along the first axis."""
-    powers = np.exp(logits - logits.max(axis=0))
-    chances: Float32 = powers / powers.sum(axis=0)
-    return chances
-
-
-def landforms(chances: Float32, sure_from: float, seen: NDArray[np.bool_]) -> UInt16:
-    """``(h, w)`` number of the likeliest class from 1; 0 where it is not sure enough or nothing is seen.
-
-    Args:
-        chances: ``(5, h, w)``.
-        sure_from: Least probability.
-        seen: ``(h, w)``.
-    """
-    best = chances.argmax(axis=0)
-    sure = np.take_along_axis(chances, best[None], axis=0)[0] >= sure_from
-    return np.where(sure & seen, best + 1, 0).astype(np.uint16)
-
-
-def shares(mask: UInt16, seen: NDArray[np.bool_]) -> dict[str, float]:
-    """Part of each class, and of unsure places, of what is seen."""
-    counts = np.bincount(mask[seen].ravel(), minlength=len(SEGMENTS) + 1) / max(int(seen.sum()), 1)
-    return {
-        f"share_{name.replace(' ', '_')}": float(part)
-        for name, part in zip(("unsure", *SEGMENTS), counts, strict=True)
-    }
-
-
 def in_words(lines: Detections, facts: dict[str, float]) -> str:
     """One sentence on what was found."""
     counts = [(int((lines.table["label"] == label).sum()), label) for label in LINES]
     counted = " and ".join(f"{n:,} {label}{'' if n == 1 else 's'}" for n, label in counts)
-    craters = facts["share_crater_floor"] + facts["share_crater_rim"]
-    return f"{craters:.0%} of the ground is craters and {facts['share_plain']:.0%} plain; {counted} found."
+    craters, plain = facts[share_name(FLOOR)] + facts[share_name(RIM)], facts[share_name(PLAIN)]
+    return f"{craters:.0%} of the ground is craters and {plain:.0%} plain; {counted} found."
 
 
 def _seen(frame: Frame, grid: Grid) -> NDArray[np.bool_]:

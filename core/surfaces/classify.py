@@ -1,0 +1,159 @@
+"""What a surface is a mix of: a classifier says of squares all over it which landform rules there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.frames import Frame
+from core.methods import Method, Progress
+from core.models import LockedNetwork, cached_network, inference_dtype, load_state, read_card
+from core.parameters import Parameters, parameter
+from core.results import Detections, Result
+from core.surfaces.kinds import LANDFORMS, SURE_FROM, UNSURE
+from core.surfaces.places import share_name, shares, softmax, sure_classes
+
+if TYPE_CHECKING:
+    from core.models.efficientnet import EfficientNetLite0
+
+UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+
+WEIGHTS = "surfaces_classifier"
+SQUARE_PX, STEP_PX = 224, 32
+"""Side of a square as it is shown, and from one to the next."""
+LONGEST_PX, SHORTEST_PX = 1344, 224
+"""Longer frames are shown smaller: a landform is not told from a twentieth of it. Frames whose shorter side
+is less than a square are shown larger."""
+DEFAULT_TEMPERATURE = 1.0
+"""Where the card says nothing."""
+
+
+@dataclass(frozen=True)
+class ClassifyParameters(Parameters):
+    """How sure the classifier must be."""
+
+    sure_from: float = parameter(
+        SURE_FROM,
+        label="Sure from",
+        low=0.2,
+        high=0.99,
+        step=0.01,
+        help="Least probability of the likeliest landform; where it is lower the place is unsure.",
+        why="NASA's PDS Image Atlas shows its classes from 0.9 on.",
+    )
+
+
+def analyse(frame: Frame, params: ClassifyParameters, progress: Progress) -> Result:
+    """Say what a frame is a mix of.
+
+    Returns:
+        No detections; a map of the probability of each class, the mask ``classes`` with the number of the
+        likeliest from 1 in the order of the card's labels, 0 where it is not sure enough, and
+        the part of each, ``share_unsure`` among them.
+    """
+    from core.surfaces.pictures import surface_picture
+    from core.surfaces.refusals import why_not_surface
+
+    progress(0.0, "preparing the picture")
+    refusal = why_not_surface(frame)
+    if refusal:
+        return Result(Detections.empty(), summary="No landforms.", warnings=(refusal,))
+    card = read_card(WEIGHTS)
+    progress(0.2, "looking at every part")
+    logits = look_around(classifier(), surface_picture(frame))
+    chances = softmax(logits, float(card.extra.get("temperature", DEFAULT_TEMPERATURE)))
+    mask = sure_classes(chances, params.sure_from)
+    facts = shares(mask, card.labels)
+    return Result(
+        Detections.empty(),
+        summary=in_words(facts, card.labels),
+        maps=dict(zip(card.labels, chances, strict=True)),
+        masks={"classes": mask},
+        facts=facts,
+    )
+
+
+def classifier() -> LockedNetwork[EfficientNetLite0]:
+    """The trained network; the process keeps it.
+
+    Raises:
+        WeightsUnavailable: The weights are missing or are not what they should be.
+    """
+    dtype = inference_dtype()
+
+    def build() -> EfficientNetLite0:
+        import torch
+
+        from core.models.efficientnet import EfficientNetLite0
+
+        network = EfficientNetLite0(len(read_card(WEIGHTS).labels)).eval()
+        network.load_state_dict(load_state(WEIGHTS))
+        network.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return network.requires_grad_(False)
+
+    return cached_network(WEIGHTS, build, variant=str(dtype))
+
+
+def shown_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height that a frame is shown with, multiples of :data:`STEP_PX`."""
+    scale = min(1.0, LONGEST_PX / max(width, height))
+    if min(width, height) * scale < SHORTEST_PX:
+        scale = min(SHORTEST_PX / min(width, height), LONGEST_PX / max(width, height))
+    wide, high = (max(STEP_PX, round(side * scale / STEP_PX) * STEP_PX) for side in (width, height))
+    return wide, high
+
+
+def look_around(network: LockedNetwork[EfficientNetLite0], picture: UInt8) -> Float32:
+    """``(classes, h, w)`` logits of the squares around places all over a ``(H, W)`` picture.
+
+    Beyond its edges the picture is mirrored.
+    """
+    import torch
+    from PIL import Image
+
+    size = shown_size(picture.shape[1], picture.shape[0])
+    shown = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
+    edge = (SQUARE_PX - STEP_PX) // 2
+    shown = np.pad(shown, edge, mode="symmetric")
+    with network.use() as run, torch.inference_mode():
+        weight = next(run.parameters())
+        given = torch.from_numpy(shown).to(weight.device, weight.dtype).div_(127.5).sub_(1.0)
+        given = given[None, None].expand(1, 3, *shown.shape).contiguous(memory_format=torch.channels_last)
+        logits: Float32 = run.logits_around(given, SQUARE_PX // STEP_PX)[0].float().cpu().numpy()
+    return logits
+
+
+def in_words(facts: dict[str, float], labels: tuple[str, ...]) -> str:
+    """One sentence on the mix."""
+    parts = sorted(((facts[share_name(name)], name) for name in labels), reverse=True)
+    named = [f"{part:.0%} {name}" for part, name in parts if part >= 0.005]
+    unsure = facts[share_name(UNSURE)]
+    if not named:
+        return "The network is not sure of any part of this surface."
+    tail = f"; it is not sure of {unsure:.0%}" if unsure >= 0.005 else ""
+    return f"This surface is {', '.join(named)}{tail}."
+
+
+METHOD = Method(
+    name="surfaces.classify",
+    title="Landform mix",
+    summary="Says which landform rules each part of the picture, and where it cannot tell.",
+    description=(
+        "EfficientNet-Lite0, which had learned on ImageNet, was trained further on squares of lunar relief "
+        "under any sun. It looks at a square of 224 px around places 32 px apart. Its "
+        "probabilities are calibrated by temperature; below 0.9 a place is called unsure."
+    ),
+    reference=(
+        "Tan & Le 2019, arXiv:1905.11946; temperature scaling: Guo et al. 2017, arXiv:1706.04599; "
+        "unsure below 0.9: Wagstaff et al. 2018, AAAI 32, 7867"
+    ),
+    params=ClassifyParameters,
+    analyse=analyse,
+    labels=LANDFORMS,
+    geometry="box",
+    weights=WEIGHTS,
+)
