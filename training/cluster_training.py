@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,12 +18,11 @@ from core.models.card import Score, TrainingData, read_card, write_card
 from core.models.weights import save_weights
 from training.cluster_data import WORK, Sample, draw_split, samples
 from training.cluster_scores import judge, scores_at, search_scenes
-from training.course import Course, ahead, device_name
+from training.course import Course, device_name, train
 from training.dso_yolo import COLLECTIONS
 
 Network = TypeVar("Network", bound=nn.Module)
 
-SHOW_EVERY, KEEP_SECONDS = 20, 90.0
 PHOTOGRAPHS = dataclasses.replace(
     COLLECTIONS["dso_stellarium"],
     use="clusters in drawn scenes, and photographs as they are: training, validation and test by object",
@@ -109,37 +108,17 @@ def run(
             course.resume()
         if options.begin_from is not None and course.step == 0:
             course.begin_from(options.begin_from)
-        train(course, files["train"], learn, options)
+        # After a resume the batches are other ones.
+        begun = course.step
+        train(
+            course,
+            lambda thread: samples(files["train"], options.batch, [options.seed, begun, thread]),
+            learn,
+            options.threads,
+        )
         save(course, name, about(course.network), options)
     measure(name, files["val"], files["test"], look_with, calibration, options)
     return 0
-
-
-def train(
-    course: Course[Network],
-    paths: Sequence[Path],
-    learn: Callable[[Course[Network], list[Sample]], Mapping[str, float]],
-    options: argparse.Namespace,
-) -> None:
-    """Steps until the time is over; after a resume the batches are other ones."""
-
-    def make(thread: int) -> Iterator[list[Sample]]:
-        return samples(paths, options.batch, [options.seed, course.step, thread])
-
-    mean: dict[str, float] = {}
-    kept = course.seconds
-    for batch in ahead(make, options.threads) if course.finished < 1.0 else ():
-        for loss, value in learn(course, batch).items():
-            mean[loss] = 0.97 * mean.get(loss, value) + 0.03 * value
-        if course.step % SHOW_EVERY == 0:
-            shown = "  ".join(f"{loss} {value:.3f}" for loss, value in mean.items())
-            print(f"{course.step:6d}  {course.seconds / 60:6.1f} min  {shown}", flush=True)
-        if course.seconds - kept >= KEEP_SECONDS:
-            kept = course.seconds
-            course.keep()
-        if course.finished >= 1.0:
-            break
-    course.keep()
 
 
 def save(course: Course[Network], name: str, about: Mapping[str, Any], options: argparse.Namespace) -> None:

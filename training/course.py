@@ -7,7 +7,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -22,6 +22,8 @@ Batch = TypeVar("Batch")
 
 AHEAD = 3
 """Batches that wait to be learned from."""
+SHOW_EVERY, KEEP_SECONDS = 20, 90.0
+"""Steps between two lines of losses, and seconds between two checkpoints."""
 
 
 class Course(Generic[Network]):
@@ -171,6 +173,36 @@ def ahead(make: Callable[[int], Iterator[Batch]], threads: int = 1) -> Iterator[
         threading.Thread(target=work, args=(number,), daemon=True).start()
     while True:
         yield ready.get()
+
+
+def train(
+    course: Course[Network],
+    make: Callable[[int], Iterator[Batch]],
+    learn: Callable[[Course[Network], Batch], Mapping[str, float]],
+    threads: int = 1,
+) -> None:
+    """Steps until the time is over, with a line of losses and a checkpoint now and then.
+
+    Args:
+        course: Where it stands.
+        make: As for :func:`ahead`.
+        learn: One step; its losses by name.
+        threads: That make batches.
+    """
+    mean: dict[str, float] = {}
+    kept = course.seconds
+    for batch in ahead(make, threads) if course.finished < 1.0 else ():
+        for loss, value in learn(course, batch).items():
+            mean[loss] = 0.97 * mean.get(loss, value) + 0.03 * value
+        if course.step % SHOW_EVERY == 0:
+            shown = "  ".join(f"{loss} {value:.3f}" for loss, value in mean.items())
+            print(f"{course.step:6d}  {course.seconds / 60:6.1f} min  {shown}", flush=True)
+        if course.seconds - kept >= KEEP_SECONDS:
+            kept = course.seconds
+            course.keep()
+        if course.finished >= 1.0:
+            break
+    course.keep()
 
 
 def device_name(device: torch.device) -> str:

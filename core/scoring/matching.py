@@ -17,6 +17,9 @@ Floats = NDArray[np.float64]
 DENSE_LIMIT = 400
 """Objects on a side up to which a group is solved as a dense table, the quicker way for small groups."""
 
+APART_SQUARED = 1.8
+"""Squared distance of the middles of craters that are one, in squares of the smaller radius, is less."""
+
 EXACT_LIMIT = 20_000
 """Objects on a side up to which a group is solved exactly: the time grows as the square, about 1 s here."""
 
@@ -119,6 +122,54 @@ def match_centres(truth: ArrayLike, found: ArrayLike, *, either: bool = False) -
     size = np.hypot(*(true_boxes[rows, 2:] - true_boxes[rows, :2]).T) / 2.0
     away = np.hypot(*(middle[columns] - true_middle[rows]).T) / np.maximum(size, 1e-9)
     return _assign(rows, columns, away, len(true_boxes), len(found_boxes))
+
+
+def match_craters(truth: ArrayLike, found: ArrayLike) -> Matches:
+    """Match craters one to one by DeepMoon's rule (Silburt et al. 2019, Icarus 317, 27, equation 6).
+
+    With the smaller radius r of the two, a pair must have (Δx² + Δy²) / r² < 1.8 and |Δr| / r < 1. Unlike
+    there, the assignment is the one with the most pairs, and not whichever is met first.
+
+    Args:
+        truth: ``(N, 3)`` x, y and radius of true craters, in pixels.
+        found: ``(M, 3)`` of found ones.
+
+    Returns:
+        The pairs; ``distance`` is √(Δx² + Δy² + Δr²) / r.
+
+    Raises:
+        ParameterInvalid: They are not ``(N, 3)`` finite numbers with positive radii.
+    """
+    true, seen = _as_discs(truth, "truth"), _as_discs(found, "found")
+    if not len(true) or not len(seen):
+        return _paired(np.empty((0, 2), np.intp), np.empty(0), len(true), len(seen))
+    from scipy.spatial import KDTree
+
+    tree = KDTree(seen[:, :2])
+    near = tree.query_ball_point(true[:, :2], true[:, 2] * np.sqrt(APART_SQUARED))
+    rows = np.repeat(np.arange(len(true)), [len(each) for each in near])
+    columns = np.concatenate([np.asarray(each, np.intp) for each in near])
+    apart = np.sum((true[rows, :2] - seen[columns, :2]) ** 2, axis=1)
+    radius = np.minimum(true[rows, 2], seen[columns, 2])
+    differs = np.abs(true[rows, 2] - seen[columns, 2])
+    keep = (apart < APART_SQUARED * radius**2) & (differs < radius)
+    cost = np.sqrt(apart + differs**2) / radius
+    return _assign(rows[keep], columns[keep], cost[keep], len(true), len(seen))
+
+
+def _as_discs(discs: ArrayLike, name: str) -> Floats:
+    """``discs`` as ``(N, 3)`` float64; an empty sequence is ``(0, 3)``."""
+    array = np.asarray(discs, float)
+    if array.size == 0:
+        return np.empty((0, 3))
+    if array.ndim != 2 or array.shape[1] != 3 or not np.isfinite(array).all() or (array[:, 2] <= 0).any():
+        raise ParameterInvalid(
+            f"{name} must be (N, 3) finite x, y and positive radii, got shape {array.shape}.",
+            parameter=name,
+            given=array.shape,
+            limit="(N, 3)",
+        )
+    return array
 
 
 def _holds(boxes: Floats, points: Floats) -> NDArray[np.bool_]:

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.corrections import CorrectedCatalogue
-from core.results import BOX_COLUMNS, Detections
+from core.results import Detections
 from core.scoring.detection import Score, score_boxes, score_centres
 from core.scoring.matching import Indices, Matches, match_boxes, match_centres
+from core.shapes import BOX_COLUMNS
 
 Floats = NDArray[np.float64]
 

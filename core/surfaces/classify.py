@@ -154,6 +154,6 @@ METHOD = Method(
     params=ClassifyParameters,
     analyse=analyse,
     labels=LANDFORMS,
-    geometry="box",
+    geometry=("box",),
     weights=WEIGHTS,
 )

@@ -232,6 +232,6 @@ METHOD = Method(
     params=CraterParameters,
     analyse=analyse,
     labels=(CRATER,),
-    geometry="box",
+    geometry=("ellipse", "box"),
     weights=WEIGHTS,
 )

@@ -1,4 +1,4 @@
-"""Places of a surface: the probabilities of their classes, which of them is sure, and how much each covers."""
+"""Places of a surface: the probabilities of their classes, which of them is sure, what each covers."""
 
 from __future__ import annotations
 

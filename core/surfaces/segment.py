@@ -181,6 +181,6 @@ METHOD = Method(
     params=SegmentParameters,
     analyse=analyse,
     labels=(*LINES, *(one for one in LANDFORMS if one not in LINES)),
-    geometry="box",
+    geometry=("line", "ellipse", "box"),
     weights=WEIGHTS,
 )

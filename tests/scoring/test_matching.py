@@ -6,7 +6,7 @@ import pytest
 from core.errors import ParameterInvalid
 from core.scoring import matching
 from core.scoring.boxes import box_iou
-from core.scoring.matching import match_boxes, match_points
+from core.scoring.matching import match_boxes, match_craters, match_points
 
 
 def best_by_trying_all(cost, limit):
@@ -151,3 +151,28 @@ def test_points_that_are_not_positions_are_refused(points):
 def test_an_overlap_out_of_bounds_is_refused(iou):
     with pytest.raises(ParameterInvalid, match="iou must be"):
         match_boxes([(0, 0, 1, 1)], [(0, 0, 1, 1)], iou)
+
+
+def test_craters_pair_by_the_smaller_radius():
+    truth = [(0, 0, 10), (100, 0, 10), (200, 0, 10), (300, 0, 10)]
+    found = [(13.3, 0, 10), (113.5, 0, 10), (200, 0, 19.9), (300, 0, 4.9)]
+    matches = match_craters(truth, found)
+    assert matches.truth_index.tolist() == [0, 2]
+    assert matches.distance == pytest.approx([1.33, 0.99])
+    assert matches.only_found.tolist() == [1, 3]
+
+
+def test_of_nested_craters_each_finds_its_own():
+    matches = match_craters([(0, 0, 10), (0, 0, 18)], [(1, 0, 17), (0, 1, 11)])
+    assert matches.found_index.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("wrong", [[(0, 0)], [(0, 0, 0)], [(0, 0, np.nan)]])
+def test_craters_need_radii(wrong):
+    with pytest.raises(ParameterInvalid, match="positive radii"):
+        match_craters(wrong, [(0, 0, 1)])
+
+
+def test_no_craters_are_matched_with_none():
+    assert match_craters([], [(0, 0, 1)]).only_found.tolist() == [0]
+    assert len(match_craters([(0, 0, 1)], [])) == 0
