@@ -25,16 +25,17 @@ MANY_HUES = 0.025
 """Spread of the colours of a picture across their main direction, as a part of white. Surfaces have one hue,
 more or less of it; photographs have many."""
 STARRY_SKEW, STARRY_LEVEL = 2.0, 60.0
-"""Details of stars are bright and never dark: a dark picture with so much skewness shows the sky. Where crater
-rims are bright, it reaches 1.5; on the ground shadows balance it."""
+"""Details of stars are bright and never dark: a dark picture with so much skewness shows the sky. Shadows balance
+it on the ground; where crater rims are bright it reaches 1.5."""
 STARLIT_SKEW = 2.5
 """The same without a dark background: a field full of stars, or a bright nebula."""
 NOISE_FALL, NOISE_GRAIN = 2.9, 1.35
 """From blocks of 8 px to blocks of 32 px the contrast of noise falls fourfold, that of ground hardly; and
 noise, if it is not smoothed away, has more contrast in its pixels than in the blocks."""
 WHITE_NOISE_GRAIN = 5.9
-FACE_PX, LEAST_FACE_PX, FACE_VOTES = 320, 48, 4
-"""Faces are looked for in a picture shrunk to the first, from the second upward."""
+FACE_PX, LEAST_FACE, FACE_VOTES = 320, 1 / 3, 8
+"""Faces are looked for in a picture shrunk to the first, from that part of its shorter side upward: smaller
+ones are found in one of a hundred pictures of craters."""
 
 _SAMPLE = 1024
 """Most rows and columns that statistics of details look at."""
@@ -55,16 +56,16 @@ def why_not_surface(frame: Frame) -> str:
     picture = surface_picture(frame)
     if _is_blank(frame, picture):
         return "The frame is blank: all of it has the same brightness."
-    if _has_many_hues(frame):
-        return (
-            "This looks like a colour photograph: the ground of a planet has one hue. Nothing was searched "
-            "for; if it is a surface in false colour, save it in grey."
-        )
     middle = _middle(picture).astype(np.float32)
     if _is_starry(middle):
         return (
             "This looks like the sky: bright points without shadows. Nothing was searched for; landforms "
             "show on pictures of the Moon and of planets."
+        )
+    if _has_many_hues(frame):
+        return (
+            "This looks like a colour photograph: the ground of a planet has one hue. Nothing was searched "
+            "for; if it is a surface in false colour, save it in grey."
         )
     if _is_noise(middle):
         return "The frame holds nothing but noise: no landform stands out of it."
@@ -130,11 +131,12 @@ def _shows_face(picture: UInt8) -> bool:
     shrink = min(1.0, FACE_PX / max(picture.shape))
     height, width = (max(1, round(side * shrink)) for side in picture.shape)
     small = resize(picture, (height, width), anti_aliasing=shrink < 1.0, preserve_range=True)
+    least = max(24, round(LEAST_FACE * min(small.shape)))
     faces = Cascade(str(learned)).detect_multi_scale(
         img=np.rint(small).astype(np.uint8),
         scale_factor=1.2,
         step_ratio=1,
-        min_size=(LEAST_FACE_PX, LEAST_FACE_PX),
+        min_size=(least, least),
         max_size=(FACE_PX, FACE_PX),
         min_neighbor_number=FACE_VOTES,
     )
