@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import html
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
@@ -13,6 +12,7 @@ import streamlit as st
 
 import core
 from core.clusters.structure import Structure
+from core.export.report import Chart, Paragraph, Report, Section, Table, write_html
 from core.parameters import canonical_json
 from core.results import Provenance, Result
 from core.ui import clusters_plots as plots
@@ -23,20 +23,7 @@ from core.ui.exports import TABLE_FORMATS, export_panel
 from core.ui.text import plain
 from core.ui.visitor import person_name
 
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #111827; max-width: 1080px; }
-body { margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.7rem; margin: 0 0 .2rem; } h2 { font-size: 1.1rem; margin: 1.4rem 0 .4rem; }
-.lead { font-size: 1.1rem; margin: 0 0 1rem; } .small { color: #4B5563; font-size: .85rem; }
-table { border-collapse: collapse; width: 100%; font-size: .85rem; }
-th, td { text-align: left; padding: .25rem .6rem .25rem 0; vertical-align: top; }
-td { border-bottom: 1px solid #E5E7EB; } td:nth-child(2) { min-width: 11em; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(460px, 1fr)); gap: .6rem 1.2rem; }
-figure { margin: 0; break-inside: avoid; } figcaption { color: #4B5563; font-size: .8rem; }
-@media print { body { margin: 0; max-width: none; } }
-"""
-
-_HEAD = "<th>quantity</th><th>value</th><th>remark</th><th>how it was measured</th>"
+_HEAD = ("quantity", "value", "remark", "how it was measured")
 
 
 def home_panel(field: Field, found: Sequence[Found], chosen: tuple[Found, int] | None, sentence: str) -> None:
@@ -124,16 +111,16 @@ def report(field: Field, found: Found, number: int, sentence: str) -> bytes:
         chart.update_layout(template="plotly_white", paper_bgcolor="white", width=None, autosize=True)
         # The first carries the library, so that the page needs no network.
         body = chart.to_html(full_html=False, include_plotlyjs=place == 0, config={"displayModeBar": False})
-        drawn.append(
-            f"<figure><h2>{html.escape(title)}</h2>{body}<figcaption>{html.escape(about)}</figcaption></figure>"
-        )
+        drawn.append(Chart(title, body, about))
     result = _result(field, found)
     facts = result.provenance
     title = f"{field.title}: {found.title if found.analysis is None else f'cluster {number + 1}'}"
     numbers = (
-        _rows([(each.name, each.text, each.remark, each.source) for each in numbers_of(found, measured)])
+        Table(
+            _HEAD, [(each.name, each.text, each.remark, each.source) for each in numbers_of(found, measured)]
+        )
         if isinstance(measured, Structure)
-        else f"<tr><td>{html.escape(measured)}</td></tr>"
+        else Paragraph(measured)
     )
     made = [] if facts is None else [
         ("method", facts.method, found.analysis.method.title if found.analysis else "made by hand"),
@@ -142,20 +129,12 @@ def report(field: Field, found: Found, number: int, sentence: str) -> bytes:
         ("stars from", facts.frame_name, f"{field.credit}; sha256 {facts.frame_sha256}"),
         ("run", facts.started_at, f"Almagest {facts.version}"),
     ]  # fmt: skip
-    page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>"
-        f'<p class="lead">{html.escape(sentence)}</p><h2>Numbers, 68 % uncertainties</h2>'
-        f"<table><tr>{_HEAD}</tr>{numbers}</table>"
-        f'<div class="plots">{"".join(drawn)}</div><h2>How it was made</h2><table>{_rows(made)}</table>'
-        f'<p class="small">Made with Almagest {core.__version__}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</p>'
-        "</body></html>"
-    )
-    return page.encode()
-
-
-def _rows(rows: Sequence[tuple[str, ...]]) -> str:
-    return "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    sections = [
+        Section("Numbers, 68 % uncertainties", [numbers]),
+        Section("", drawn),
+        Section("How it was made", [Table(("what", "value", "remark"), made)]),
+    ]
+    return write_html(Report(title, sentence, sections))
 
 
 def _stem(field: Field) -> str:
