@@ -28,6 +28,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from skimage.morphology import convex_hull_image
 
 from core.clusters.kinds import GLOBULAR, OPEN
 from core.frames import Frame
@@ -158,8 +159,9 @@ def photograph_scene(
     some = [one for one in photographs if bool(one.clusters) == wanted] or list(photographs)
     levels, clusters = shown_whole(rng, some[int(rng.integers(len(some)))], side_px)
     picture = through_jpeg(np.rint(levels).astype(np.uint8), int(rng.integers(72, 97)), 2)
-    # What lies beyond the photograph is no part of a cluster.
-    instances = instance_map(clusters, (side_px, side_px)) * (levels.max(axis=2) > 0.0).astype(np.uint8)
+    # What lies beyond the photograph, a rectangle however turned, is no part of a cluster.
+    covered = convex_hull_image(levels.max(axis=2) > 0.0).astype(np.uint8)
+    instances = instance_map(clusters, (side_px, side_px)) * covered
     return ClusterScene(picture, clusters, instances, "photograph")
 
 

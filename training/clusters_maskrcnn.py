@@ -22,9 +22,10 @@ from core.clusters.maskrcnn_network import BOX_FEATURES, CHANNELS, build, maskrc
 from core.clusters.outlines import Outline
 from core.clusters.pictures import Look, UInt8
 from core.models.windows import Grid, Window
-from training.cluster_data import Sample
-from training.cluster_training import options_of, run
+from training.cluster_data import WORK, Sample
+from training.cluster_training import run
 from training.course import Course
+from training.options import options_of
 
 LEAST_SIDE_PX = 6
 """Smaller parts of a cluster, cut by the frame's edge, are no object to learn."""
@@ -94,7 +95,13 @@ def about(network: nn.Module) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw, train, measure."""
     options = options_of(
-        "python -m training.clusters_maskrcnn", __doc__ or "", arguments, minutes=90.0, batch=6, rate=6e-4
+        "python -m training.clusters_maskrcnn",
+        __doc__ or "",
+        arguments,
+        WORK,
+        minutes=90.0,
+        batch=6,
+        rate=6e-4,
     )
 
     def begin() -> Course[nn.Module]:

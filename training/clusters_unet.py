@@ -32,9 +32,10 @@ from core.clusters.unet_network import (
 )
 from core.models.unet import Sizes
 from core.models.windows import Grid, Window
-from training.cluster_data import Sample
-from training.cluster_training import options_of, run
+from training.cluster_data import WORK, Sample
+from training.cluster_training import run
 from training.course import Course
+from training.options import options_of
 
 WEIGHTS_OF_LOSSES = {"mask": 1.0, "dice": 0.7, "centre": 0.25, "distance": 1.0, "kind": 0.3}
 PLAIN_AREA, MOST_WEIGHT = 900.0, 6.0
@@ -167,7 +168,7 @@ def about(network: ClusterNetwork) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw, train, measure."""
     options = options_of(
-        "python -m training.clusters_unet", __doc__ or "", arguments, minutes=60.0, batch=8, rate=1.5e-3
+        "python -m training.clusters_unet", __doc__ or "", arguments, WORK, minutes=60.0, batch=8, rate=1.5e-3
     )
 
     def begin() -> Course[ClusterNetwork]:

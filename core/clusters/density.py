@@ -222,5 +222,5 @@ METHOD = Method(
     params=DensityParameters,
     analyse=analyse,
     labels=("cluster",),
-    geometry="box",
+    geometry=("box", "ellipse", "polygon"),
 )

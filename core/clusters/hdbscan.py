@@ -143,7 +143,7 @@ METHOD = Method(
     params=HdbscanParameters,
     analyse=analyse,
     labels=("cluster",),
-    geometry="point",
+    geometry=("point",),
     input="table",
 )
 """The method."""

@@ -53,6 +53,6 @@ METHOD = Method(
     params=MaskRcnnParameters,
     analyse=analyse,
     labels=LABELS,
-    geometry="box",
+    geometry=("box", "ellipse", "polygon"),
     weights=WEIGHTS,
 )

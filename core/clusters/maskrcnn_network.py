@@ -1,7 +1,8 @@
 """The network of ``clusters.maskrcnn``: torchvision's Mask R-CNN, with a backbone and heads for a processor.
 
 Mask R-CNN (He et al. 2017, arXiv:1703.06870) on a ResNet-18 with a feature pyramid (Lin et al. 2017,
-arXiv:1612.03144) of :data:`CHANNELS` channels in place of 256, and heads to match; nothing is pretrained.
+arXiv:1612.03144) of :data:`CHANNELS` channels in place of 256, and heads to match; nothing is
+pretrained. It is shown :func:`core.clusters.views.views_of` a picture.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from core.clusters.kinds import LABELS
 from core.clusters.outlines import Outline, outline_of
+from core.clusters.views import N_VIEWS, views_of
 from core.models import LockedNetwork, cached_network, inference_dtype, load_state
 from core.models.torchvision_ops import import_torchvision
 from core.models.windows import Grid, Window
@@ -24,10 +26,22 @@ UInt8 = NDArray[np.uint8]
 
 CHANNELS, BOX_FEATURES = 96, 256
 ANCHORS_PX = (20, 40, 80, 160, 320)
-MEAN, SPREAD = 0.1, 0.15
-"""Of the levels of pictures of the night sky, in parts of white."""
 LEAST_SCORE, SAME_IOU, MOST_FOUND = 0.02, 0.4, 30
 MASK_LEVEL = 0.5
+
+
+class FirstLook(nn.Module):
+    """The first convolution, of :func:`core.clusters.views.views_of` pictures: ``(B, 3, H, W)`` to
+    ``(B, C, H/2, W/2)``."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(N_VIEWS, channels, 3, 1, 1, bias=False)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Look at pictures in [0, 1], sides multiples of 16."""
+        seen: Tensor = self.conv(views_of(picture).to(self.conv.weight.dtype))
+        return seen
 
 
 def build(channels: int = CHANNELS, box_features: int = BOX_FEATURES) -> nn.Module:
@@ -43,6 +57,7 @@ def build(channels: int = CHANNELS, box_features: int = BOX_FEATURES) -> nn.Modu
     detection, pool = torchvision.models.detection, torchvision.ops.MultiScaleRoIAlign
     layers = {f"layer{i + 1}": str(i) for i in range(4)}
     body = torchvision.models.resnet18(weights=None)
+    body.conv1 = FirstLook(64)
     backbone = detection.backbone_utils.BackboneWithFPN(body, layers, [64, 128, 256, 512], channels)
     anchors = detection.anchor_utils.AnchorGenerator(
         tuple((size,) for size in ANCHORS_PX), ((0.6, 1.0, 1.7),) * len(ANCHORS_PX)
@@ -53,8 +68,8 @@ def build(channels: int = CHANNELS, box_features: int = BOX_FEATURES) -> nn.Modu
         backbone,
         min_size=512,
         max_size=512,
-        image_mean=[MEAN] * 3,
-        image_std=[SPREAD] * 3,
+        image_mean=[0.0] * 3,
+        image_std=[1.0] * 3,
         _skip_resize=True,
         rpn_anchor_generator=anchors,
         rpn_head=detection.rpn.RPNHead(channels, anchors.num_anchors_per_location()[0]),

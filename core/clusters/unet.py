@@ -55,6 +55,6 @@ METHOD = Method(
     params=UnetParameters,
     analyse=analyse,
     labels=LABELS,
-    geometry="box",
+    geometry=("box", "ellipse", "polygon"),
     weights=WEIGHTS,
 )

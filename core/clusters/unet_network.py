@@ -2,7 +2,8 @@
 
 It is a :class:`core.models.unet.ResidualUNet` with answers at a quarter of the resolution: where a cluster
 ends is no matter of pixels. It goes down to a stride of 64, from where a field of 512 px is 8 × 8 places, so
-that a crowd is seen against the whole field. B pictures, H × W pixels.
+that a crowd is seen against the whole field. It is shown :func:`core.clusters.views.views_of` a picture. B
+pictures, H × W pixels.
 
 Beside the chance of lying in a cluster (mask) it answers with the distance to the outline, 1 in the middle
 and 0 on it, and the chance of being the middle of one (centre): a watershed on the distance from the centres
@@ -22,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.clusters.outlines import Outline, outline_of
+from core.clusters.views import N_VIEWS, views_of
 from core.models import LockedNetwork, cached_network, inference_dtype, load_state
 from core.models.unet import ResidualUNet, Sizes, ready
 from core.models.windows import Grid, Window
@@ -29,6 +31,7 @@ from core.models.windows import Grid, Window
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
+SIZES = Sizes((16, 48, 64, 96, 128, 160))
 ANSWER_PX = 4
 """Side of a place, in pixels of the picture."""
 MASK_LEVEL, CENTRE_LEVEL = 0.4, 0.1
@@ -61,12 +64,11 @@ class ClusterNetwork(ResidualUNet):
     """Pictures to answers. Clusters are rare, and their middles rarer: it begins as saying so."""
 
     def __init__(self, sizes: Sizes | None = None) -> None:
-        super().__init__(6, ANSWER_PX, (-2.0, -4.0, 0.0, 0.0), sizes or Sizes())
+        super().__init__(N_VIEWS, ANSWER_PX, (-2.0, -4.0, 0.0, 0.0), sizes or SIZES)
 
     def forward(self, picture: Tensor) -> Answer:
         """Look at ``(B, 3, H, W)`` pictures in [0, 1], sides multiples of the stride."""
-        views = torch.cat([picture, picture.clamp(min=0.0).sqrt()], dim=1) * 2.0 - 0.5  # (B, 6, H, W)
-        said = self.answers(views)  # (B, 4, H/4, W/4)
+        said = self.answers(views_of(picture).to(self.stem[0].weight.dtype))  # (B, 4, H/4, W/4)
         return Answer(said[:, 0], said[:, 1], said[:, 2].sigmoid(), said[:, 3])
 
 
@@ -96,7 +98,7 @@ def answer_of(network: LockedNetwork[ClusterNetwork], shown: UInt8) -> Float32:
     with network.use() as run, torch.inference_mode():
         weight = next(run.parameters())
         given = torch.from_numpy(np.array(shown)).permute(2, 0, 1)[None]
-        given = given.to(weight.device, weight.dtype).div_(255.0)
+        given = given.to(weight.device, torch.float32).div_(255.0)
         stride = run.sizes.stride_px
         given = F.pad(given, (0, -width % stride, 0, -height % stride))
         said = run(given.contiguous(memory_format=torch.channels_last))

@@ -1,7 +1,7 @@
 """A residual U-Net with batch normalisation, of any size: what several of our networks are built on.
 
 The shape is that of Ronneberger et al. 2015 (arXiv:1505.04597), with the residual blocks of He et al. 2016
-(arXiv:1512.03385). The first 2 × 2 pixels become channels, so it begins at a stride of 2; it goes down by
+(arXiv:1512.03385). It begins at a stride of 2, where 2 × 2 pixels may have become channels, goes down by
 twos, and up again to where the answers are wanted.
 """
 
@@ -66,7 +66,7 @@ class ResidualUNet(nn.Module):
     """Views of a picture to answers at a coarser resolution.
 
     Args:
-        views: Channels of what it is given.
+        views: Channels of what it is given, at half the resolution of the picture.
         answer_px: Side of a place that is answered for, in pixels: 2, 4, ...
         first: Log odds, or values, that each answer begins with.
         sizes: Of the network.
@@ -77,7 +77,7 @@ class ResidualUNet(nn.Module):
         self.sizes = sizes
         c, finest = sizes.channels, answer_px.bit_length() - 2
         self.stem = nn.Sequential(
-            nn.Conv2d(4 * views, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.ReLU(inplace=True)
+            nn.Conv2d(views, c[0], 3, 1, 1, bias=False), nn.BatchNorm2d(c[0]), nn.ReLU(inplace=True)
         )
         stages = []
         for i, (before, width, n) in enumerate(zip((c[0], *c), c, sizes.down, strict=False)):
@@ -96,8 +96,9 @@ class ResidualUNet(nn.Module):
         self._finest = finest
 
     def answers(self, views: Tensor) -> Tensor:
-        """``(B, V, H, W)`` views, sides multiples of the stride, to ``(B, N, H/answer_px, W/answer_px)``."""
-        x = self.stem(F.pixel_unshuffle(views, 2))  # (B, 4 V, H/2, W/2) -> (B, C0, H/2, W/2)
+        """``(B, V, H/2, W/2)`` views of pictures whose sides are multiples of the stride, to
+        ``(B, N, H/answer_px, W/answer_px)``."""
+        x = self.stem(views)  # (B, C0, H/2, W/2)
         levels: list[Tensor] = []
         for stage in self.down:
             x = stage(x)  # (B, Ci, H/2^(i+1), W/2^(i+1))

@@ -66,11 +66,12 @@ class LandformNetwork(ResidualUNet):
 
     def __init__(self, sizes: Sizes | None = None) -> None:
         first = [2.0, *(0.0,) * (len(SEGMENTS) - 1), -5.0, 0.0, 0.0, 0.0, 0.0, 0.0]
-        super().__init__(2, ANSWER_PX, first, sizes or Sizes())
+        super().__init__(8, ANSWER_PX, first, sizes or Sizes())
 
     def forward(self, picture: Tensor) -> Answer:
         """Look at ``(B, 1, H, W)`` pictures in [0, 1], sides multiples of the stride."""
-        said = self.answers(torch.cat([picture - 0.5, local_contrast(picture)], dim=1))
+        views = torch.cat([picture - 0.5, local_contrast(picture)], dim=1)
+        said = self.answers(F.pixel_unshuffle(views, 2))  # (B, 11, H/2, W/2)
         n = len(SEGMENTS)
         return Answer(
             said[:, :n],

@@ -25,8 +25,8 @@ MANY_HUES = 0.025
 """Spread of the colours of a picture across their main direction, as a part of white. Surfaces have one hue,
 more or less of it; photographs have many."""
 STARRY_SKEW, STARRY_LEVEL = 2.0, 60.0
-"""Details of stars are bright and never dark: a dark picture with so much skewness shows the sky. Shadows balance
-it on the ground; where crater rims are bright it reaches 1.5."""
+"""Details of stars are bright and never dark: a dark picture with so much skewness shows the sky. Shadows
+balance it on the ground; where crater rims are bright it reaches 1.5."""
 STARLIT_SKEW = 2.5
 """The same without a dark background: a field full of stars, or a bright nebula."""
 NOISE_FALL, NOISE_GRAIN = 2.9, 1.35

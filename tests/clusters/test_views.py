@@ -1,0 +1,66 @@
+import numpy as np
+import torch
+
+from core.clusters.views import AROUND, BLOCK_PX, N_VIEWS, PEAKS_SIGMA, views_of
+
+SIDE = 256
+
+
+def a_field(xy, peak, *, side=SIDE, sky=13.0, noise=3.0, seed=0):
+    """Stars of a FWHM of 3 px on a sky with noise, in levels; ``(3, side, side)`` in [0, 1]."""
+    rng = np.random.default_rng(seed)
+    picture = sky + noise * rng.standard_normal((side, side))
+    rows, columns = np.arange(side)[:, None], np.arange(side)[None, :]
+    for (x, y), height in zip(xy, np.broadcast_to(peak, len(xy)), strict=True):
+        picture += height * np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / (2 * 1.3**2))
+    picture = np.clip(np.rint(picture), 0, 255) / 255.0
+    return torch.from_numpy(np.repeat(picture[None], 3, axis=0).astype(np.float32))
+
+
+def counts(view, limit, around):
+    """``(h, w)`` one of the counts of stars, as it is shown at half the resolution."""
+    return view[28 + AROUND.index(around) * len(PEAKS_SIGMA) + PEAKS_SIGMA.index(limit)].numpy()
+
+
+def test_a_crowd_stands_out_of_the_field():
+    rng = np.random.default_rng(1)
+    crowd = rng.normal((80, 170), 14, (60, 2))
+    field = rng.uniform(0, SIDE, (60, 2))
+    view = views_of(a_field(np.concatenate([field, crowd]), 90.0)[None])[0]
+    assert view.shape == (N_VIEWS, SIDE // 2, SIDE // 2)
+    seen = counts(view, 8.0, 3)
+    row, column = np.unravel_index(seen.argmax(), seen.shape)
+    assert np.hypot(2 * column - 80, 2 * row - 170) < 2 * BLOCK_PX
+    assert seen.max() > 1.0
+    assert np.median(seen) < 0.0
+
+
+def test_noise_alone_shows_no_crowd():
+    view = views_of(a_field([], 0.0)[None])[0]
+    assert abs(counts(view, 8.0, 3)).max() < 0.1
+    assert abs(counts(view, 2.0, 7)).max() < 1.0
+
+
+def test_bright_stars_are_counted_by_themselves():
+    rng = np.random.default_rng(2)
+    faint, bright = rng.uniform(0, SIDE, (150, 2)), rng.normal((190, 60), 12, (25, 2))
+    picture = a_field(np.concatenate([faint, bright]), [*[25.0] * 150, *[200.0] * 25])
+    view = views_of(picture[None])[0]
+    assert counts(view, 32.0, 3).max() > counts(view, 2.0, 3).max()
+
+
+def test_what_is_black_beside_the_picture_makes_no_stars():
+    picture = a_field(np.random.default_rng(3).uniform(0, SIDE, (40, 2)), 90.0)
+    laid = torch.zeros(3, 2 * SIDE, 2 * SIDE)
+    laid[:, 100 : 100 + SIDE, 60 : 60 + SIDE] = picture
+    view = views_of(laid[None])[0]
+    shown = counts(view, 8.0, 1)
+    assert shown[:40].max() < 0.0  # where nothing is seen there is less than usual
+    rim, inner = shown[54:66, 40:150], shown[80:150, 60:130]
+    assert rim.mean() < inner.mean() + 0.3
+
+
+def test_views_do_not_change_with_the_rest_of_the_batch():
+    one, other = a_field([(50, 50)], 90.0), a_field([(10, 200)], 30.0, seed=5, noise=9.0)
+    both = views_of(torch.stack([one, other]))
+    torch.testing.assert_close(both[0], views_of(one[None])[0])

@@ -1,0 +1,46 @@
+"""The command line that trainings on drawn scenes share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def options_of(
+    program: str, doing: str, arguments: Sequence[str] | None, work: Path, **defaults: Any
+) -> argparse.Namespace:
+    """The command line.
+
+    Args:
+        program: Of the module.
+        doing: Its docstring.
+        arguments: Given; those of the command line by default.
+        work: Ignored folder to work in, if no other is given.
+        defaults: Of ``minutes``, ``batch`` and ``rate``.
+    """
+    parser = argparse.ArgumentParser(prog=program, description=doing)
+    parser.add_argument("--data", type=Path, help="folder of the photographs; none: simulated objects only")
+    parser.add_argument("--work", type=Path, default=work, help="ignored folder to work in")
+    parser.add_argument("--weights", type=Path, help="folder of the weights; the project's by default")
+    parser.add_argument("--scenes", type=int, default=4000)
+    parser.add_argument("--val-scenes", type=int, default=300)
+    parser.add_argument("--test-scenes", type=int, default=300)
+    parser.add_argument("--side", type=int, default=512, help="of the scenes")
+    parser.add_argument("--minutes", type=float, default=defaults["minutes"], help="time in steps, all runs")
+    parser.add_argument("--batch", type=int, default=defaults["batch"])
+    parser.add_argument("--rate", type=float, default=defaults["rate"])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sizes", help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw")
+    parser.add_argument("--threads", type=int, default=1, help="threads that make batches")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--begin-from", type=Path, help="checkpoint of another training to begin from")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--draw", action="store_true", help="only draw the scenes")
+    parser.add_argument("--score", action="store_true", help="only measure the weights that are there")
+    return parser.parse_args(arguments)
