@@ -13,7 +13,7 @@ from core.corrections import Correction, Edit, last_redoable, last_undoable
 from core.errors import ParameterInvalid
 from core.frames import Frame
 from core.results import Result
-from core.store import corrections, frames, runs
+from core.store import census, corrections, frames, runs
 from core.store.database import Database
 from core.store.frames import StoredFrame
 from core.store.runs import StoredRun
@@ -21,6 +21,7 @@ from core.store.schema import migrate
 
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
 
 PATH_VARIABLE = "ALMAGEST_STORE"
 DEFAULT_PATH = Path("data") / "almagest.duckdb"
@@ -212,3 +213,50 @@ class Store:
                 "(SELECT coalesce(sum(n_detections), 0) FROM runs), (SELECT count(*) FROM corrections)"
             ).fetchone()
         return dict(zip(("frames", "runs", "detections", "corrections"), map(int, row or ()), strict=True))
+
+    def tag_frame(
+        self, frame_key: str, name: str, value: str, *, source: str, person: str | None = None
+    ) -> None:
+        """Keep what is said of a frame beside its header; the last word on a name counts.
+
+        Args:
+            frame_key: :attr:`core.frames.Frame.key` of the frame.
+            name: What is said, ``"body"``.
+            value: ``"Moon"``.
+            source: How it is known, in words.
+            person: Who said it, if a person did.
+
+        Raises:
+            ParameterInvalid: The value is empty or too long.
+        """
+        self._database.write(lambda cursor: census.insert_tag(cursor, frame_key, name, value, source, person))
+
+    def tags(self, frame_key: str) -> dict[str, str]:
+        """The last word on each name that was said of a frame."""
+        with self._database.cursor() as cursor:
+            return census.select_tags(cursor, frame_key)
+
+    def label_counts(self, task: str, tag: str, *, newest: bool = True) -> pd.DataFrame:
+        """How many objects of each label the runs of a task found.
+
+        Args:
+            task: ``"surfaces"``.
+            tag: Name of the tag that comes with each run, ``"body"``.
+            newest: Only the newest run of each method on each frame, so that no frame counts twice.
+
+        Returns:
+            One row a run and label, oldest first: ``run_id, frame_key, frame_name, method, person, saved_at``
+            (UTC), ``tag, label, n``, and ``pixels`` of the frame. A run that found nothing has one row
+            without a label.
+        """
+        with self._database.cursor() as cursor:
+            return census.count_labels(cursor, task, tag, newest=newest)
+
+    def fact_values(self, task: str, tag: str, prefix: str, *, newest: bool = True) -> pd.DataFrame:
+        """The facts of the runs of a task whose names begin with ``prefix``.
+
+        Returns:
+            One row a run and fact, oldest first, as :meth:`label_counts` but with ``fact, value``.
+        """
+        with self._database.cursor() as cursor:
+            return census.select_facts(cursor, task, tag, prefix, newest=newest)
