@@ -127,7 +127,7 @@ def look(network: LockedNetwork[LandformNetwork], shown: UInt8) -> Said:
     height, width = shown.shape
     with network.use() as run, torch.inference_mode():
         weight = next(run.parameters())
-        given = torch.from_numpy(np.ascontiguousarray(shown))[None, None]
+        given = torch.from_numpy(np.array(shown))[None, None]
         given = given.to(weight.device, weight.dtype).div_(255.0)
         stride = run.sizes.stride_px
         # Mirrored beyond the edge: black there would be a wall. Narrow pictures are repeated instead.
