@@ -20,10 +20,10 @@ from core.ui.corrections import aim_window, corrected
 from core.ui.corrections import correction_panel as canvas_panel
 from core.ui.exports import catalogue_panel
 from core.ui.frames import Choice, about_frame
+from core.ui.methods import what_each_does
 from core.ui.runs import Analysis
 from core.ui.selection import Selected, offer
 from core.ui.tables import sources_table
-from core.ui.text import plain
 from core.ui.visitor import person
 
 QUICK_PIXELS = 6 * 2**20
@@ -107,10 +107,7 @@ def explain(choice: Choice, found: Sequence[Candidates], *, named: bool) -> None
     with about_frame(choice):
         rings = " A circle is an object that catalogues know." if named else ""
         st.write(f"Every box is a place where a method sees something.{rings} Click one to read about it.")
-        with st.expander("What each method does"):
-            for each in found:
-                method = each.analysis.method
-                st.markdown(f"**{plain(each.title)}** marks {len(each.shown):,}. {plain(method.summary)}")
+        what_each_does([(each.analysis.method, len(each.shown)) for each in found])
 
 
 def times(found: Sequence[Candidates]) -> str:

@@ -76,6 +76,13 @@ def about_methods(task: str) -> None:
         st.caption(plain(f"Reference: {method.reference}."))
 
 
+def what_each_does(found: Sequence[tuple[Method, int]]) -> None:
+    """Draw, folded away, what each method is good at and how much it marks, for visitors."""
+    with st.expander("What each method does"):
+        for method, marks in found:
+            st.markdown(f"**{plain(method.title)}** marks {marks:,}. {plain(method.summary)}")
+
+
 def choose_partner(chosen: Sequence[Method], key: str) -> list[Method]:
     """Draw the choice of what the first of three or more methods is compared with; it comes second."""
     first, *others = chosen

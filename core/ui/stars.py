@@ -13,7 +13,7 @@ from core.frames.sky import field_of_view
 from core.stars.profile import fwhm_map, magnitude_histogram, radial_profile
 from core.ui import plots
 from core.ui.frames import Choice, about_frame
-from core.ui.methods import method_style
+from core.ui.methods import method_style, what_each_does
 from core.ui.runs import Analysis
 from core.ui.shell import show_warnings
 from core.ui.tables import sources_table
@@ -56,9 +56,7 @@ def explain(choice: Choice, analyses: Sequence[Analysis]) -> None:
     """Tell a visitor what they are looking at and what the methods do, in plain words."""
     with about_frame(choice):
         st.write("Every mark is a place where a method sees a star.")
-        for analysis in analyses:
-            found = f"{len(analysis.result.detections):,}"
-            st.markdown(f"**{plain(analysis.method.title)}** found {found}. {plain(analysis.method.summary)}")
+        what_each_does([(each.method, len(each.result.detections)) for each in analyses])
 
 
 def profile_panel(analysis: Analysis, frame: Frame, row: int | None) -> None:
