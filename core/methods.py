@@ -26,6 +26,7 @@ from core.frames import Frame
 from core.models import are_present, check_weights, read_card
 from core.parameters import Parameters
 from core.results import Provenance, Result
+from core.shapes import Kind
 
 TASKS: dict[str, str] = {
     "stars": "Star detection",
@@ -57,7 +58,7 @@ class Method:
         analyse: Does the work: ``analyse(frame, params, progress)`` gives a :class:`Result`; of a method of
             tables ``analyse(table, params, progress)`` a :class:`~core.catalogues.tables.TableResult`.
         labels: The classes it can give.
-        geometry: What a detection is drawn and corrected as.
+        geometry: The shapes its objects can be corrected as, the usual one first.
         weights: Name of the card of the weights it runs with; None when it needs none.
         input: What it analyses: a ``"frame"``, or a ``"table"`` of sources.
     """
@@ -70,7 +71,7 @@ class Method:
     params: type[Parameters]
     analyse: Callable[[Any, Any, Progress], Result]
     labels: tuple[str, ...]
-    geometry: Literal["point", "box"]
+    geometry: tuple[Kind, ...]
     weights: str | None = None
     input: Literal["frame", "table"] = "frame"
 

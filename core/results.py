@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.shapes import BOX_COLUMNS, check_shapes
+
 CORE_COLUMNS: tuple[str, ...] = (
     "label",
     "score",
@@ -26,7 +28,6 @@ CORE_COLUMNS: tuple[str, ...] = (
 )
 """The columns every detection table has, in this order; those that do not apply are null."""
 
-BOX_COLUMNS = ("x_min", "y_min", "x_max", "y_max")
 TEXT_COLUMNS = ("label", "name")
 CORE_UNITS: Mapping[str, str] = {
     "x": "pix",
@@ -47,6 +48,8 @@ class Detections:
     Attributes:
         table: The columns of :data:`CORE_COLUMNS`, then the method's own. ``x, y`` is the centre (of the
             box, where there is one) in pixels; ``score`` is in [0, 1]; ``label`` is a class of the method.
+            What is no point and no box tells its shape in :data:`core.shapes.SHAPE_COLUMNS`, and has the
+            box around it too.
         units: Unit of each column that has one, spelt as astropy spells it.
 
     Raises:
@@ -86,6 +89,7 @@ class Detections:
             raise ValueError("a box needs all of x_min, y_min, x_max, y_max, or none")
         if (boxes[:, 0] > boxes[:, 2]).any() or (boxes[:, 1] > boxes[:, 3]).any():
             raise ValueError("a box needs x_min <= x_max and y_min <= y_max")
+        check_shapes(table)
         unknown = set(self.units) - set(CORE_UNITS) - set(table.columns)
         if unknown:
             raise ValueError(f"units are given for columns that are not there: {sorted(unknown)}")

@@ -67,7 +67,7 @@ METHOD = Method(
     params=ToyParameters,
     analyse=analyse,
     labels=("star", "galaxy"),
-    geometry="point",
+    geometry=("point",),
 )
 '''
 

@@ -24,6 +24,7 @@ RULES = [
     ("core",         ("pages", "Home", "training", "benchmarks"), "core is what they stand on"),
     ("pages",        ("pages", "training", "benchmarks"),         "a page is a leaf"),
     ("core.errors",  ("core",),                                   "errors are the bottom"),
+    ("core.shapes",  ("core",),                                   "so are shapes"),
     ("core.frames",  (*TASK, *OUTER, "core.methods", "core.results", "core.models"),
                                                                   "a frame knows nothing of what is found"),
     ("core.results", (*TASK, *OUTER, "core.methods"),             "a result is what all others share"),

@@ -55,6 +55,18 @@ def test_the_given_table_is_left_alone():
     assert found.table.index.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"path": [None, "1,1"]}, "a path is 2 to"),
+        ({"diameter_px": [5.0, 0.0], "axis_ratio": 1.0}, "an ellipse needs a size"),
+    ],
+)
+def test_a_shape_that_is_none_is_refused(own, message):
+    with pytest.raises(ValueError, match=message):
+        Detections(table().assign(**own))
+
+
 def test_nothing_found_keeps_the_columns():
     nothing = Detections.empty()
     assert len(nothing) == 0

@@ -1,6 +1,6 @@
 """What people put right: a log that is only added to, and the catalogue that follows from it."""
 
-from core.corrections.diff import EditableObject, diff_objects
+from core.corrections.diff import EditableObject, diff_objects, merge_objects, split_object
 from core.corrections.fold import CorrectedCatalogue, Window, fold
 from core.corrections.log import (
     Correction,
@@ -26,5 +26,7 @@ __all__ = [
     "fold",
     "last_redoable",
     "last_undoable",
+    "merge_objects",
     "predicted_id",
+    "split_object",
 ]

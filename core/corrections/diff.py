@@ -1,14 +1,17 @@
-"""What a person did on the canvas, told from the objects before and after."""
+"""What a person did on the canvas, told from the objects before and after; merging and splitting them."""
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.corrections.log import Edit
+import numpy as np
+
+from core.corrections.log import Edit, group_id
+from core.corrections.pieces import merged
 from core.errors import ParameterInvalid
-from core.results import BOX_COLUMNS
+from core.shapes import Shape
 
 TOLERANCE_PX = 0.5
 """Changes up to this are the rounding of a canvas, not a person's doing."""
@@ -21,8 +24,8 @@ class EditableObject:
     Attributes:
         object_id: Its id in the corrected catalogue; None for one that was drawn just now.
         label: Its class.
-        x, y: Position in pixels; the centre of the box where there is one.
-        box: ``x_min, y_min, x_max, y_max`` in pixels, or None for a point.
+        shape: Its shape, in pixels of the frame.
+        at: Its position in the catalogue, where that is not the centre of its shape.
 
     Raises:
         ParameterInvalid: A coordinate is not finite.
@@ -30,18 +33,28 @@ class EditableObject:
 
     object_id: str | None
     label: str
-    x: float
-    y: float
-    box: tuple[float, float, float, float] | None = None
+    shape: Shape
+    at: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        if not all(map(math.isfinite, (self.x, self.y, *(self.box or ())))):
+        if not np.isfinite([*self.shape.outline.ravel(), *(self.at or ())]).all():
             raise ParameterInvalid(
-                f"An object on the canvas needs finite coordinates, got {(self.x, self.y, self.box)}.",
-                parameter="x, y, box",
-                given=(self.x, self.y, self.box),
+                f"An object on the canvas needs finite coordinates, got {self.shape}.",
+                parameter="shape",
+                given=self.shape,
                 limit="finite numbers of pixels",
             )
+
+    @property
+    def xy(self) -> tuple[float, float]:
+        """Its position in the catalogue."""
+        return self.shape.centre if self.at is None else self.at
+
+    @property
+    def place(self) -> dict[str, float | str]:
+        """Its position and shape as a log keeps them."""
+        x, y = self.xy
+        return {**self.shape.entry, "x": x, "y": y}
 
 
 def diff_objects(
@@ -55,12 +68,12 @@ def diff_objects(
         before: The objects the canvas was given, each with its id.
         after: The objects it gave back. One without an id is new, and so is the second of two with the
             same id: it is a copy.
-        tolerance_px: Changes of a coordinate up to this are no edit.
+        tolerance_px: Changes up to this, of a coordinate or from edge to edge, are no edit.
 
     Returns:
-        For each object of ``before`` in turn: a reject when it is gone; a reshape when its box changed
-        its size, or else a move when it changed its place; and a relabel when its class changed. Then an
-        add for each new object.
+        For each object of ``before`` in turn: a reject when it is gone; a reshape when its shape changed,
+        or else a move when it changed its place; and a relabel when its class changed. Then an add for each
+        new object.
 
     Raises:
         ParameterInvalid: An id came back that was not given, or an object was given without one.
@@ -83,8 +96,58 @@ def diff_objects(
     edits: list[Edit] = []
     for object_id, was in given.items():
         edits += _changes(was, kept.get(object_id), tolerance_px)
-    edits += [Edit("add", after={"label": each.label, **_place(each)}) for each in new]
+    edits += [_add(each) for each in new]
     return edits
+
+
+def merge_objects(objects: Sequence[EditableObject]) -> list[Edit]:
+    """The edits that make several objects one, as one group.
+
+    The one has the shape of :func:`core.corrections.pieces.merged`, and the class most of them have.
+
+    Raises:
+        ParameterInvalid: There are fewer than two, or one has no id.
+    """
+    if len(objects) < 2:
+        raise ParameterInvalid(
+            f"Merging takes two objects or more, got {len(objects)}.",
+            parameter="objects",
+            given=len(objects),
+            limit="two or more",
+        )
+    label = Counter(each.label for each in objects).most_common(1)[0][0]
+    one = EditableObject(None, label, merged([each.shape for each in objects]))
+    return _replace("merge", objects, [one])
+
+
+def split_object(thing: EditableObject, shapes: Sequence[Shape]) -> list[Edit]:
+    """The edits that put several objects of its class in the place of one, as one group.
+
+    Args:
+        thing: The object.
+        shapes: What it is instead, such as the pieces of :func:`core.corrections.pieces.cut`.
+
+    Raises:
+        ParameterInvalid: There are fewer than two shapes, or it has no id.
+    """
+    if len(shapes) < 2:
+        raise ParameterInvalid(
+            f"Splitting takes two shapes or more, got {len(shapes)}.",
+            parameter="shapes",
+            given=len(shapes),
+            limit="two or more",
+        )
+    return _replace("split", [thing], [EditableObject(None, thing.label, shape) for shape in shapes])
+
+
+def _replace(action: str, old: Sequence[EditableObject], new: Sequence[EditableObject]) -> list[Edit]:
+    group = group_id()
+    gone = [Edit(action, _id(each), before={"label": each.label, **each.place}, group=group) for each in old]
+    return [*gone, *(_add(each, group) for each in new)]
+
+
+def _add(each: EditableObject, group: str = "") -> Edit:
+    return Edit("add", after={"label": each.label, **each.place}, group=group)
 
 
 def _id(each: EditableObject) -> str:
@@ -98,27 +161,17 @@ def _id(each: EditableObject) -> str:
 def _changes(was: EditableObject, now: EditableObject | None, tolerance_px: float) -> list[Edit]:
     target = _id(was)
     if now is None:
-        return [Edit("reject", target, before={"label": was.label, **_place(was)})]
+        return [Edit("reject", target, before={"label": was.label, **was.place})]
     edits = []
-    if _reshaped(was, now, tolerance_px):
-        edits.append(Edit("reshape", target, before=_place(was), after=_place(now)))
-    elif max(abs(now.x - was.x), abs(now.y - was.y)) > tolerance_px:
-        edits.append(Edit("move", target, before=_place(was), after=_place(now)))
+    if was.shape.distance(now.shape) > tolerance_px:
+        dx, dy = np.subtract(now.shape.centre, was.shape.centre).tolist()
+        # The edges of a shape that grows on one side are half as far from those of the one that moved.
+        if was.shape.moved(dx, dy).distance(now.shape) > tolerance_px / 2:
+            edits.append(Edit("reshape", target, before=was.place, after=now.shape.entry))
+        else:
+            x, y = was.xy
+            after = {**now.shape.entry, "x": x + dx, "y": y + dy}
+            edits.append(Edit("move", target, before=was.place, after=after))
     if now.label != was.label:
         edits.append(Edit("relabel", target, before={"label": was.label}, after={"label": now.label}))
     return edits
-
-
-def _reshaped(was: EditableObject, now: EditableObject, tolerance_px: float) -> bool:
-    if now.box is None:
-        return False
-    if was.box is None:
-        return True
-    widths = (each[2] - each[0] for each in (was.box, now.box))
-    heights = (each[3] - each[1] for each in (was.box, now.box))
-    return any(abs(first - second) > tolerance_px for first, second in (widths, heights))
-
-
-def _place(each: EditableObject) -> dict[str, float]:
-    box = {} if each.box is None else dict(zip(BOX_COLUMNS, each.box, strict=True))
-    return {"x": each.x, "y": each.y, **box}

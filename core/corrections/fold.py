@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.corrections.log import Correction, active, check_log, predicted_id
 from core.frames import Frame
-from core.results import BOX_COLUMNS, CORE_COLUMNS, Detections
+from core.results import CORE_COLUMNS, Detections
+from core.shapes import BOX_COLUMNS, SHAPE_COLUMNS, SHAPE_UNITS, Shape, shape_of
 
 STATE_AFTER: Mapping[str, str] = {
     "accept": "accepted",
@@ -22,6 +23,8 @@ STATE_AFTER: Mapping[str, str] = {
     "reshape": "reshaped",
     "relabel": "relabelled",
     "add": "added",
+    "merge": "merged",
+    "split": "split",
 }
 """The state an action leaves an object in: the person's last word on it."""
 
@@ -30,8 +33,11 @@ STATES: tuple[str, ...] = ("unreviewed", *STATE_AFTER.values())
 SCORE_OF_ADDED = 1.0
 """A person saw it."""
 
-_NO_BOX = dict.fromkeys(BOX_COLUMNS, np.nan)
-_LEFT_OUT = ("rejected", "unsure")
+REPLACED_STATES = ("merged", "split")
+"""States of objects in whose place others have come."""
+_LEFT_OUT = ("rejected", "unsure", *REPLACED_STATES)
+
+_NO_SHAPE = {**dict.fromkeys((*BOX_COLUMNS, *SHAPE_COLUMNS), np.nan), "path": None}
 _PLACE = ("label", "x", "y", *BOX_COLUMNS, "ra_deg", "dec_deg")
 _EDITABLE = (*_PLACE, "state", "edited_by", "edited_at")
 
@@ -61,9 +67,10 @@ class CorrectedCatalogue:
     Attributes:
         table: One row an object, predictions first in their order: ``object_id``, ``state`` (one of
             :data:`STATES`), the columns of the predictions, ``edited_by``, ``edited_at`` (ISO 8601 in
-            UTC; both None when nobody has touched it). ``flux`` and the method's own columns stay what
-            the method measured where it saw the object, and are null for added ones. ``ra_deg`` and
-            ``dec_deg`` are null once an object has moved.
+            UTC; both None when nobody has touched it). The columns that tell a shape
+            (:mod:`core.shapes`) follow what was done to it, and are there once an object needs them.
+            ``flux`` and the method's other columns stay what the method measured where it saw the object,
+            and are null for added ones. ``ra_deg`` and ``dec_deg`` are null once an object has moved.
         units: Unit of each column that has one.
         reviewed: The windows that were looked through completely.
     """
@@ -73,7 +80,7 @@ class CorrectedCatalogue:
     reviewed: tuple[Window, ...] = ()
 
     def catalogue(self, frame: Frame | None = None) -> Detections:
-        """The corrected catalogue: every object that was neither rejected nor marked unsure.
+        """The corrected catalogue: every object that was not rejected, marked unsure, merged or split.
 
         Args:
             frame: Gives moved and added objects their sky position, if it has a WCS.
@@ -105,7 +112,7 @@ def fold(
 
     The last word decides the state: an object that was rejected and then moved is there again, and one
     that was moved and then accepted stays where it was moved to. An added object stays ``added``
-    whatever is done to it, unless it is rejected or marked unsure.
+    whatever is done to it, unless it is rejected, marked unsure, merged or split.
 
     Args:
         predictions: The detections of the run, in the run's order.
@@ -118,39 +125,43 @@ def fold(
     check_log(log, len(predictions), width=width, height=height)
     rows = {predicted_id(row): row for row in range(len(predictions))}
     touched: dict[str, dict[str, Any]] = {}
-    places = predictions.table[list(_PLACE)]
+    places = predictions.table[[*_PLACE, *(name for name in SHAPE_COLUMNS if name in predictions.table)]]
     reviewed = []
     for correction in active(log):
         target = correction.target
         if correction.action == "review" and correction.box is not None:
             reviewed.append(Window(*correction.box))
         elif correction.action == "add":
-            touched[target] = _edited({"score": SCORE_OF_ADDED, **_NO_BOX}, correction)
+            touched[target] = _edited({"score": SCORE_OF_ADDED}, correction)
         elif target in touched:
             touched[target] = _edited(touched[target], correction)
         elif target in rows:
             touched[target] = _edited(dict(places.iloc[rows[target]]), correction)
         # What is left edits an object whose adding was taken back: there is nothing to edit.
-    return CorrectedCatalogue(_table(predictions, rows, touched), predictions.units, tuple(reviewed))
+    table = _table(predictions, rows, touched)
+    units = {name: unit for name, unit in SHAPE_UNITS.items() if unit and name in table}
+    return CorrectedCatalogue(table, {**units, **predictions.units}, tuple(reviewed))
 
 
 def _edited(values: Mapping[str, Any], correction: Correction) -> dict[str, Any]:
     """The values of an object after one correction."""
     edited = dict(values)
-    if correction.xy is not None:
+    if correction.xy is not None and correction.shape is not None:
         x, y = correction.xy
-        if correction.box is not None:
-            edited.update(zip(BOX_COLUMNS, correction.box, strict=True))
-        elif correction.action == "move":  # the box goes along
-            shift = (x - edited["x"], y - edited["y"])
-            edited.update({name: edited[name] + by for name, by in zip(BOX_COLUMNS, shift * 2, strict=True)})
-        edited.update(x=x, y=y, ra_deg=np.nan, dec_deg=np.nan)
+        shape = _moved(edited, correction.shape, x, y) if correction.action == "move" else correction.shape
+        edited.update({**_NO_SHAPE, **shape.columns, "x": x, "y": y, "ra_deg": np.nan, "dec_deg": np.nan})
     edited["label"] = correction.after.get("label", edited.get("label"))
     state = STATE_AFTER[correction.action]
     was_added = correction.target.startswith("a")
     edited["state"] = "added" if was_added and state not in _LEFT_OUT else state
     edited.update(edited_by=correction.person, edited_at=correction.at.isoformat())
     return edited
+
+
+def _moved(values: Mapping[str, Any], given: Shape, x: float, y: float) -> Shape:
+    """The shape after a move to ``x, y``: the one given, or else the old one, taken along."""
+    was = shape_of(values)
+    return given if given.kind == was.kind else was.moved(x - values["x"], y - values["y"])
 
 
 def _table(
@@ -161,10 +172,12 @@ def _table(
     table.insert(1, "state", pd.Series(["unreviewed"] * len(rows), dtype=object))
     table["edited_by"] = pd.Series([None] * len(rows), dtype=object)
     table["edited_at"] = pd.Series([None] * len(rows), dtype=object)
+    shaped = _with_shapes(table, touched.values())
     changed = {rows[target]: values for target, values in touched.items() if target in rows}
     if changed:
-        for column in _EDITABLE:
-            table.loc[list(changed), column] = [values[column] for values in changed.values()]
+        for column in (*_EDITABLE, *shaped):
+            new = [values.get(column, _NO_SHAPE.get(column)) for values in changed.values()]
+            table.loc[list(changed), column] = new
     added = [{"object_id": target, **values} for target, values in touched.items() if target not in rows]
     if not added:
         return table
@@ -175,3 +188,13 @@ def _table(
     return pd.concat(
         [table, pd.DataFrame(added).reindex(columns=table.columns).astype(table.dtypes)], ignore_index=True
     )
+
+
+def _with_shapes(table: pd.DataFrame, touched: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Give a table the columns of shapes that what was touched needs, and name those it has then."""
+    told = {name for values in touched for name, value in values.items() if pd.notna(value)}
+    shaped = [name for name in SHAPE_COLUMNS if name in told or (name in table and told)]
+    for name in shaped:
+        values = table[name] if name in table else pd.Series(_NO_SHAPE[name], index=table.index)
+        table[name] = values.astype(object if name == "path" else np.float64)
+    return shaped

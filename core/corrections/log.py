@@ -10,12 +10,16 @@ from datetime import datetime
 from typing import Literal, NoReturn, get_args
 
 from core.errors import ParameterInvalid
-from core.results import BOX_COLUMNS
+from core.shapes import BOX_COLUMNS, WRITTEN, Shape, shape_of
 
-Action = Literal["accept", "reject", "move", "reshape", "relabel", "add", "unsure", "review", "undo"]
+Action = Literal[
+    "accept", "reject", "move", "reshape", "relabel", "add", "unsure", "merge", "split", "review", "undo"
+]
 ACTIONS: tuple[str, ...] = get_args(Action)
 Values = Mapping[str, float | str]
 
+REPLACED = ("merge", "split")
+"""What is done to an object in whose place others come."""
 FRAME = "frame"
 """Target of a review, which is of a part of the frame and of no object."""
 
@@ -27,9 +31,13 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "review": BOX_COLUMNS,
     "undo": ("correction",),
 }
-_MAY: Mapping[str, tuple[str, ...]] = {"move": BOX_COLUMNS, "reshape": ("x", "y"), "add": BOX_COLUMNS}
-_TEXT = ("label", "correction")
-_KNOWN = ("x", "y", *BOX_COLUMNS, *_TEXT)
+_MAY: Mapping[str, tuple[str, ...]] = {
+    "move": (*BOX_COLUMNS, *WRITTEN),
+    "reshape": ("x", "y", *WRITTEN),
+    "add": (*BOX_COLUMNS, *WRITTEN),
+}
+_TEXT = ("label", "correction", "path")
+_KNOWN = ("x", "y", *BOX_COLUMNS, "label", "correction", *WRITTEN)
 
 
 @dataclass(frozen=True)
@@ -38,20 +46,24 @@ class Edit:
 
     Attributes:
         action: ``accept``, ``reject``, ``unsure`` (cannot tell), ``move``, ``reshape``, ``relabel``,
-            ``add``, ``review`` (has looked a window through, so that what is missing there is missing),
+            ``add``, ``merge`` and ``split`` (is one with others, is several: the same group adds what it
+            is now), ``review`` (has looked a window through, so that what is missing there is missing),
             or ``undo``.
         target: The object: ``"p<row>"`` for a prediction by its row in the run's detections,
             ``"a<hex>"`` for an object a person added, :data:`FRAME` for a review. Empty for an ``add``
             that has not been given its name yet, and for an undo, which is of a correction.
-        before: What it was, as far as it changed: ``x, y``, ``x_min, y_min, x_max, y_max`` in pixels,
-            ``label``.
+        before: What it was, as far as it changed: ``x, y``, ``x_min, y_min, x_max, y_max`` in pixels, the
+            columns of an ellipse or the ``path`` of a line or polygon (:mod:`core.shapes`), ``label``.
         after: What it is now. A move gives ``x, y`` (and may give the box, which otherwise goes along),
-            a reshape the box, a relabel the ``label``, an add ``label, x, y`` and perhaps a box, a
-            review its window as a box, an undo the id of the ``correction`` it takes back.
+            a reshape the box and what else tells the shape, a relabel the ``label``, an add ``label, x, y``
+            and perhaps a shape, a review its window as a box, an undo the id of the ``correction`` it takes
+            back.
         note: Why, in the person's words.
+        group: Edits of one group were done at once, and are undone at once. Empty for one by itself.
 
     Raises:
-        ParameterInvalid: The action is unknown, or its values are missing or are no finite numbers.
+        ParameterInvalid: The action is unknown, its values are missing, are no finite numbers or no shape,
+            or a merge or split stands by itself.
     """
 
     action: str
@@ -59,6 +71,7 @@ class Edit:
     before: Values = field(default_factory=dict)
     after: Values = field(default_factory=dict)
     note: str = ""
+    group: str = ""
 
     def __post_init__(self) -> None:
         if self.action not in ACTIONS:
@@ -75,6 +88,13 @@ class Edit:
             _refuse("after", dict(self.after), f"a box needs all of {', '.join(BOX_COLUMNS)}")
         if self.box is not None and not (self.box[0] <= self.box[2] and self.box[1] <= self.box[3]):
             _refuse("after", dict(self.after), "a box needs x_min <= x_max and y_min <= y_max")
+        if self.action in REPLACED and not self.group:
+            _refuse("group", self.group, f"a {self.action} belongs to a group that says what comes of it")
+        if any(column in self.after for column in WRITTEN):
+            try:
+                shape_of(self.after)
+            except ValueError as error:
+                _refuse("after", dict(self.after), str(error).partition(", got")[0])
 
     @property
     def box(self) -> tuple[float, float, float, float] | None:
@@ -83,6 +103,11 @@ class Edit:
             return None
         x_min, y_min, x_max, y_max = (float(self.after[column]) for column in BOX_COLUMNS)
         return x_min, y_min, x_max, y_max
+
+    @property
+    def shape(self) -> Shape | None:
+        """The shape afterwards, as far as the edit tells; None when it tells no place."""
+        return None if self.xy is None else shape_of(self.after)
 
     @property
     def xy(self) -> tuple[float, float] | None:
@@ -122,6 +147,11 @@ def predicted_id(row: int) -> str:
 def added_id() -> str:
     """A new object id for an object a person adds."""
     return f"a{uuid.uuid4().hex}"
+
+
+def group_id() -> str:
+    """A new name for edits that are done and undone at once."""
+    return uuid.uuid4().hex
 
 
 def active(log: Sequence[Correction]) -> list[Correction]:
@@ -164,12 +194,18 @@ def check_log(
             box may reach over the frame's edge, as galaxies do, but its centre may not.
 
     Raises:
-        ParameterInvalid: An entry speaks of an object or a correction that is not there, or puts an
-            object outside the frame.
+        ParameterInvalid: An entry speaks of an object or a correction that is not there, puts an object
+            outside the frame, or a group is torn apart.
     """
     objects = {FRAME, *(predicted_id(row) for row in range(n_predictions))}
     earlier: set[str] = set()
+    groups: set[str] = set()
+    before = ("", "")
     for each in log:
+        if each.group in groups and (each.group, each.person) != before:
+            _refuse("group", each.group, "edits of one group stand together and are one person's")
+        before = (each.group, each.person)
+        groups |= {each.group} - {""}
         if each.action == "undo":
             if each.after["correction"] not in earlier:
                 _refuse(
@@ -189,15 +225,17 @@ def check_log(
 
 
 def _standing(log: Sequence[Correction]) -> list[Correction]:
-    """The corrections and undos that no later undo takes back."""
+    """The corrections and undos that no later undo takes back; what takes back one takes back its group."""
+    group = {each.correction_id: each.group for each in log if each.group}
     taken_back: set[str] = set()
     standing = []
     # From the end, whatever is met has its fate decided: only what comes later can take it back.
     for correction in reversed(log):
-        if correction.correction_id in taken_back:
+        if correction.correction_id in taken_back or correction.group in taken_back:
             continue
         if correction.action == "undo":
-            taken_back.add(str(correction.after["correction"]))
+            named = str(correction.after["correction"])
+            taken_back.add(group.get(named, named))
         standing.append(correction)
     return standing[::-1]
 

@@ -77,6 +77,6 @@ METHOD = Method(
     params=Pix2PixParameters,
     analyse=analyse,
     labels=(WITHOUT_CLASS,),
-    geometry="box",
+    geometry=("box",),
     weights=WEIGHTS,
 )

@@ -344,6 +344,6 @@ METHOD = Method(
     params=StarlessParameters,
     analyse=analyse,
     labels=(WITHOUT_CLASS,),
-    geometry="box",
+    geometry=("box",),
     weights=WEIGHTS,
 )

@@ -332,6 +332,6 @@ METHOD = Method(
     params=XraiParameters,
     analyse=analyse,
     labels=LABELS,
-    geometry="box",
+    geometry=("box",),
     weights=WEIGHTS,
 )

@@ -64,6 +64,6 @@ METHOD = Method(
     params=YoloParameters,
     analyse=analyse,
     labels=LABELS,
-    geometry="box",
+    geometry=("box",),
     weights=WEIGHTS,
 )

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.results import BOX_COLUMNS, Detections
+from core.results import Detections
+from core.shapes import BOX_COLUMNS
 from core.simulate.scene import Scene
 
 Float64 = NDArray[np.float64]

@@ -154,5 +154,5 @@ METHOD = Method(
     params=DaofindParameters,
     analyse=analyse,
     labels=("star",),
-    geometry="point",
+    geometry=("point", "box"),
 )

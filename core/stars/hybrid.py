@@ -106,6 +106,6 @@ METHOD = Method(
     params=HybridParameters,
     analyse=analyse,
     labels=("star",),
-    geometry="point",
+    geometry=("point", "box"),
     weights=WEIGHTS,
 )

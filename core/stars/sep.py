@@ -108,5 +108,5 @@ METHOD = Method(
     params=SepParameters,
     analyse=analyse,
     labels=("star",),
-    geometry="point",
+    geometry=("point", "box"),
 )

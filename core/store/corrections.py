@@ -23,8 +23,9 @@ def select_corrections(
 ) -> list[Correction]:
     """The log of a run, or one person's part of it, in the order it was made."""
     rows = cursor.execute(
-        "SELECT action, target, before::VARCHAR, after::VARCHAR, note, correction_id, seq, run_id, person, "
-        "made_at FROM corrections WHERE run_id = ? AND (?::VARCHAR IS NULL OR person = ?) ORDER BY seq",
+        "SELECT action, target, before::VARCHAR, after::VARCHAR, note, edit_group, correction_id, seq, "
+        "run_id, person, made_at FROM corrections WHERE run_id = ? AND (?::VARCHAR IS NULL OR person = ?) "
+        "ORDER BY seq",
         [run_id, person, person],
     ).fetchall()
     return [
@@ -34,13 +35,14 @@ def select_corrections(
             json.loads(before),
             json.loads(after),
             note,
+            group or "",
             correction_id=correction_id,
             seq=seq,
             run_id=run_id,
             person=author,
             at=made_at.replace(tzinfo=UTC),
         )
-        for action, target, before, after, note, correction_id, seq, run_id, author, made_at in rows
+        for action, target, before, after, note, group, correction_id, seq, run_id, author, made_at in rows
     ]
 
 
@@ -69,6 +71,7 @@ def insert_corrections(
             edit.before,
             edit.after,
             edit.note,
+            edit.group,
             correction_id=uuid.uuid4().hex,
             seq=len(log) + place,
             run_id=run_id,
@@ -97,5 +100,6 @@ def _row(each: Correction) -> dict[str, object]:
     values = dataclasses.asdict(each)
     values["before"] = canonical_json(dict(each.before))
     values["after"] = canonical_json(dict(each.after))
+    values["edit_group"] = values.pop("group") or None
     values["made_at"] = values.pop("at").replace(tzinfo=None)
     return values

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageDraw
 from streamlit.errors import StreamlitAPIException
 from streamlit_drawable_canvas import st_canvas
 
-from core.corrections import CorrectedCatalogue, Edit, EditableObject, diff_objects, fold
+from core.corrections import (
+    CorrectedCatalogue,
+    Edit,
+    EditableObject,
+    diff_objects,
+    fold,
+    merge_objects,
+    split_object,
+)
+from core.corrections.fold import REPLACED_STATES
 from core.corrections.log import FRAME
+from core.corrections.pieces import cut
 from core.errors import ParameterInvalid
 from core.frames import Frame
 from core.frames.display import DisplaySettings, render
 from core.scoring.detection import Score, score_against_corrections
-from core.ui.canvas import POINT_RADIUS, STROKE, Window, from_fabric, to_fabric
+from core.shapes import BOX_COLUMNS, Kind, Line, Shape, shapes_of
+from core.ui.canvas import POINT_RADIUS, STROKE, Window, from_fabric, knives, to_fabric
 from core.ui.runs import Analysis, store
 from core.ui.shell import show_error
 from core.ui.text import plain
+from core.ui.tools import choose_tool
 
 CANVAS_SIDE = 576
 """Longest side of the canvas in screen pixels: fits beside its list on a laptop."""
@@ -29,6 +41,8 @@ MOVED_PX = 0.5
 """A smaller shift on the canvas, in screen pixels over the zoom, is a trembling hand."""
 Region = tuple[int, int, int, int]
 """First column and row, and the first beyond the last, in frame pixels."""
+MOST_NUMBERED = 40
+"""With more marks in a window than this their names would hide the picture."""
 NO_VERDICT = "–"
 VERDICTS = {"right": "accept", "not one": "reject", "not sure": "unsure"}
 """What a person says in the list, and the action it is."""
@@ -50,6 +64,7 @@ def correction_panel(
     key: str,
     *,
     labels: Sequence[str] = (),
+    drawn_as: Mapping[str, Kind] | None = None,
 ) -> None:
     """Draw the canvas with its list and buttons. Every change is kept when Save is pressed.
 
@@ -61,6 +76,7 @@ def correction_panel(
         key: Prefix of the widgets' keys.
         labels: What an object can be called; the method's own classes and a few more when none are given. A
             person may write another.
+        drawn_as: The usual shape of classes that are drawn otherwise than most of the method's objects.
     """
     db = store()
     if db is None or analysis.run_id is None:
@@ -69,57 +85,58 @@ def correction_panel(
     log = db.corrections(analysis.run_id, person)
     catalogue = fold(analysis.result.detections, log)
     labels = labels or (*analysis.method.labels, "galaxy", "artefact")
-    region = _choose_window(frame, catalogue, key, whole=analysis.method.geometry == "box")
+    kinds = analysis.method.geometry
+    shaped = kinds[0] != "point"
+    region = _choose_window(frame, catalogue, key, whole=shaped)
     window = _window(frame, settings, region)
     inside = _inside(catalogue, region)
-    objects = [_editable(row) for _, row in inside.iterrows() if row["state"] != "rejected"]
-    states = [state for state in inside["state"] if state != "rejected"]
+    shown = inside[~inside["state"].isin(("rejected", *REPLACED_STATES))]
+    objects = _editable(shown)
+    # A saved log redraws the canvas and the list from what is now true.
+    now = f"{analysis.run_id}.{region}.{len(log)}"
 
     left, right = st.columns([2, 1], gap="medium")
-    first = 0 if analysis.method.geometry == "point" else 1
     with left:
+        what, how = st.columns([1, 2], vertical_alignment="bottom")
+        label = what.selectbox(
+            "What it is", list(dict.fromkeys(labels)), key=f"{key}.label", accept_new_options=True
+        )
+        with how:
+            tool = choose_tool(kinds, (drawn_as or {}).get(str(label), kinds[0]), key)
         st.caption(
-            f"{'Drag a box' if first else 'Click'} to add. To move, reshape or delete a mark, press the "
-            "pencil above this picture, then drag the mark or press the cross. A click in the large picture "
-            "brings the window there."
-        )
-        tools = {"Add a point": "point", "Draw a box": "rect"}
-        tool = st.segmented_control(
-            "Tool", list(tools), default=list(tools)[first], key=f"{key}.tool", required=True
-        )
-        label = st.selectbox(
-            "What it is",
-            list(dict.fromkeys(labels)),
-            key=f"{key}.label",
-            accept_new_options=True,
+            f"{tool.hint} To move, reshape or delete a mark, press the pencil above this picture, then drag "
+            "the mark or press the cross. A click in the large picture brings the window there."
         )
         width, height = window.size
         drawing = st_canvas(
-            fill_color="rgba(0,0,0,0)",
+            fill_color=tool.fill,
             stroke_width=int(STROKE),
-            stroke_color="#FFFFFF",
-            background_image=_picture(window),
+            stroke_color=tool.stroke,
+            background_image=_picture(window, objects if shaped else ()),
             width=width,
             height=height,
-            drawing_mode=tools[str(tool)],
-            initial_drawing=to_fabric(objects, states, window),
+            drawing_mode=tool.mode,
+            initial_drawing=to_fabric(objects, list(shown["state"]), window),
             point_display_radius=POINT_RADIUS,
-            # A saved log redraws the canvas from what is now true.
-            key=f"{key}.canvas.{analysis.run_id}.{region}.{len(log)}",
-        )
+            key=f"{key}.canvas.{now}",
+        ).json_data
     with right:
-        verdicts = _verdict_list(
-            inside, f"{key}.list.{analysis.run_id}.{region}.{len(log)}", labels if first else ()
+        verdicts, picked = _verdict_list(
+            inside[~inside["state"].isin(REPLACED_STATES)], f"{key}.list.{now}", labels if shaped else ()
         )
-        after = from_fabric(drawing.json_data, objects, str(label or labels[0])[:80], window)
-        after = _labels_kept(after, f"{key}.drawn.{analysis.run_id}.{region}.{len(log)}")
+        after = from_fabric(drawing, objects, str(label or labels[0])[:80], window, kinds)
+        after = _labels_kept(after, f"{key}.drawn.{now}")
         # Half a screen pixel, whatever the zoom: less is no move.
         zoom = window.zoom * window.picture.rgb.shape[1] / window.picture.region_width
         edits = [*diff_objects(objects, after, tolerance_px=MOVED_PX / zoom), *verdicts]
+        edits = _with_cuts(edits, objects, knives(drawing, window))
         if bool(edits) != st.session_state.get(f"{key}.unsaved", False):
             # The window above was drawn before the edits were known; it must not move away from them.
             st.session_state[f"{key}.unsaved"] = bool(edits)
             _run_again()
+        if shaped:
+            chosen = [thing for thing in objects if thing.object_id in picked]
+            _merge_and_split(analysis, edits, chosen, after, person, key)
         _buttons(analysis, edits, region, person, key)
     _legend()
     st.caption(plain(_account(catalogue, person)))
@@ -137,7 +154,7 @@ def _labels_kept(after: Sequence[EditableObject], key: str) -> list[EditableObje
     before: list[EditableObject] = st.session_state.get(key, [])
     if len(drawn) < len(before):
         # One was deleted: the others still are where they were.
-        before = [old for old in before if any((old.x, old.y) == (new.x, new.y) for new in drawn)]
+        before = [old for old in before if any(old.shape == new.shape for new in drawn)]
     kept = [replace(new, label=old.label) for new, old in zip(drawn, before, strict=False)]
     kept += drawn[len(kept) :]
     st.session_state[key] = kept
@@ -231,8 +248,15 @@ def _window(frame: Frame, settings: DisplaySettings, region: Region) -> Window:
     return Window(picture, CANVAS_SIDE / max(picture.rgb.shape[:2]))
 
 
-def _picture(window: Window) -> Image.Image:
-    return Image.fromarray(window.picture.rgb).resize(window.size, Image.Resampling.BICUBIC)
+def _picture(window: Window, objects: Sequence[EditableObject]) -> Image.Image:
+    """What lies under the canvas: the frame, with the name of each object beside it unless they are many."""
+    picture = Image.fromarray(window.picture.rgb).resize(window.size, Image.Resampling.BICUBIC)
+    draw = ImageDraw.Draw(picture)
+    for thing in objects if len(objects) <= MOST_NUMBERED else ():
+        outline = window.to_canvas(thing.shape.outline)
+        at = (float(outline[:, 0].max()) + 3.0, float(outline[:, 1].min()) - 3.0)
+        draw.text(at, str(thing.object_id)[:4], "#FFFFFF", anchor="ls", stroke_width=1, stroke_fill="#000000")
+    return picture
 
 
 def _inside(catalogue: CorrectedCatalogue, region: Region) -> pd.DataFrame:
@@ -243,22 +267,36 @@ def _inside(catalogue: CorrectedCatalogue, region: Region) -> pd.DataFrame:
     ].reset_index(drop=True)
 
 
-def _editable(row: pd.Series) -> EditableObject:
-    edges = tuple(float(row[column]) for column in ("x_min", "y_min", "x_max", "y_max"))
-    box = None if any(pd.isna(edge) for edge in edges) else edges
-    return EditableObject(row["object_id"], row["label"], float(row["x"]), float(row["y"]), box)  # type: ignore[arg-type]
+def _editable(table: pd.DataFrame) -> list[EditableObject]:
+    rows = zip(table["object_id"], table["label"], shapes_of(table), table["x"], table["y"], strict=True)
+    return [EditableObject(name, label, shape, (float(x), float(y))) for name, label, shape, x, y in rows]
 
 
-def _verdict_list(inside: pd.DataFrame, key: str, labels: Sequence[str] = ()) -> list[Edit]:
-    """Draw the list of objects in the window and give the verdicts and new labels set in it.
+def _with_cuts(edits: Sequence[Edit], objects: Sequence[EditableObject], cuts: Sequence[Line]) -> list[Edit]:
+    """The edits with those of the cuts; of an object that is cut nothing else counts."""
+    splits: list[Edit] = []
+    for thing in objects:
+        pieces: list[Shape] = [thing.shape]
+        for knife in cuts:
+            pieces = [part for piece in pieces for part in cut(piece, knife) or (piece,)]
+        if len(pieces) > 1:
+            splits += split_object(thing, pieces)
+    gone = {edit.target for edit in splits if edit.action == "split"}
+    return [*(edit for edit in edits if edit.target not in gone), *splits]
 
-    With ``labels`` a new label is one of them; without, it is written.
+
+def _verdict_list(inside: pd.DataFrame, key: str, labels: Sequence[str] = ()) -> tuple[list[Edit], set[str]]:
+    """Draw the list of objects in the window; the verdicts and new labels set in it, and who is picked.
+
+    With ``labels`` a new label is one of them and objects can be picked; without, it is written.
     """
     if inside.empty:
         st.info("Nothing is marked in this window. If something is missing, mark it in the picture.")
-        return []
+        return [], set()
     shown = inside[["object_id", "state", "label"]].copy()
     shown.insert(1, "verdict", NO_VERDICT)
+    if labels:
+        shown.insert(0, "pick", value=False)
     edited = st.data_editor(
         shown,
         key=key,
@@ -266,6 +304,7 @@ def _verdict_list(inside: pd.DataFrame, key: str, labels: Sequence[str] = ()) ->
         hide_index=True,
         disabled=["object_id", "state"],
         column_config={
+            "pick": st.column_config.CheckboxColumn(width="small", help="To merge or to split"),
             "object_id": st.column_config.TextColumn("object", width="small"),
             "verdict": st.column_config.SelectboxColumn(
                 options=[NO_VERDICT, *VERDICTS], required=True, width="small"
@@ -287,48 +326,83 @@ def _verdict_list(inside: pd.DataFrame, key: str, labels: Sequence[str] = ()) ->
             )
         if after["verdict"] in VERDICTS:
             edits.append(Edit(VERDICTS[after["verdict"]], target))
-    return edits
+    picked = set(edited.loc[edited["pick"], "object_id"]) if labels else set()
+    return edits, picked
+
+
+def _merge_and_split(
+    analysis: Analysis,
+    edits: Sequence[Edit],
+    chosen: Sequence[EditableObject],
+    after: Sequence[EditableObject],
+    person: str,
+    key: str,
+) -> None:
+    """Draw the buttons that make one of the rows that are picked, or several of the one that is."""
+    drawn = [thing for thing in after if thing.object_id is None]
+    merge, split = st.columns(2, gap="small")
+    if merge.button(
+        "Merge",
+        key=f"{key}.merge",
+        icon=":material/merge:",
+        help="Pick two rows or more, and they become one. Save other changes first.",
+        width="stretch",
+        disabled=len(chosen) < 2 or bool(edits),
+    ):
+        _save(analysis, person, merge_objects(chosen))
+    if split.button(
+        "Split",
+        key=f"{key}.split",
+        icon=":material/call_split:",
+        help="Pick one row, and draw what it is instead: two marks or more. The tool “Cut” is quicker.",
+        width="stretch",
+        disabled=len(chosen) != 1 or len(drawn) < 2,
+    ):
+        others = [edit for edit in edits if edit.action != "add" and edit.target != chosen[0].object_id]
+        _save(analysis, person, [*others, *split_object(chosen[0], [thing.shape for thing in drawn])])
 
 
 def _buttons(analysis: Analysis, edits: Sequence[Edit], region: Region, person: str, key: str) -> None:
+    count = len([edit for edit in edits if not edit.group]) + len({edit.group for edit in edits} - {""})
+    said = f"{count} change{'s' if count != 1 else ''} not saved yet" if count else "No unsaved changes"
+    st.markdown(f"**{said}**")
+    if st.button(
+        "Save", type="primary", disabled=not count, key=f"{key}.save", icon=":material/save:", width="stretch"
+    ):
+        _save(analysis, person, edits)
+    if st.button(
+        "Save, and this window is complete",
+        key=f"{key}.review",
+        icon=":material/done_all:",
+        help="Everything in the window is now as you see it. Scores count only windows marked complete.",
+        width="stretch",
+    ):
+        window = dict(zip(BOX_COLUMNS, _edges(region), strict=True))
+        _save(analysis, person, [*edits, Edit("review", FRAME, after=window)])
+    if st.button(
+        "Undo the last saved change",
+        key=f"{key}.undo",
+        icon=":material/undo:",
+        width="stretch",
+        disabled=bool(count),
+    ):
+        db = store()
+        if db is not None and analysis.run_id is not None:
+            db.undo_last(analysis.run_id, person)
+            st.rerun()
+
+
+def _save(analysis: Analysis, person: str, edits: Sequence[Edit]) -> None:
+    """Keep edits in the store and draw everything anew, or say why they are not possible."""
     db = store()
     if db is None or analysis.run_id is None:
         return
-    count = len(edits)
-    said = f"{count} change{'s' if count != 1 else ''} not saved yet" if count else "No unsaved changes"
-    st.markdown(f"**{said}**")
     try:
-        if st.button(
-            "Save",
-            type="primary",
-            disabled=not count,
-            key=f"{key}.save",
-            icon=":material/save:",
-            width="stretch",
-        ):
-            db.append_corrections(analysis.run_id, person, edits)
-            st.rerun()
-        if st.button(
-            "Save, and this window is complete",
-            key=f"{key}.review",
-            icon=":material/done_all:",
-            help="Everything in the window is now as you see it. Scores count only windows marked complete.",
-            width="stretch",
-        ):
-            window = dict(zip(("x_min", "y_min", "x_max", "y_max"), _edges(region), strict=True))
-            db.append_corrections(analysis.run_id, person, [*edits, Edit("review", FRAME, after=window)])
-            st.rerun()
-        if st.button(
-            "Undo the last saved change",
-            key=f"{key}.undo",
-            icon=":material/undo:",
-            width="stretch",
-            disabled=bool(count),
-        ):
-            db.undo_last(analysis.run_id, person)
-            st.rerun()
+        db.append_corrections(analysis.run_id, person, edits)
     except ParameterInvalid as error:
         show_error(error)
+    else:
+        st.rerun()
 
 
 def _edges(region: Region) -> tuple[float, float, float, float]:

@@ -120,7 +120,7 @@ def test_a_person_corrects_a_field_on_the_canvas_and_takes_the_catalogue_home(
         press(browser, "Put it right")
 
         click(browser, (79.5, 97.5))
-        press(browser, "Draw a box")
+        press(browser, "Box")
         drag(browser, (15.5, 31.5), (39.5, 11.5))
         browser.execute_script(EDIT_BUTTON).click()
         drag(browser, (64.0, 64.0), (70.0, 68.0))

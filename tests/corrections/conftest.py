@@ -40,13 +40,14 @@ def galaxies() -> Detections:
 class Log(list):
     """A log that numbers what is put into it: ``log.put("move", "p0", x=1, y=2)``."""
 
-    def put(self, action, target="", person="Ada", **after):
+    def put(self, action, target="", person="Ada", group="", **after):
         number = len(self) + 1
         correction = Correction(
             action,
             target,
             {},
             after,
+            group=group,
             correction_id=f"c{number}",
             seq=number,
             run_id="run",

@@ -3,10 +3,12 @@ import pandas as pd
 import pytest
 from astropy.wcs import WCS
 
-from core.corrections import Window, fold
+from core.corrections import EditableObject, Window, fold, merge_objects, split_object
+from core.corrections.pieces import cut
 from core.errors import ParameterInvalid
 from core.frames import Frame
-from core.results import BOX_COLUMNS, Detections
+from core.results import Detections
+from core.shapes import BOX_COLUMNS, SHAPE_COLUMNS, Box, Ellipse, Line, Polygon, shape_of
 
 
 def states(folded):
@@ -121,6 +123,92 @@ def test_added_objects_stand_on_their_own_where_nothing_was_predicted(log):
     log.put("add", "a1", label="star", x=1.0, y=2.0)
     catalogue = fold(Detections.empty(), log).catalogue()
     assert catalogue.xy.tolist() == [[1.0, 2.0]]
+
+
+CRATERS = [Ellipse(20.0, 20.0, 10.0, 0.5, 30.0), Ellipse(60.0, 60.0, 20.0, 1.0, 0.0)]
+VALLEY = Line(((10.0, 10.0), (30.0, 10.0), (30.0, 40.0)))
+OUTLINE = Polygon(((0.0, 0.0), (8.0, 0.0), (8.0, 6.0)))
+
+
+@pytest.fixture
+def landforms() -> Detections:
+    """Two craters as ellipses and a valley as a line, with a column of its own."""
+    rows = [
+        {"label": label, "score": 0.9, "x": shape.centre[0], "y": shape.centre[1], **shape.columns}
+        for label, shape in zip(("crater", "crater", "valley"), (*CRATERS, VALLEY), strict=True)
+    ]
+    table = pd.DataFrame(rows).assign(width_px=[np.nan, np.nan, 3.0])
+    return Detections(table.astype({"angle_deg": np.float32}), {"width_px": "pix"})
+
+
+def shape(folded, object_id):
+    return shape_of(row(folded, object_id).to_dict())
+
+
+def test_a_moved_ellipse_and_line_go_along_with_their_boxes(landforms, log):
+    log.put("move", "p0", x=25.0, y=18.0)
+    log.put("move", "p2", x=VALLEY.centre[0] + 4.0, y=VALLEY.centre[1])
+    folded = fold(landforms, log)
+    assert shape(folded, "p0").distance(CRATERS[0].moved(5.0, -2.0)) < 1e-5
+    assert shape(folded, "p2") == VALLEY.moved(4.0, 0.0)
+    boxes = folded.table.set_index("object_id")[list(BOX_COLUMNS)]
+    assert boxes.loc["p2"].tolist() == [14.0, 10.0, 34.0, 40.0]
+    assert row(folded, "p2")["length_px"] == pytest.approx(50.0)
+    assert row(folded, "p2")["width_px"] == 3.0
+    assert folded.units["length_px"] == "pix"
+
+
+@pytest.mark.parametrize("new", [CRATERS[0].moved(9.0, 9.0), VALLEY, OUTLINE, Box(1.0, 2.0, 3.0, 5.0)])
+def test_any_shape_can_take_the_place_of_another(landforms, galaxies, log, new):
+    log.put("reshape", "p0", **new.entry)
+    log.put("add", "a1", label="new", **new.entry)
+    for predictions in (landforms, galaxies):
+        folded = fold(predictions, log)
+        assert shape(folded, "p0") == shape(folded, "a1") == new
+        assert row(folded, "a1")[list(BOX_COLUMNS)].tolist() == list(new.box)
+        assert folded.catalogue().boxes[0].tolist() == list(new.box)
+        assert shape(folded, "p1") == shape_of(predictions.table.iloc[1].to_dict())
+
+
+def test_a_line_that_was_drawn_has_its_length_and_direction(galaxies, log):
+    log.put("add", "a1", label="valley", **Line(((0.0, 0.0), (30.0, 40.0))).entry)
+    folded = fold(galaxies, log)
+    added = row(folded, "a1")
+    assert (added["length_px"], added["angle_deg"]) == pytest.approx((50.0, 53.13), abs=0.01)
+    assert (folded.units["length_px"], folded.units["angle_deg"]) == ("pix", "deg")
+
+
+def test_a_log_from_before_there_were_shapes_does_what_it_did(galaxies, log):
+    log.put("move", "p0", x=23.0, y=19.0, x_min=18.0, y_min=14.0, x_max=28.0, y_max=24.0)
+    log.put("reshape", "p1", x=55.0, y=45.0, x_min=50.0, y_min=40.0, x_max=60.0, y_max=50.0)
+    folded = fold(galaxies, log)
+    assert list(row(folded, "p0")[["x", "y", *BOX_COLUMNS]]) == [23.0, 19.0, 18.0, 14.0, 28.0, 24.0]
+    assert list(row(folded, "p1")[["x", "y", *BOX_COLUMNS]]) == [55.0, 45.0, 50.0, 40.0, 60.0, 50.0]
+    assert not set(SHAPE_COLUMNS) & set(folded.table)
+
+
+def test_what_was_merged_is_replaced_until_it_is_undone(landforms, log):
+    parts = [EditableObject(f"p{k}", "crater", CRATERS[k]) for k in range(2)]
+    for edit in merge_objects(parts):
+        log.put(edit.action, edit.target or "a1", group=edit.group, **edit.after)
+    folded = fold(landforms, log)
+    assert states(folded) == {"p0": "merged", "p1": "merged", "p2": "unreviewed", "a1": "added"}
+    catalogue = folded.catalogue()
+    assert catalogue.table["label"].tolist() == ["valley", "crater"]
+    assert shape_of(catalogue.table.iloc[1].to_dict()).kind == "ellipse"
+    log.put("undo", "a1", correction=log[-1].correction_id)
+    pd.testing.assert_frame_equal(fold(landforms, log).table, fold(landforms, []).table)
+
+
+def test_what_was_split_is_replaced_by_its_pieces(landforms, log):
+    pieces = cut(VALLEY, Line(((20.0, 0.0), (20.0, 20.0))))
+    for place, edit in enumerate(split_object(EditableObject("p2", "valley", VALLEY), pieces)):
+        log.put(edit.action, edit.target or f"a{place}", group=edit.group, **edit.after)
+    folded = fold(landforms, log)
+    assert states(folded) == {
+        "p0": "unreviewed", "p1": "unreviewed", "p2": "split", "a1": "added", "a2": "added",
+    }  # fmt: skip
+    assert sorted(folded.catalogue().table["length_px"].dropna()) == pytest.approx([10.0, 40.0])
 
 
 def test_an_edit_of_an_object_whose_adding_was_taken_back_does_nothing(stars, log):

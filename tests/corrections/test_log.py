@@ -3,6 +3,7 @@ import pytest
 
 from core.corrections import Edit, active, added_id, check_log, last_redoable, last_undoable
 from core.errors import ParameterInvalid
+from core.shapes import Box, Ellipse, Line, Point
 
 BOX = {"x_min": 1.0, "y_min": 1.0, "x_max": 2.0, "y_max": 4.0}
 
@@ -28,6 +29,13 @@ BOX = {"x_min": 1.0, "y_min": 1.0, "x_max": 2.0, "y_max": 4.0}
         ("review", {"x": 1.0, "y": 1.0}, "review takes x_min"),
         ("undo", {}, "undo takes correction"),
         ("move", {"x": 1.0, "y": 1.0, "z": 1.0}, "a correction knows only x, y"),
+        ("add", {"label": "valley", "x": 1.0, "y": 1.0, "path": "1,1"}, "a path is 2 to 5000 points"),
+        ("add", {"label": "valley", "x": 1.0, "y": 1.0, "path": 7}, "path must be a text"),
+        ("reshape", {**BOX, "diameter_px": -3.0, "axis_ratio": 1.0}, "an ellipse needs a size"),
+        ("reshape", {**BOX, "angle_deg": float("nan")}, "angle_deg must be a finite number"),
+        ("relabel", {"label": "crater", "path": "1,1 2,2"}, "relabel takes label"),
+        ("merge", {}, "a merge belongs to a group"),
+        ("split", {}, "a split belongs to a group"),
     ],
 )
 def test_an_edit_that_cannot_be_is_refused_with_a_sentence(action, after, sentence):
@@ -94,6 +102,45 @@ def test_an_object_cannot_be_added_twice(log):
 
 def test_names_of_added_objects_are_all_different():
     assert len({added_id() for _ in range(100)}) == 100
+
+
+def test_the_shape_of_an_edit():
+    assert Edit("accept", "p0").shape is None
+    assert Edit("move", "p0", after={"x": 3.0, "y": 4.0}).shape == Point(3.0, 4.0)
+    assert Edit("reshape", "p0", after=BOX).shape == Box(1.0, 1.0, 2.0, 4.0)
+    ellipse = Ellipse(5.0, 6.0, 8.0, 0.5, 20.0)
+    assert Edit("add", after={"label": "crater", **ellipse.entry}).shape == ellipse
+    line = Line(((1.0, 1.0), (2.0, 5.0)))
+    assert Edit("reshape", "p0", after=line.entry).shape == line
+
+
+def test_a_group_stands_together_and_is_one_persons(log):
+    log.put("merge", "p0", group="g")
+    log.put("merge", "p1", group="g")
+    log.put("accept", "p2")
+    check_log(log, 3)
+    log.put("merge", "p2", group="g")
+    with pytest.raises(ParameterInvalid, match="edits of one group stand together"):
+        check_log(log, 3)
+    log[-2:] = []
+    log.put("merge", "p2", person="Bea", group="g")
+    with pytest.raises(ParameterInvalid, match="edits of one group stand together"):
+        check_log(log, 3)
+
+
+def test_whatever_of_a_group_is_undone_all_of_it_is(log):
+    log.put("accept", "p0")
+    log.put("merge", "p0", group="g")
+    log.put("merge", "p1", group="g")
+    log.put("add", "a1", group="g", label="star", x=1.0, y=1.0)
+    assert last_undoable(log, "Ada").correction_id == "c4"
+    log.put("undo", "a1", correction="c4")
+    assert names(active(log)) == ["c1"]
+    assert last_undoable(log, "Ada").correction_id == "c1"
+    log.put("undo", "a1", correction=last_redoable(log, "Ada").correction_id)
+    assert names(active(log)) == ["c1", "c2", "c3", "c4"]
+    log.put("undo", "p0", correction="c2")
+    assert names(active(log)) == ["c1"]
 
 
 def names(corrections):

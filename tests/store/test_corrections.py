@@ -3,8 +3,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.corrections import Edit, active, fold
+from core.corrections import Edit, EditableObject, active, fold, merge_objects
 from core.errors import ParameterInvalid
+from core.shapes import Ellipse, Line, Point
 from core.store import Store
 
 
@@ -89,6 +90,23 @@ def test_undo_and_redo_are_entries_of_the_log(store, run_id):
     assert [store.undo_last(run_id, "Ada") is None for _ in range(3)] == [False, False, True]
     assert active(store.corrections(run_id)) == []
     assert len(store.corrections(run_id)) == 6
+
+
+def test_shapes_and_groups_come_back_as_they_went(store, run_id):
+    line = Line(((1.0, 2.0), (30.0, 2.0), (30.0, 20.0)))
+    edits = [
+        Edit("add", after={"label": "crater", **Ellipse(40.0, 40.0, 12.0, 0.6, 70.0).entry}),
+        Edit("reshape", "p0", after=line.entry),
+        *merge_objects([EditableObject(f"p{k}", "star", Point(9.0 * k, 5.0)) for k in (1, 2)]),
+    ]
+    added = store.append_corrections(run_id, "Ada", edits)
+    assert store.corrections(run_id) == added
+    assert [each.group for each in added] == ["", "", *[edits[2].group] * 3]
+    assert (added[0].shape, added[1].shape) == (Ellipse(40.0, 40.0, 12.0, 0.6, 70.0), line)
+    store.undo_last(run_id, "Ada")
+    assert active(store.corrections(run_id)) == added[:2]
+    store.redo_last(run_id, "Ada")
+    assert active(store.corrections(run_id)) == added
 
 
 def test_each_person_undoes_only_their_own(store, run_id):
