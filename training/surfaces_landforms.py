@@ -1,0 +1,373 @@
+"""Train the network of ``surfaces.segment`` and ``surfaces.craters``.
+
+``python -m training.surfaces_landforms --data DIR --minutes 75`` draws the scenes that are not there yet,
+trains the U-Net from nothing on them and on THEMIS tiles, writes ``weights/surfaces_landforms.safetensors``
+and its card, calibrates both answers and chooses the confidence of a crater on validation scenes and tiles,
+and measures them on test scenes. Killed, it goes on from its last checkpoint with ``--resume``. ``--score``
+only measures the weights that are there; ``--draw`` only draws.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from core.models.card import Score, TrainingData, read_card, write_card
+from core.models.unet import Sizes
+from core.models.weights import save_weights
+from core.surfaces.craters import DEFAULT_LOGISTIC, search
+from core.surfaces.kinds import LANDFORMS, SEGMENTS
+from core.surfaces.landform_network import (
+    ANSWER_PX,
+    LARGEST,
+    RADIUS_PX,
+    WEIGHTS,
+    Answer,
+    LandformNetwork,
+    landform_network,
+    look,
+)
+from training.course import Course, device_name, train
+from training.options import options_of
+from training.surface_data import WORK, Sample, draw_split, read_scene, samples
+from training.surface_scores import (
+    Compared,
+    best_confidence,
+    best_temperature,
+    class_scores,
+    compare,
+    crater_logistic,
+    crater_scores,
+    known_places,
+)
+from training.surface_truth import IGNORE, MARKED, TrueCrater
+
+Float32 = NDArray[np.float32]
+
+WEIGHTS_OF_LOSSES = {"classes": 1.0, "dice": 0.5, "middle": 1.0, "offset": 0.2, "size": 1.0, "shape": 0.5}
+WEIGHTS_OF_CLASSES = {"plain": 1.0, "crater floor": 1.0, "crater rim": 1.5, "valley": 2.5, "ridge": 2.5}
+"""What is rare counts more."""
+MIDDLE_SIGMA, LEAST_SIGMA = 0.12, 0.6
+"""Of the peak at a crater's middle, in radii of the crater, and in places."""
+NOT_COUNTED = 0.5
+"""Radii around the middle of a crater that need not be found, where middles count neither way."""
+CLAIM = 0.2
+"""Radii around its middle, at least the place itself, where a crater's size and shape are asked for."""
+
+
+COLLECTIONS = {
+    "moon_dem_gld100": TrainingData(
+        "moon_dem_gld100: relief of twelve lunar regions (LROC WAC GLD100, Scholten et al. 2012) with the "
+        "craters of Head et al. 2010 and Povilaitis et al. 2018",
+        "public domain (NASA/ASU); catalogues as github.com/silburt/DeepMoon has them, MIT",
+        "ground of drawn scenes: training, validation and test by region",
+    ),
+}
+LIMITS = (
+    "Trained on shaded relief of the Moon, from its stereo model at 474 m a pixel: other grounds differ.",
+    "Valleys and ridges are those that relief shows at that scale; narrower ones are drawn, not real.",
+    "Craters under 10 px and worn ones are often missed; a dome lit from the other side looks like a pit.",
+    "It sees shading only: what is dark or bright by itself can look like a slope.",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What the network should answer, h = H/2 and w = W/2.
+
+    See :class:`core.surfaces.landform_network.Answer`.
+
+    Attributes:
+        classes: ``(h, w)`` numbers of classes, or :data:`training.surface_truth.IGNORE`.
+        middle: ``(h, w)`` 1 at the middle of a crater, falling around it.
+        counts: ``(h, w)`` 0 where middles count neither way.
+        offset: ``(2, h, w)``.
+        size: ``(h, w)``.
+        shape: ``(2, h, w)``.
+        claimed: ``(h, w)`` how much offset and size of a place count.
+        shaped: ``(h, w)`` how much its shape counts.
+    """
+
+    classes: NDArray[np.uint8]
+    middle: Float32
+    counts: Float32
+    offset: Float32
+    size: Float32
+    shape: Float32
+    claimed: Float32
+    shaped: Float32
+
+
+def target_of(sample: Sample) -> Target:
+    """What should be answered to a sample."""
+    classes = sample.classes[ANSWER_PX // 2 :: ANSWER_PX, ANSWER_PX // 2 :: ANSWER_PX]
+    middle, size, claimed, shaped = np.zeros((4, *classes.shape), np.float32)
+    offset, shape = np.zeros((2, 2, *classes.shape), np.float32)
+    counts = np.ones(classes.shape, np.float32)
+    for one in sorted(sample.craters, key=lambda one: -one.diameter_px):
+        _lay(one, middle, counts, offset, size, shape, claimed, shaped)
+    return Target(classes, middle, counts, offset, size, shape, claimed, shaped)
+
+
+def _lay(
+    one: TrueCrater,
+    middle: Float32,
+    counts: Float32,
+    offset: Float32,
+    size: Float32,
+    shape: Float32,
+    claimed: Float32,
+    shaped: Float32,
+) -> None:
+    """Write a crater over those that are larger."""
+    radius = one.diameter_px / 2.0
+    # In places, of which the first has its middle half a pixel behind that of the first pixel.
+    x, y, reach = (one.x + 0.5) / ANSWER_PX - 0.5, (one.y + 0.5) / ANSWER_PX - 0.5, radius / ANSWER_PX
+    sigma = max(MIDDLE_SIGMA * reach, LEAST_SIGMA)
+    far = max(4.0 * sigma, NOT_COUNTED * reach, CLAIM * reach, 1.0)
+    rows = slice(max(int(y - far), 0), min(int(y + far) + 2, middle.shape[0]))
+    columns = slice(max(int(x - far), 0), min(int(x + far) + 2, middle.shape[1]))
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return
+    row, column = np.arange(rows.start, rows.stop)[:, None], np.arange(columns.start, columns.stop)[None, :]
+    away = np.hypot(column - x, row - y)
+    place = rows, columns
+    if not one.wanted:
+        near = away <= max(NOT_COUNTED * reach, 1.5)
+        counts[place][near & (middle[place] < 1.0)] = 0.0
+        return
+    own = (np.abs(column - x) <= 0.5) & (np.abs(row - y) <= 0.5)
+    peak = np.where(own, 1.0, np.exp(-0.5 * (away / sigma) ** 2)).astype(np.float32)
+    np.maximum(middle[place], peak, out=middle[place])
+    counts[place][own] = 1.0
+    claim = (away <= max(CLAIM * reach, 0.75)) | own
+    weight = np.where(own, 1.0, 0.3).astype(np.float32)
+    squeezed = (one.major_px - one.minor_px) / (one.major_px + one.minor_px)
+    angle = 2.0 * np.radians(one.angle_deg)
+    values = (
+        (claimed, weight),
+        (shaped, weight * (one.known != MARKED)),
+        (size, np.full(away.shape, np.clip(np.log(radius / RADIUS_PX), -LARGEST, LARGEST))),
+        (offset[0], np.clip(np.broadcast_to(x - column, away.shape), -1.0, 1.0)),
+        (offset[1], np.clip(np.broadcast_to(y - row, away.shape), -1.0, 1.0)),
+        (shape[0], np.full(away.shape, squeezed * np.cos(angle))),
+        (shape[1], np.full(away.shape, squeezed * np.sin(angle))),
+    )
+    for whole, value in values:
+        whole[place][claim] = value[claim]
+
+
+def as_tensors(samples: Sequence[Sample], device: torch.device) -> tuple[Tensor, dict[str, Tensor]]:
+    """``(B, 1, H, W)`` pictures in [0, 1], and the targets, a batch of each."""
+    targets = [target_of(one) for one in samples]
+    pictures = torch.from_numpy(np.stack([one.picture for one in samples])).to(device)
+    known = {
+        name: torch.from_numpy(np.stack([getattr(one, name) for one in targets])).to(device)
+        for name in Target.__annotations__
+    }
+    return pictures.contiguous(memory_format=torch.channels_last), known
+
+
+def losses_of(said: Answer, target: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The losses by name.
+
+    ``classes`` is a weighted cross entropy and ``dice`` one minus the mean of Dice's coefficients of the
+    classes of the batch (Milletari et al. 2016, arXiv:1606.04797), ``middle`` the focal loss of Zhou et al.
+    2019 (arXiv:1904.07850), the others smooth absolute errors near middles.
+    """
+    classes, weights = target["classes"].long(), _class_weights(said.classes)
+    crossed = F.cross_entropy(said.classes, classes, weights, ignore_index=IGNORE, reduction="sum")
+    known = classes != IGNORE
+    weight = weights[torch.where(known, classes, 0)] * known
+    chances = said.classes.softmax(dim=1) * known[:, None]
+    truth = F.one_hot(torch.where(known, classes, 0), len(SEGMENTS)).movedim(-1, 1) * known[:, None]
+    both, either = (chances * truth).sum(dim=(0, 2, 3)), (chances + truth).sum(dim=(0, 2, 3))
+    dice = 1.0 - (2.0 * both + 1.0) / (either + 1.0)
+
+    log_p, log_q = F.logsigmoid(said.middle), F.logsigmoid(-said.middle)
+    chance, peak = log_p.exp(), target["middle"] >= 1.0
+    hit = -(log_p * (1.0 - chance) ** 2)[peak].sum()
+    false = -(log_q * chance**2 * (1.0 - target["middle"]) ** 4 * target["counts"])[~peak].sum()
+    n = peak.sum().clamp(min=4)
+
+    claimed, shaped = target["claimed"], target["shaped"]
+    size = F.smooth_l1_loss(said.size, target["size"], reduction="none", beta=0.05)
+    offset = F.smooth_l1_loss(said.offset, target["offset"], reduction="none", beta=0.1).sum(dim=1)
+    shape = F.smooth_l1_loss(said.shape, target["shape"], reduction="none", beta=0.05).sum(dim=1)
+    total = claimed.sum().clamp(min=1.0)
+    return {
+        "classes": crossed / weight.sum().clamp(min=1.0),
+        "dice": dice.mean(),
+        "middle": (hit + false) / n,
+        "offset": (offset * claimed).sum() / total,
+        "size": (size * claimed).sum() / total,
+        "shape": (shape * shaped).sum() / shaped.sum().clamp(min=1.0),
+    }
+
+
+def _class_weights(like: Tensor) -> Tensor:
+    return torch.tensor([WEIGHTS_OF_CLASSES[name] for name in SEGMENTS], device=like.device, dtype=like.dtype)
+
+
+def learn(course: Course[LandformNetwork], samples: list[Sample]) -> dict[str, float]:
+    """One step; its losses."""
+    found: dict[str, Tensor] = {}
+
+    def total() -> Tensor:
+        pictures, target = as_tensors(samples, course.device)
+        with course.autocast():
+            said = course.network(pictures)
+        found.update(losses_of(said, target))
+        return torch.stack([WEIGHTS_OF_LOSSES[name] * loss for name, loss in found.items()]).sum()
+
+    course.take_step(total)
+    return {name: float(loss.detach()) for name, loss in found.items()}
+
+
+def training_data(options: Any) -> tuple[TrainingData, ...]:
+    """What the card says of the data."""
+    drawn = TrainingData(
+        f"{options.scenes} drawn scenes of {options.side}² (training/surface_scenes.py), "
+        f"{options.val_scenes} to validate, {options.test_scenes} to test",
+        "AGPL-3.0-only",
+        "training, validation and test",
+    )
+    known = COLLECTIONS if options.data is not None else {}
+    return (drawn, *(one for name, one in known.items() if (options.data / name).is_dir()))
+
+
+def save(course: Course[LandformNetwork], options: Any) -> None:
+    """Write the averaged weights and their card, without scores."""
+    command = (
+        f"python -m training.{WEIGHTS} --data DIR --scenes {options.scenes} --minutes {options.minutes:g} "
+        f"--batch {options.batch} --rate {options.rate:g} --seed {options.seed}"
+    )
+    if course.minutes_before:
+        command += " --begin-from CHECKPOINT"
+    card = save_weights(
+        WEIGHTS,
+        {
+            key: part.float() if part.is_floating_point() else part
+            for key, part in course.average.state_dict().items()
+        },
+        {
+            "title": "U-Net of landforms and craters",
+            "architecture": (
+                f"Residual U-Net: {course.network.sizes} to stride {ANSWER_PX}; five classes of each place, "
+                "and middle, size and shape of craters"
+            ),
+            "n_parameters": sum(p.numel() for p in course.network.parameters()),
+            "task": "surfaces",
+            "labels": LANDFORMS,
+            "training_data": training_data(options),
+            "scores": {},
+            "command": command,
+            "seed": options.seed,
+            "device": device_name(course.device),
+            "minutes": round(course.seconds / 60.0 + course.minutes_before, 1),
+            "limits": LIMITS,
+            "licence": "AGPL-3.0-only",
+            "extra": {"steps": course.step, "side_px": options.side},
+        },
+        folder=options.weights,
+    )
+    print(f"wrote {card.file}: {card.bytes / 1e6:.1f} MB", flush=True)
+
+
+def measure(val: Sequence[Path], test: Sequence[Path], options: Any) -> None:
+    """Calibrate and choose the confidence on validation scenes, measure on test scenes, write the card."""
+    compared, logits, classes = look_at(val, "validation")
+    temperature = best_temperature(logits, classes)
+    constants = crater_logistic(compared) or DEFAULT_LOGISTIC
+    confidence = best_confidence(compared, constants)
+    figures = {}
+    for on, known in (("validation", (compared, logits, classes)), ("test", look_at(test, "test"))):
+        found, places, truth = known
+        figures |= crater_scores(found, constants, confidence).named(on)
+        figures |= class_scores(places, truth, temperature, SEGMENTS, on)
+    for name, value in figures.items():
+        print(f"{name}: {value:.4f}", flush=True)
+    command = (
+        f"python -m training.{WEIGHTS} --data DIR --val-scenes {len(val)} --test-scenes {len(test)} --score"
+    )
+    card = read_card(WEIGHTS)
+    extra = {
+        **card.extra,
+        "temperature": round(temperature, 4),
+        "crater_logistic": [round(one, 5) for one in constants],
+        "crater_confidence": round(float(np.clip(confidence, 0.01, 0.99)), 3),
+    }
+    scores = {name: Score(round(value, 4), command) for name, value in figures.items() if np.isfinite(value)}
+    write_card(dataclasses.replace(card, scores=scores, extra=extra), options.weights)
+
+
+def look_at(
+    paths: Sequence[Path], doing: str
+) -> tuple[list[Compared], NDArray[np.float32], NDArray[np.int64]]:
+    """What the product finds on scenes: craters beside those that are there, and places with their class."""
+    network = landform_network()
+    compared, pairs = [], []
+    for path in tqdm(paths, desc=f"looking at {doing} scenes", unit="scene"):
+        scene = read_scene(path)
+        found = search(scene.picture, lambda shown: look(network, shown).craters)
+        compared.append(compare(found, scene.craters, scene.picture.shape))
+        half = ANSWER_PX // 2
+        pairs.append((look(network, scene.picture).logits, scene.classes[half::ANSWER_PX, half::ANSWER_PX]))
+    return compared, *known_places(pairs)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draw, train, measure."""
+    options = options_of(
+        f"python -m training.{WEIGHTS}", __doc__ or "", arguments, WORK, minutes=75.0, batch=8, rate=1.5e-3
+    )
+    torch.set_flush_denormal(True)
+    if options.weights is not None:
+        os.environ["ALMAGEST_WEIGHTS"] = str(options.weights)
+    scenes = {
+        split: draw_split(options.work / "scenes", options.data, split, n, options.workers, options.side)
+        for split, n in (
+            ("val", options.val_scenes),
+            ("test", options.test_scenes),
+            ("train", 0 if options.score else options.scenes),
+        )
+    }
+    if options.draw:
+        return 0
+    if not options.score:
+        torch.manual_seed(options.seed)
+        course = Course(
+            LandformNetwork(Sizes.of_text(options.sizes)),
+            options.work / "landforms.pt",
+            minutes=options.minutes,
+            rate=options.rate,
+            device=torch.device(options.device),
+        )
+        if options.resume:
+            course.resume()
+        if options.begin_from is not None and course.step == 0:
+            course.begin_from(options.begin_from)
+        begun = course.step
+
+        def make(thread: int) -> Iterator[list[Sample]]:
+            return samples(scenes["train"], options.batch, [options.seed, begun, thread])
+
+        train(course, make, learn, options.threads)
+        save(course, options)
+    measure(scenes["val"], scenes["test"], options)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
