@@ -1,10 +1,10 @@
 """Train the network of ``clusters.maskrcnn``.
 
 ``python -m training.clusters_maskrcnn --data DIR --minutes 90`` draws the scenes that are not there yet,
-trains Mask R-CNN from nothing, writes ``weights/clusters_maskrcnn.safetensors`` and its card, calibrates its
-scores and chooses its confidence on validation scenes, and measures it on test scenes. Killed, it goes on
-from its last checkpoint with ``--resume``. ``--score`` only measures the weights that are there; ``--draw``
-only draws.
+trains Mask R-CNN, writes ``weights/clusters_maskrcnn.safetensors`` and its card, calibrates its scores and
+chooses its confidence on validation scenes, and measures it on test scenes. It begins with the trunk of
+``clusters.unet`` where the weights of that are there. Killed, it goes on from its last checkpoint with
+``--resume``. ``--score`` only measures the weights that are there; ``--draw`` only draws.
 """
 
 from __future__ import annotations
@@ -18,9 +18,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.clusters.maskrcnn import DEFAULT_CALIBRATION, WEIGHTS
-from core.clusters.maskrcnn_network import BOX_FEATURES, CHANNELS, build, maskrcnn_network, outlines
+from core.clusters.maskrcnn_network import (
+    ANCHORS_PX,
+    BOX_FEATURES,
+    CHANNELS,
+    Backbone,
+    build,
+    maskrcnn_network,
+    outlines,
+)
 from core.clusters.outlines import Outline
 from core.clusters.pictures import Look, UInt8
+from core.clusters.unet import WEIGHTS as UNET
+from core.models import are_present, load_state
+from core.models.unet import Sizes
 from core.models.windows import Grid, Window
 from training.cluster_data import WORK, Sample
 from training.cluster_training import run
@@ -82,12 +93,14 @@ def look_with(calibration: tuple[float, ...]) -> Look:
 
 def about(network: nn.Module) -> dict[str, Any]:
     """What the card says of the network."""
-    channels = int(network.state_dict()["backbone.fpn.inner_blocks.0.0.weight"].shape[0])
+    backbone = network.get_submodule("backbone")
+    assert isinstance(backbone, Backbone)
     return {
         "title": "Mask R-CNN of star clusters",
         "architecture": (
-            "Mask R-CNN of torchvision: ResNet-18, no pretraining, feature pyramid and heads of "
-            f"{channels} channels, anchors of five sizes, boxes judged on 5 × 5 and masks drawn on 28 × 28"
+            f"Mask R-CNN of torchvision on a residual trunk as that of clusters_unet ({backbone.trunk}), "
+            f"features of {backbone.out_channels} channels, anchors of {len(ANCHORS_PX)} sizes, boxes judged "
+            "on 5 × 5 and masks drawn on 28 × 28"
         ),
     }
 
@@ -106,9 +119,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def begin() -> Course[nn.Module]:
         torch.manual_seed(options.seed)
-        channels, features = map(int, options.sizes.split(",")) if options.sizes else (CHANNELS, BOX_FEATURES)
+        heads, _, trunk = (options.sizes or f"{CHANNELS},{BOX_FEATURES}").partition("/")
+        network = build(*map(int, heads.split(",")), Sizes.of_text(trunk))
+        if are_present(UNET) and options.sizes is None:
+            network.get_submodule("backbone").take(load_state(UNET))  # type: ignore[operator]
         return Course(
-            build(channels, features),
+            network,
             options.work / "maskrcnn.pt",
             minutes=options.minutes,
             rate=options.rate,

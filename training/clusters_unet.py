@@ -159,8 +159,8 @@ def about(network: ClusterNetwork) -> dict[str, Any]:
     return {
         "title": "U-Net of star clusters",
         "architecture": (
-            f"Residual U-Net: {network.sizes} to stride {ANSWER_PX}; mask, centre, distance and kind of each "
-            "place, watershed"
+            f"Residual U-Net: {network}; shown star counts beside the pixels; mask, centre, distance and "
+            f"kind of each {ANSWER_PX} × {ANSWER_PX} px, watershed"
         ),
     }
 

@@ -264,7 +264,7 @@ def save(course: Course[LandformNetwork], options: Any) -> None:
         {
             "title": "U-Net of landforms and craters",
             "architecture": (
-                f"Residual U-Net: {course.network.sizes} to stride {ANSWER_PX}; five classes of each place, "
+                f"Residual U-Net: {course.network}; of each {ANSWER_PX} × {ANSWER_PX} px five classes, "
                 "and middle, size and shape of craters"
             ),
             "n_parameters": sum(p.numel() for p in course.network.parameters()),

@@ -1,8 +1,9 @@
 """The network of ``clusters.maskrcnn``: torchvision's Mask R-CNN, with a backbone and heads for a processor.
 
-Mask R-CNN (He et al. 2017, arXiv:1703.06870) on a ResNet-18 with a feature pyramid (Lin et al. 2017,
-arXiv:1612.03144) of :data:`CHANNELS` channels in place of 256, and heads to match; nothing is
-pretrained. It is shown :func:`core.clusters.views.views_of` a picture.
+Mask R-CNN (He et al. 2017, arXiv:1703.06870) on the residual network of
+:mod:`core.clusters.unet_network`, whose way up is a feature pyramid (Lin et al. 2017, arXiv:1612.03144), with
+:data:`CHANNELS` channels in place of 256 and heads to match. It is shown :func:`core.clusters.views.views_of`
+a picture.
 """
 
 from __future__ import annotations
@@ -17,34 +18,54 @@ from torch import Tensor, nn
 
 from core.clusters.kinds import LABELS
 from core.clusters.outlines import Outline, outline_of
-from core.clusters.views import N_VIEWS, views_of
+from core.clusters.unet_network import SIZES, ClusterNetwork
+from core.clusters.views import views_of
 from core.models import LockedNetwork, cached_network, inference_dtype, load_state
 from core.models.torchvision_ops import import_torchvision
+from core.models.unet import Sizes
 from core.models.windows import Grid, Window
 
 UInt8 = NDArray[np.uint8]
 
 CHANNELS, BOX_FEATURES = 96, 256
-ANCHORS_PX = (20, 40, 80, 160, 320)
+TRUNK = "backbone.trunk."
+"""What the names of the trunk's weights begin with."""
+ANCHORS_PX = (24, 56, 128, 288)
+"""At each stride, the finest first."""
 LEAST_SCORE, SAME_IOU, MOST_FOUND = 0.02, 0.4, 30
 MASK_LEVEL = 0.5
 
 
-class FirstLook(nn.Module):
-    """The first convolution, of :func:`core.clusters.views.views_of` pictures: ``(B, 3, H, W)`` to
-    ``(B, C, H/2, W/2)``."""
+class Backbone(nn.Module):
+    """The trunk of :class:`core.clusters.unet_network.ClusterNetwork`, its features made alike.
 
-    def __init__(self, channels: int) -> None:
+    Args:
+        channels: Of the features.
+        sizes: Of the trunk.
+    """
+
+    def __init__(self, channels: int, sizes: Sizes) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(N_VIEWS, channels, 3, 1, 1, bias=False)
+        self.trunk = ClusterNetwork(sizes)
+        self.trunk.head = nn.Identity()  # type: ignore[assignment]
+        self.alike = nn.ModuleList(nn.Conv2d(c, channels, 1) for c in sizes.channels)
+        self.out_channels = channels
 
-    def forward(self, picture: Tensor) -> Tensor:
-        """Look at pictures in [0, 1], sides multiples of 16."""
-        seen: Tensor = self.conv(views_of(picture).to(self.conv.weight.dtype))
-        return seen
+    def forward(self, picture: Tensor) -> dict[str, Tensor]:
+        """``(B, 3, H, W)`` pictures in [0, 1] to ``(B, C, h, w)`` features at each stride, by number."""
+        views = views_of(picture).to(self.alike[0].weight.dtype)
+        features = zip(self.alike, self.trunk.pyramid(views), strict=True)
+        return {str(number): alike(x) for number, (alike, x) in enumerate(features)}
+
+    def take(self, state: Mapping[str, Tensor]) -> None:
+        """Begin with the trunk of a trained :class:`core.clusters.unet_network.ClusterNetwork`."""
+        own = {name: part for name, part in state.items() if not name.startswith("head.")}
+        self.trunk.load_state_dict(own)
 
 
-def build(channels: int = CHANNELS, box_features: int = BOX_FEATURES) -> nn.Module:
+def build(
+    channels: int = CHANNELS, box_features: int = BOX_FEATURES, sizes: Sizes | None = None
+) -> nn.Module:
     """A Mask R-CNN that has learned nothing, for the two kinds of clusters.
 
     It takes pictures as they are: ``(3, h, w)`` in [0, 1] each, of any size.
@@ -52,17 +73,15 @@ def build(channels: int = CHANNELS, box_features: int = BOX_FEATURES) -> nn.Modu
     Args:
         channels: Of the feature pyramid.
         box_features: Of the head that judges boxes.
+        sizes: Of the trunk.
     """
     torchvision = import_torchvision()
     detection, pool = torchvision.models.detection, torchvision.ops.MultiScaleRoIAlign
-    layers = {f"layer{i + 1}": str(i) for i in range(4)}
-    body = torchvision.models.resnet18(weights=None)
-    body.conv1 = FirstLook(64)
-    backbone = detection.backbone_utils.BackboneWithFPN(body, layers, [64, 128, 256, 512], channels)
+    backbone = Backbone(channels, sizes or SIZES)
     anchors = detection.anchor_utils.AnchorGenerator(
         tuple((size,) for size in ANCHORS_PX), ((0.6, 1.0, 1.7),) * len(ANCHORS_PX)
     )
-    levels = ["0", "1", "2", "3"]
+    levels = [str(number) for number in range(len(ANCHORS_PX))]
     n_classes = 1 + len(LABELS)
     network: nn.Module = detection.MaskRCNN(
         backbone,
@@ -105,8 +124,9 @@ def maskrcnn_network(name: str) -> LockedNetwork[nn.Module]:
 def ready_network(state: Mapping[str, Tensor]) -> nn.Module:
     """The network with trained weights, its sizes read off them."""
     network = build(
-        channels=int(state["backbone.fpn.inner_blocks.0.0.weight"].shape[0]),
+        channels=int(state["backbone.alike.0.weight"].shape[0]),
         box_features=int(state["roi_heads.box_head.fc6.weight"].shape[0]),
+        sizes=Sizes.of_state({name.removeprefix(TRUNK): part for name, part in state.items()}),
     ).eval()
     network.load_state_dict(dict(state))
     return network.to(memory_format=torch.channels_last).requires_grad_(False)  # type: ignore[call-overload, no-any-return]

@@ -1,9 +1,9 @@
 """The network of ``clusters.unet``: a U-Net that says of each place whether it lies in a cluster.
 
-It is a :class:`core.models.unet.ResidualUNet` with answers at a quarter of the resolution: where a cluster
-ends is no matter of pixels. It goes down to a stride of 64, from where a field of 512 px is 8 × 8 places, so
-that a crowd is seen against the whole field. It is shown :func:`core.clusters.views.views_of` a picture. B
-pictures, H × W pixels.
+It is a :class:`core.models.unet.ResidualUNet` that begins at a stride of 8 and answers at a quarter of the
+resolution: where a cluster ends is no matter of pixels. It goes down to a stride of 64, from where a field of
+512 px is 8 × 8 places, so that a crowd is seen against the whole field. It is shown
+:func:`core.clusters.views.views_of` a picture. B pictures, H × W pixels.
 
 Beside the chance of lying in a cluster (mask) it answers with the distance to the outline, 1 in the middle
 and 0 on it, and the chance of being the middle of one (centre): a watershed on the distance from the centres
@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.clusters.outlines import Outline, outline_of
-from core.clusters.views import N_VIEWS, views_of
+from core.clusters.views import N_VIEWS, VIEW_PX, views_of
 from core.models import LockedNetwork, cached_network, inference_dtype, load_state
 from core.models.unet import ResidualUNet, Sizes, ready
 from core.models.windows import Grid, Window
@@ -31,7 +31,7 @@ from core.models.windows import Grid, Window
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
-SIZES = Sizes((16, 48, 64, 96, 128, 160))
+SIZES = Sizes((64, 96, 128, 160), (2, 2, 2, 2))
 ANSWER_PX = 4
 """Side of a place, in pixels of the picture."""
 MASK_LEVEL, CENTRE_LEVEL = 0.4, 0.1
@@ -64,7 +64,8 @@ class ClusterNetwork(ResidualUNet):
     """Pictures to answers. Clusters are rare, and their middles rarer: it begins as saying so."""
 
     def __init__(self, sizes: Sizes | None = None) -> None:
-        super().__init__(N_VIEWS, ANSWER_PX, (-2.0, -4.0, 0.0, 0.0), sizes or SIZES)
+        first = (-2.0, -4.0, 0.0, 0.0)
+        super().__init__(N_VIEWS, first, sizes or SIZES, base_px=VIEW_PX, answer_px=ANSWER_PX)
 
     def forward(self, picture: Tensor) -> Answer:
         """Look at ``(B, 3, H, W)`` pictures in [0, 1], sides multiples of the stride."""
@@ -99,7 +100,7 @@ def answer_of(network: LockedNetwork[ClusterNetwork], shown: UInt8) -> Float32:
         weight = next(run.parameters())
         given = torch.from_numpy(np.array(shown)).permute(2, 0, 1)[None]
         given = given.to(weight.device, torch.float32).div_(255.0)
-        stride = run.sizes.stride_px
+        stride = run.stride_px
         given = F.pad(given, (0, -width % stride, 0, -height % stride))
         said = run(given.contiguous(memory_format=torch.channels_last))
         chances = torch.cat(

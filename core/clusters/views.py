@@ -12,10 +12,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+VIEW_PX, FINE_PX = 8, 4
+"""Stride of the views, and side of the places that pixels are summed up in."""
 BLOCK_PX = 16
 """Side of the blocks in which stars are counted, and of which the sky is the mean."""
-PEAKS_SIGMA = (2.0, 8.0, 32.0)
+PEAKS_SIGMA = (2.0, 5.0, 12.0, 32.0, 100.0)
 """How far the peaks of stars, means of 3 × 3 pixels, stand above the sky, in units of a pixel's noise."""
+COUNTED = (0, 2, 3)
+"""Those of them whose stars are counted around."""
 AROUND = (1, 3, 7)
 """Sides of the squares in which stars are counted, in blocks."""
 FEW = 0.5
@@ -23,23 +27,27 @@ FEW = 0.5
 LEAST_NOISE = 0.5 / 255.0
 LEAST_SEEN = 0.3
 """Blocks of which less is not black say nothing of the sky."""
-N_VIEWS = 4 * 7 + len(PEAKS_SIGMA) * len(AROUND)
+N_FINE = 8 + len(PEAKS_SIGMA)
+N_VIEWS = N_FINE * (VIEW_PX // FINE_PX) ** 2 + len(COUNTED) * len(AROUND)
 
 
 def views_of(picture: Tensor) -> Tensor:
-    """``(B, 37, H/2, W/2)`` what is shown of ``(B, 3, H, W)`` pictures in [0, 1], H and W multiples of 16.
+    """``(B, 61, H/8, W/8)`` what is shown of ``(B, 3, H, W)`` pictures in [0, 1], H and W multiples of 16.
 
-    The levels and their square roots, and the height above the sky in units of the noise, each of 2 × 2
-    pixels; then the counts of stars around.
+    Of each 4 × 4 pixels the mean levels and their square roots, the highest and the mean height above the sky
+    in units of the noise, and the stars of each brightness; then the counts of stars around.
     """
     picture = picture.float()
     grey = picture.mean(dim=1, keepdim=True)
     height = _above_sky(grey)
-    fine = torch.cat([picture * 2.0, picture.clamp(min=0.0).sqrt() * 2.0, torch.asinh(height) / 3.0], dim=1)
-    counts = _counts(height)
-    half = (picture.shape[-2] // 2, picture.shape[-1] // 2)
-    coarse = F.interpolate(counts, size=half, mode="bilinear")
-    return torch.cat([F.pixel_unshuffle(fine, 2) - 0.5, coarse], dim=1)
+    peak = height == F.max_pool2d(height, 5, 1, 2)
+    stars = torch.cat([(peak & (height > limit)).float() for limit in PEAKS_SIGMA], dim=1)
+    stars = F.avg_pool2d(stars, FINE_PX) * FINE_PX**2
+    levels = F.avg_pool2d(picture, FINE_PX)
+    tall = torch.cat([F.max_pool2d(height, FINE_PX), F.avg_pool2d(height, FINE_PX)], dim=1).asinh() / 3.0
+    fine = torch.cat([levels * 2.0 - 0.5, levels.clamp(min=0.0).sqrt() * 2.0 - 0.5, tall, stars], dim=1)
+    coarse = F.interpolate(_counts(stars), scale_factor=BLOCK_PX / VIEW_PX, mode="bilinear")
+    return torch.cat([F.pixel_unshuffle(fine, VIEW_PX // FINE_PX), coarse], dim=1)
 
 
 def _above_sky(grey: Tensor) -> Tensor:
@@ -56,11 +64,14 @@ def _above_sky(grey: Tensor) -> Tensor:
     return (smooth - sky) / noise[:, None, None, None]
 
 
-def _counts(height: Tensor) -> Tensor:
-    """``(B, 9, H/16, W/16)`` logarithm of the stars around each block over those of the whole picture."""
-    peak = (height == F.max_pool2d(height, 5, 1, 2)).float()
-    stars = torch.cat([peak * (height > limit) for limit in PEAKS_SIGMA], dim=1)
-    blocks = F.avg_pool2d(stars, BLOCK_PX) * BLOCK_PX**2
+def _counts(stars: Tensor) -> Tensor:
+    """``(B, 9, H/16, W/16)`` logarithm of the stars around each block over those of the whole picture.
+
+    Args:
+        stars: ``(B, 5, H/4, W/4)`` how many there are of each brightness and above.
+    """
+    step = BLOCK_PX // FINE_PX
+    blocks = F.avg_pool2d(stars[:, COUNTED], step) * step**2
     usual = blocks.mean(dim=(2, 3), keepdim=True)
     found = []
     for side in AROUND:

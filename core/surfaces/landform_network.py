@@ -66,7 +66,7 @@ class LandformNetwork(ResidualUNet):
 
     def __init__(self, sizes: Sizes | None = None) -> None:
         first = [2.0, *(0.0,) * (len(SEGMENTS) - 1), -5.0, 0.0, 0.0, 0.0, 0.0, 0.0]
-        super().__init__(8, ANSWER_PX, first, sizes or Sizes())
+        super().__init__(8, first, sizes or Sizes(), base_px=ANSWER_PX, answer_px=ANSWER_PX)
 
     def forward(self, picture: Tensor) -> Answer:
         """Look at ``(B, 1, H, W)`` pictures in [0, 1], sides multiples of the stride."""
@@ -129,7 +129,7 @@ def look(network: LockedNetwork[LandformNetwork], shown: UInt8) -> Said:
         weight = next(run.parameters())
         given = torch.from_numpy(np.array(shown))[None, None]
         given = given.to(weight.device, weight.dtype).div_(255.0)
-        stride = run.sizes.stride_px
+        stride = run.stride_px
         # Mirrored beyond the edge: black there would be a wall. Narrow pictures are repeated instead.
         more = (0, -width % stride, 0, -height % stride)
         narrow = more[1] >= width or more[3] >= height

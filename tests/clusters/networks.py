@@ -22,10 +22,17 @@ def tiny_unet(folder, **extra):
 def tiny_maskrcnn(folder, **extra):
     """Weights of a Mask R-CNN with narrow heads that has learned nothing, with their card."""
     from core.clusters.maskrcnn_network import build
+    from core.models.unet import Sizes
 
     torch.manual_seed(0)
     facts = {**FACTS, "task": "clusters", "labels": LABELS, "extra": extra}
-    save_weights("clusters_maskrcnn", build(8, 8).state_dict(), facts, precision="int8", folder=folder)
+    save_weights(
+        "clusters_maskrcnn",
+        build(8, 8, Sizes((16, 16, 16, 16), (1, 1, 1, 1))).state_dict(),
+        facts,
+        precision="int8",
+        folder=folder,
+    )
 
 
 def disc(shape, x, y, radius):

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from core.clusters.views import AROUND, BLOCK_PX, N_VIEWS, PEAKS_SIGMA, views_of
+from core.clusters.views import AROUND, BLOCK_PX, COUNTED, N_VIEWS, PEAKS_SIGMA, VIEW_PX, views_of
 
 SIDE = 256
 
@@ -18,8 +18,10 @@ def a_field(xy, peak, *, side=SIDE, sky=13.0, noise=3.0, seed=0):
 
 
 def counts(view, limit, around):
-    """``(h, w)`` one of the counts of stars, as it is shown at half the resolution."""
-    return view[28 + AROUND.index(around) * len(PEAKS_SIGMA) + PEAKS_SIGMA.index(limit)].numpy()
+    """``(h, w)`` one of the counts of stars around."""
+    first = N_VIEWS - len(AROUND) * len(COUNTED)
+    kind = COUNTED.index(PEAKS_SIGMA.index(limit))
+    return view[first + AROUND.index(around) * len(COUNTED) + kind].numpy()
 
 
 def test_a_crowd_stands_out_of_the_field():
@@ -27,17 +29,17 @@ def test_a_crowd_stands_out_of_the_field():
     crowd = rng.normal((80, 170), 14, (60, 2))
     field = rng.uniform(0, SIDE, (60, 2))
     view = views_of(a_field(np.concatenate([field, crowd]), 90.0)[None])[0]
-    assert view.shape == (N_VIEWS, SIDE // 2, SIDE // 2)
-    seen = counts(view, 8.0, 3)
+    assert view.shape == (N_VIEWS, SIDE // VIEW_PX, SIDE // VIEW_PX)
+    seen = counts(view, 12.0, 3)
     row, column = np.unravel_index(seen.argmax(), seen.shape)
-    assert np.hypot(2 * column - 80, 2 * row - 170) < 2 * BLOCK_PX
+    assert np.hypot(VIEW_PX * column - 80, VIEW_PX * row - 170) < 2 * BLOCK_PX
     assert seen.max() > 1.0
     assert np.median(seen) < 0.0
 
 
 def test_noise_alone_shows_no_crowd():
     view = views_of(a_field([], 0.0)[None])[0]
-    assert abs(counts(view, 8.0, 3)).max() < 0.1
+    assert abs(counts(view, 12.0, 3)).max() < 0.1
     assert abs(counts(view, 2.0, 7)).max() < 1.0
 
 
@@ -54,9 +56,9 @@ def test_what_is_black_beside_the_picture_makes_no_stars():
     laid = torch.zeros(3, 2 * SIDE, 2 * SIDE)
     laid[:, 100 : 100 + SIDE, 60 : 60 + SIDE] = picture
     view = views_of(laid[None])[0]
-    shown = counts(view, 8.0, 1)
-    assert shown[:40].max() < 0.0  # where nothing is seen there is less than usual
-    rim, inner = shown[54:66, 40:150], shown[80:150, 60:130]
+    shown = counts(view, 12.0, 1)
+    assert shown[:10].max() < 0.0  # where nothing is seen there is less than usual
+    rim, inner = shown[13:16, 10:37], shown[20:37, 15:32]
     assert rim.mean() < inner.mean() + 0.3
 
 

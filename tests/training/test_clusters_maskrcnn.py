@@ -4,9 +4,12 @@ import torch
 from core.clusters.kinds import GLOBULAR, OPEN
 from core.clusters.maskrcnn_network import build, ready_network
 from core.models import check_weights, read_card
+from core.models.unet import Sizes
 from tests.training.test_clusters_unet import CPU, FIRST, HOPELESS, SECOND, a_sample
 from training.cluster_truth import TrueCluster
 from training.clusters_maskrcnn import NOT_COUNTED, main, target_of
+
+TRUNK = Sizes((16, 16, 16, 16), (1, 1, 1, 1))
 
 
 def test_targets_are_boxes_masks_and_labels():
@@ -23,7 +26,7 @@ def test_targets_are_boxes_masks_and_labels():
 
 def test_losses_are_finite_with_clusters_without_and_with_hopeless_ones():
     torch.manual_seed(0)
-    network = build(8, 8).train()
+    network = build(8, 8, TRUNK).train()
     samples = [a_sample(FIRST, SECOND), a_sample(), a_sample(HOPELESS)]
     losses = network(
         [torch.from_numpy(one.picture) for one in samples], [target_of(one, CPU) for one in samples]
@@ -40,7 +43,7 @@ def test_losses_are_finite_with_clusters_without_and_with_hopeless_ones():
 
 
 def test_boxes_on_what_need_not_be_found_are_passed_over():
-    heads = build(8, 8).roi_heads
+    heads = build(8, 8, TRUNK).roi_heads
     target = target_of(a_sample(FIRST, HOPELESS), CPU)
     boxes = torch.cat([target["boxes"], torch.tensor([[100.0, 0.0, 120.0, 20.0]])])
     _, labels = heads.assign_targets_to_proposals([boxes], [target["boxes"]], [target["labels"]])
@@ -52,7 +55,7 @@ def test_boxes_on_what_need_not_be_found_are_passed_over():
 def test_it_fits_into_a_weights_file_and_is_read_back():
     network = build().eval()
     assert 2 * sum(p.numel() for p in network.parameters()) < 26_000_000
-    small = build(8, 12)
+    small = build(8, 12, TRUNK)
     again = ready_network(small.state_dict())
     torch.testing.assert_close(dict(again.state_dict()), dict(small.state_dict()))
 
@@ -62,7 +65,7 @@ def test_the_whole_script_draws_trains_resumes_and_fills_the_card(tmp_path, monk
     monkeypatch.setenv("ALMAGEST_WEIGHTS", str(weights))
     command = ["--work", str(tmp_path / "work"), "--weights", str(weights), "--scenes", "2"]
     command += ["--val-scenes", "2", "--test-scenes", "1", "--side", "128", "--batch", "2"]
-    command += ["--sizes", "8,8", "--workers", "1", "--device", "cpu"]
+    command += ["--sizes", "8,8/16,16,16,16/1,1,1,1", "--workers", "1", "--device", "cpu"]
     assert main([*command, "--minutes", "0.005"]) == 0
     card = read_card("clusters_maskrcnn")
     assert check_weights("clusters_maskrcnn").task == "clusters"
