@@ -53,7 +53,7 @@ class Backbone(nn.Module):
 
     def forward(self, picture: Tensor) -> dict[str, Tensor]:
         """``(B, 3, H, W)`` pictures in [0, 1] to ``(B, C, h, w)`` features at each stride, by number."""
-        views = views_of(picture).to(self.alike[0].weight.dtype)
+        views = views_of(picture).to(next(self.parameters()).dtype)
         features = zip(self.alike, self.trunk.pyramid(views), strict=True)
         return {str(number): alike(x) for number, (alike, x) in enumerate(features)}
 

@@ -69,7 +69,7 @@ class ClusterNetwork(ResidualUNet):
 
     def forward(self, picture: Tensor) -> Answer:
         """Look at ``(B, 3, H, W)`` pictures in [0, 1], sides multiples of the stride."""
-        said = self.answers(views_of(picture).to(self.stem[0].weight.dtype))  # (B, 4, H/4, W/4)
+        said = self.answers(views_of(picture).to(next(self.parameters()).dtype))  # (B, 4, H/4, W/4)
         return Answer(said[:, 0], said[:, 1], said[:, 2].sigmoid(), said[:, 3])
 
 

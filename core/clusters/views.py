@@ -61,7 +61,8 @@ def _above_sky(grey: Tensor) -> Tensor:
     # nothing is seen the picture is black, and nothing is above a sky of 1.
     sky = F.avg_pool2d(-F.max_pool2d(-blocks, 3, 1, 1), 3, 1, 1, count_include_pad=False)
     sky = F.interpolate(sky, size=grey.shape[-2:], mode="bilinear")
-    return (smooth - sky) / noise[:, None, None, None]
+    height: Tensor = (smooth - sky) / noise[:, None, None, None]
+    return height
 
 
 def _counts(stars: Tensor) -> Tensor:
