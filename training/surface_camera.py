@@ -52,15 +52,12 @@ def random_camera(rng: np.random.Generator, way: str) -> Camera:
     )
 
 
-def random_albedo(
-    rng: np.random.Generator, height: Float32, steep: Float32, relief: float, way: str
-) -> Float32:
+def random_albedo(rng: np.random.Generator, height: Float32, relief: float, way: str) -> Float32:
     """``(H, W)`` logarithm of the ground's own brightness.
 
     Args:
         rng: Decides everything.
         height: ``(H, W)`` of the ground, in any unit.
-        steep: ``(H, W)`` slope.
         relief: Standard deviation of the logarithm of the light that relief alone makes.
         way: Of seeing: maps under a high sun show hardly anything else.
     """
@@ -80,8 +77,6 @@ def random_albedo(
         albedo += np.float32(log_uniform(rng, 0.03, 0.4)) * fine
     strength = min(log_uniform(rng, *OVER_RELIEF[way]) * relief, 0.45)
     albedo *= np.float32(strength / max(float(albedo.std()), 1e-6))
-    # Fresh ground on steep slopes is bright.
-    albedo += np.float32(rng.uniform(0.0, 1.3 if way == MAP else 0.35)) * np.minimum(steep, 0.7)
     if chance(rng, 0.3 if way == MAP else 0.06):
         albedo += _rays(rng, side)
     if chance(rng, 0.12):
@@ -89,8 +84,8 @@ def random_albedo(
     return albedo.astype(np.float32)
 
 
-def expose(rng: np.random.Generator, light: Float32, seen: Bool, camera: Camera) -> Float32:
-    """``(H, W)`` levels of light, blurred, without noise.
+def expose(rng: np.random.Generator, light: Float32, seen: Bool, camera: Camera) -> tuple[Float32, float]:
+    """``(H, W)`` levels of light, blurred, without noise, and about how many levels one unit of light is.
 
     Args:
         rng: Decides the levels.
@@ -109,7 +104,7 @@ def expose(rng: np.random.Generator, light: Float32, seen: Bool, camera: Camera)
     shown = np.clip((sharp - np.float32(low)) / np.float32(spread), 0.0, 1.0)
     shown = shown ** np.float32(log_uniform(rng, 0.75, 1.35))
     black, white = rng.uniform(0.0, 50.0), rng.uniform(175.0, 255.0)
-    return np.asarray(black + (white - black) * shown, np.float32)
+    return np.asarray(black + (white - black) * shown, np.float32), float((white - black) / spread)
 
 
 def spoiled(rng: np.random.Generator, levels: Float32, seen: Bool, camera: Camera, missing: int) -> UInt8:

@@ -75,12 +75,17 @@ UPRIGHT_BELOW = 0.72
 INCIDENCE_DEG = {OPTICAL: (25.0, 80.0), MAP: (10.0, 35.0), THERMAL: (35.0, 75.0)}
 STEEPNESS, EXAGGERATION = (0.05, 0.4), (0.7, 6.0)
 """Slope of the steeper parts of the ground (its 90th percentile) after heights were multiplied by so much."""
+BRIGHT_SLOPES = {OPTICAL: 0.3, MAP: 1.1, THERMAL: 0.2}
+"""How much brighter a slope of 45° may be, as a logarithm."""
 LEAST_WANTED_PX, LEAST_KNOWN_PX, LEAST_SEGMENT_PX = 6.0, 3.5, 8.0
 """Diameters: of a crater that must be found; that is told of at all; whose floor and rim are told apart."""
 LARGEST_SHARE = 1.2
 """A crater wider than so many sides of the picture is no crater on it."""
 LEAST_CONTRAST, LEAST_LINE_CONTRAST = 7.0, 2.2
 """Levels: a crater's walls, and a line against what surrounds it, must differ so much and by the noise."""
+SHORTEST_LINE_PX = 18
+OVER_PATCHES = 0.5
+"""And by this part of the deviation that differences of the ground's own brightness make."""
 MOST_COVERED = 0.5
 
 
@@ -168,15 +173,16 @@ def draw_surface_scene(
     if chance(rng, HOLE_SHARE):
         ground.seen &= ~random_hole(rng, side_px)
 
-    light, seamed = lit_ground(rng, ground, fresh, sun, way)
+    light, bare, seamed = lit_ground(rng, ground, fresh, sun, way)
     camera = random_camera(rng, way)
-    clear = expose(rng, light, ground.seen, camera)
+    clear, gain = expose(rng, light, ground.seen, camera)
     missing = int(rng.choice([0, 0, 0, 255, round(float(clear.mean()))]))
     picture = spoiled(rng, clear, ground.seen, camera, missing)
 
-    craters = judged_craters(ground, drawn, clear, sun, camera.noise)
+    bare *= np.float32(gain)
+    craters = judged_craters(ground, drawn, bare, clear, sun, camera.noise)
     classes = ground.classes
-    _hide_unseen_lines(classes, clear, camera.noise)
+    _hide_unseen_lines(classes, bare, clear, camera.noise)
     lay_craters(classes, craters, LEAST_SEGMENT_PX)
     classes[~ground.seen] = IGNORE
     facts = SceneFacts(
@@ -241,6 +247,7 @@ def window(
         lines = _widened(lines)
     height = cv2.warpAffine(relief, back, size, flags=how | cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
     classes = cv2.warpAffine(lines, back, size, flags=how | cv2.INTER_NEAREST, borderValue=IGNORE)
+    _hide_short_lines(classes)
     seen = cv2.warpAffine(region.seen.astype(np.uint8), back, size, flags=how | cv2.INTER_NEAREST) > 0
     if scale > 0.8:
         height = height + finer_relief(rng, height, scale)
@@ -273,7 +280,7 @@ def finer_relief(rng: np.random.Generator, height: Float32, scale: float) -> Flo
     rough = height - cv2.GaussianBlur(height, (0, 0), 1.2 * scale)
     rough = np.sqrt(cv2.GaussianBlur(rough * rough, (0, 0), 14.0 * scale))
     fine = fractal_fields(rng, height.shape[0], rng.uniform(0.4, 0.9), 3.5 * scale, 1.6)[0]
-    return np.asarray(np.float32(rng.uniform(0.2, 0.9)) * rough * fine, np.float32)
+    return np.asarray(np.float32(rng.uniform(0.1, 0.7)) * rough * fine, np.float32)
 
 
 def fractal_ground(rng: np.random.Generator, side_px: int) -> Ground:
@@ -314,23 +321,27 @@ def cut_and_pile(rng: np.random.Generator, ground: Ground, fresh: Float32) -> li
     drawn: list[DrawnCrater] = random_craters(rng, side)
     for one in drawn:
         add_crater(ground.height, fresh, one, ground.px_m)
+    ground.height += finer_relief(rng, ground.height, 0.8)
     return [one.truth for one in drawn]
 
 
 def lit_ground(
     rng: np.random.Generator, ground: Ground, fresh: Float32, sun: Sun, way: str
-) -> tuple[Float32, bool]:
-    """``(H, W)`` light from the ground, and whether it is a mosaic under two suns."""
+) -> tuple[Float32, Float32, bool]:
+    """``(H, W)`` light, the same were all ground equally bright, and whether there are two suns."""
     import cv2
 
     slope_x, slope_y = slopes(ground.height, ground.px_m)
     plain = reflectance(slope_x[::4, ::4], slope_y[::4, ::4], sun, 0.0)
     relief = float(plain.std()) / float(np.cos(np.radians(sun.incidence_deg)))
-    albedo = random_albedo(rng, ground.height, np.hypot(slope_x, slope_y), relief, way)
+    albedo = random_albedo(rng, ground.height, relief, way)
+    # Ground that slid from steep slopes is fresh.
+    bright = rng.uniform(0.0, BRIGHT_SLOPES[way])
+    fresh = fresh + np.float32(bright) * np.minimum(np.hypot(slope_x, slope_y), 0.6)
     lunar, ambient = float(rng.uniform(0.0, 1.0)), float(rng.uniform(0.0, 0.08))
     patches = np.float32(rng.choice([-1.0, 1.0]))
 
-    def under(light: Sun) -> Float32:
+    def under(light: Sun, albedo: Float32 | float) -> Float32:
         if way == THERMAL:
             # Warm slopes; what is dark, or fine sand, is warm too. Heat spreads a little.
             lit = cv2.GaussianBlur(reflectance(slope_x, slope_y, light, 0.0), (0, 0), 0.7)
@@ -339,29 +350,36 @@ def lit_ground(
         lit = reflectance(slope_x, slope_y, light, lunar) * cast_shadows(ground.height, ground.px_m, light)
         return np.asarray(np.exp(albedo + fresh) * (lit + np.float32(ambient)), np.float32)
 
-    light = under(sun)
+    light, bare = under(sun, albedo), under(sun, 0.0)
     if not chance(rng, SEAM_SHARE):
-        return light, False
+        return light, bare, False
     turned = chance(rng, 0.6)
     other = Sun(sun.azimuth_deg + float(rng.normal(0.0, 50.0)), sun.incidence_deg) if turned else sun
-    beyond = under(other) if turned else light
+    beyond = under(other, albedo) if turned else light
     gain = np.float32(rng.uniform(0.85, 1.15))
     part = random_seam(rng, light.shape[0])
-    return light * (1.0 - part) + gain * beyond * part, turned
+    return light * (1.0 - part) + gain * beyond * part, bare, turned
 
 
 def judged_craters(
-    ground: Ground, drawn: Sequence[TrueCrater], clear: Float32, sun: Sun, noise: float
+    ground: Ground,
+    drawn: Sequence[TrueCrater],
+    bare: Float32,
+    clear: Float32,
+    sun: Sun,
+    noise: float,
 ) -> list[TrueCrater]:
     """All craters on the picture, and whether each must be found.
 
     Args:
         ground: With the craters it had.
         drawn: Those drawn into it, the oldest first.
+        bare: ``(H, W)`` levels, were all of the ground equally bright.
         clear: ``(H, W)`` levels without noise.
         sun: The light.
         noise: Standard deviation in levels.
     """
+    patchy = clear - bare
     side = clear.shape[0]
     every = [*ground.craters, *drawn]
     hidden = covered_parts(every, len(ground.craters))
@@ -371,7 +389,8 @@ def judged_craters(
         on_picture = 0 <= x < side and 0 <= y < side
         if one.diameter_px > LARGEST_SHARE * side or (on_picture and not ground.seen[y, x]):
             continue
-        shown = contrast(one, clear, sun) >= LEAST_CONTRAST + noise / min(1.0, one.diameter_px / 12.0)
+        asked = LEAST_CONTRAST + noise / min(1.0, one.diameter_px / 12.0)
+        shown = contrast(one, bare, sun) >= asked + OVER_PATCHES * deviation(one, patchy)
         if not (shown or one.wanted):
             continue  # a pit that may be no crater, and that nobody sees
         wanted = bool(
@@ -401,13 +420,19 @@ def covered_parts(craters: Sequence[TrueCrater], first: int) -> Float64:
     return np.asarray(under.mean(axis=1) if len(craters) else np.zeros(0))
 
 
-def contrast(one: TrueCrater, clear: Float32, sun: Sun) -> float:
+def deviation(one: TrueCrater, levels: Float32) -> float:
+    """Standard deviation of levels in and around a crater."""
+    there = window_around(one, 1.3, levels.shape)
+    return 0.0 if there is None else float(levels[there].std())
+
+
+def contrast(one: TrueCrater, levels: Float32, sun: Sun) -> float:
     """Levels by which a crater's walls differ, or its rim from what surrounds it, whichever is more."""
-    there = window_around(one, 1.6, clear.shape)
+    there = window_around(one, 1.6, levels.shape)
     if there is None:
         return 0.0
     rows, columns = np.ogrid[there]
-    levels, away = clear[there], one.away(columns, rows)
+    levels, away = levels[there], one.away(columns, rows)
     east, south = sun.towards
     side = ((columns - one.x) * east + (rows - one.y) * south) / one.major_px
     wall = (away > 0.3) & (away < 1.05)
@@ -421,14 +446,27 @@ def contrast(one: TrueCrater, clear: Float32, sun: Sun) -> float:
     return max(found, default=0.0)
 
 
-def _hide_unseen_lines(classes: UInt8, clear: Float32, noise: float) -> None:
+def _hide_unseen_lines(classes: UInt8, bare: Float32, clear: Float32, noise: float) -> None:
     """Mark valleys and ridges that the light does not show as counting neither way."""
     import cv2
 
-    detail = clear - cv2.GaussianBlur(clear, (0, 0), 5.0)
-    around = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 5.0))
+    def detail(levels: Float32) -> Float32:
+        fine = levels - cv2.GaussianBlur(levels, (0, 0), 5.0)
+        return np.asarray(np.sqrt(cv2.GaussianBlur(fine * fine, (0, 0), 5.0)), np.float32)
+
     lines = (classes == IS_VALLEY) | (classes == IS_RIDGE)
-    classes[lines & (around < LEAST_LINE_CONTRAST + 0.4 * noise)] = IGNORE
+    asked = LEAST_LINE_CONTRAST + 0.4 * noise + OVER_PATCHES * detail(clear - bare)
+    classes[lines & (detail(bare) < asked)] = IGNORE
+
+
+def _hide_short_lines(classes: UInt8) -> None:
+    """Mark what is left of valleys and ridges, and is too short to be one, as counting neither way."""
+    import cv2
+
+    for number in (IS_VALLEY, IS_RIDGE):
+        _, parts, facts, _ = cv2.connectedComponentsWithStats((classes == number).astype(np.uint8))
+        short = np.maximum(facts[:, cv2.CC_STAT_WIDTH], facts[:, cv2.CC_STAT_HEIGHT]) < SHORTEST_LINE_PX
+        classes[short[parts]] = IGNORE
 
 
 def _widened(classes: UInt8) -> UInt8:

@@ -164,7 +164,7 @@ def crater_profile(one: DrawnCrater) -> Float64:
     r, depth, rim = _PROFILE, one.depth, RIM_HEIGHT * one.depth / DEPTH
     if one.floor > 0.0:
         up = np.clip((r - one.floor) / (1.0 - one.floor), 0.0, None)
-        up = up + 0.035 * np.sin(5.0 * np.pi * np.minimum(up, 1.0))
+        up = up + 0.02 * np.sin(4.0 * np.pi * np.minimum(up, 1.0))
         inside = -depth + (depth + rim) * up**1.25
         inside += one.peak * depth * np.exp(-((r / 0.15) ** 2))
     else:
@@ -200,7 +200,7 @@ def random_line(rng: np.random.Generator, side_px: int) -> DrawnLine:
             reach = length * rng.uniform(0.15, 0.5)
             paths.append(_path(rng, paths[trunk][at], heading, reach, winding, thin))
             widths.append(thin)
-    steep = log_uniform(rng, 0.03, 0.22) if is_valley else log_uniform(rng, 0.02, 0.1)
+    steep = log_uniform(rng, 0.03, 0.22) if is_valley else log_uniform(rng, 0.015, 0.07)
     return DrawnLine(tuple(paths), tuple(widths), is_valley, steep, float(rng.uniform(0.0, 0.7)))
 
 
@@ -219,8 +219,9 @@ def add_line(rng: np.random.Generator, height: Float32, one: DrawnLine, px_m: fl
     change, there = np.zeros_like(height), np.zeros(height.shape, bool)
     for path, width in zip(one.paths, one.widths_px, strict=True):
         from_line, along = _away_from(path, height.shape)
-        # It wanes towards its ends, and is wider in places.
-        wanes = np.sqrt(np.clip(4.5 * np.minimum(along, 1.0 - along), 0.03, 1.0))
+        # It wanes towards its ends (a tributary towards its head), and is wider in places.
+        to_end = 1.0 - along if path is not one.paths[0] else np.minimum(along, 1.0 - along)
+        wanes = np.sqrt(np.clip(4.5 * to_end, 0.03, 1.0))
         waves = np.cos(2.0 * np.pi * (rng.uniform(1.0, 4.0) * along + rng.random()))
         wide = np.float32(width / 2.0) * wanes * (1.0 + np.float32(rng.uniform(0.0, 0.3)) * waves)
         away = from_line / wide
@@ -234,8 +235,9 @@ def add_line(rng: np.random.Generator, height: Float32, one: DrawnLine, px_m: fl
             crest = path + wobble - np.linspace(0.0, 1.0, len(path))[:, None] * wobble[-1:]
             crest = np.clip(crest, path - 0.3 * width, path + 0.3 * width)
             narrow = _away_from(crest, height.shape)[0] / np.float32(max(0.16 * width, 1.2))
-            np.maximum(change, size * np.exp(-(away**2)), out=change)
-            change += 0.35 * size * np.exp(-(narrow**2))
+            swell = 0.65 + 0.35 * np.cos(2.0 * np.pi * (rng.uniform(2.0, 9.0) * along + rng.random()))
+            np.maximum(change, size * swell * np.exp(-(away**2)), out=change)
+            change += 0.4 * size * np.exp(-(narrow**2))
             there |= (away < 0.85) & (wanes > 0.3)
     height += change
     return there
