@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import kept
 from benchmarks.clusters import catalogues, images
-from benchmarks.clusters.kept import CACHE
 from benchmarks.clusters.report import as_markdown, write_readme
 from core.methods import methods
 
 HERE = Path(__file__).parent
+CACHE = kept.CACHE / "clusters"
 RESULTS = HERE.parent / "results" / "clusters.json"
 README = HERE.parent / "README.md"
 FORMAT = 1

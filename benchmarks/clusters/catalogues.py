@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.clusters import cones
-from benchmarks.clusters.kept import ROOT, Line, code_of, key_of, measured
+from benchmarks.kept import ROOT, Line, code_of, key_of, measured
 from core.clusters.structure import structure
 from core.clusters.table import project, star_table
 from core.methods import Method

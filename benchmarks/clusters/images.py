@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.clusters.kept import Line, code_of, key_of, measured
 from benchmarks.clusters.scenes import ClusterScene, Injected, all_scenes, draw, fingerprint
+from benchmarks.kept import Line, code_of, key_of, measured
 from core.errors import AlmagestError
 from core.methods import Method
 from core.scoring.average_precision import average_precision_of

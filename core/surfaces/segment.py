@@ -15,7 +15,7 @@ from core.models.windows import Grid, Window, windows
 from core.parameters import Parameters, parameter
 from core.results import Detections, Result
 from core.surfaces.craters import OVERLAP, WEIGHTS, WINDOW_PX
-from core.surfaces.kinds import FLOOR, LANDFORMS, LINES, PLAIN, RIM, SEGMENTS
+from core.surfaces.kinds import FLOOR, LINES, PLAIN, RIM, SEGMENTS
 from core.surfaces.places import share_name, shares, softmax, sure_classes
 
 UInt8 = NDArray[np.uint8]
@@ -180,7 +180,7 @@ METHOD = Method(
     ),
     params=SegmentParameters,
     analyse=analyse,
-    labels=(*LINES, *(one for one in LANDFORMS if one not in LINES)),
+    labels=LINES,
     geometry=("line", "ellipse", "box"),
     weights=WEIGHTS,
 )

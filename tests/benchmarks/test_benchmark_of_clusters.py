@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.clusters import catalogues, cones, images, scenes
 from benchmarks.clusters.__main__ import README, RESULTS, run
-from benchmarks.clusters.kept import measured
 from benchmarks.clusters.report import BEGIN, END, as_markdown
+from benchmarks.kept import measured
 from core.clusters.table import star_table
 from core.methods import get_method
 from tests.clusters.skies import cluster, field

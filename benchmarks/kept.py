@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from core.methods import Method
 
-ROOT = Path(__file__).parents[2]
-CACHE = ROOT / ".cache" / "benchmarks" / "clusters"
+ROOT = Path(__file__).parents[1]
+CACHE = ROOT / ".cache" / "benchmarks"
 Line = dict[str, Any]
 
 
