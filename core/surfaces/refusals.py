@@ -24,10 +24,10 @@ BLANK_PART = 0.012
 MANY_HUES = 0.025
 """Spread of the colours of a picture across their main direction, as a part of white. Surfaces have one hue,
 more or less of it; photographs have many."""
-STARRY_SKEW, STARRY_LEVEL = 2.0, 60.0
+STARRY_SKEW, STARRY_LEVEL = 2.0, 45.0
 """Details of stars are bright and never dark: a dark picture with so much skewness shows the sky. Shadows
 balance it on the ground; where crater rims are bright it reaches 1.5."""
-STARLIT_SKEW = 2.5
+STARLIT_SKEW = 2.7
 """The same without a dark background: a field full of stars, or a bright nebula."""
 NOISE_FALL, NOISE_GRAIN = 2.9, 1.35
 """From blocks of 8 px to blocks of 32 px the contrast of noise falls fourfold, that of ground hardly; and

@@ -1,0 +1,250 @@
+"""Valleys and ridges as lines: from a mask to middle lines, their lengths and directions, and their rose.
+
+Directions have no head and no tail, so they are axial: angles in [0, 180), averaged with doubled angles
+(Mardia & Jupp 2000, Directional Statistics, section 1.4.2). Angles count from +x towards +y of the
+stored pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from core.frames.frame import RowOrder
+
+Float64 = NDArray[np.float64]
+
+LEAST_LENGTH_PX = 20.0
+SMOOTH_PX = 7
+"""Steps of a skeleton that are averaged: its stairs are up to 8 % longer than the line they follow."""
+BEND_PX = 0.6
+"""Bends of a path smaller than this are left out."""
+MOST_POINTS = 2_000
+"""Most points read from the text of a path."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """The middle line of something long.
+
+    Attributes:
+        points: ``(N, 2)`` x and y in pixels, from one end to the other.
+        width_px: Mean width along it.
+    """
+
+    points: Float64
+    width_px: float
+
+    @property
+    def length_px(self) -> float:
+        """Length along the path."""
+        return path_length(self.points)
+
+    @property
+    def angle_deg(self) -> float:
+        """Mean direction, each part weighing its length, in [0, 180)."""
+        return path_direction(self.points)
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The place halfway along it."""
+        return path_middle(self.points)
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """``x_min, y_min, x_max, y_max`` of its points and half its width around them."""
+        half = self.width_px / 2.0
+        (left, top), (right, bottom) = self.points.min(axis=0), self.points.max(axis=0)
+        return float(left - half), float(top - half), float(right + half), float(bottom + half)
+
+
+def lines_of(mask: NDArray[np.bool_], *, least_length_px: float = LEAST_LENGTH_PX) -> list[Line]:
+    """The middle lines of what is long in a mask, the longest of each piece first, then its branches.
+
+    The mask is thinned to its skeleton (Zhang & Suen 1984, CACM 27, 236). Of each connected piece the
+    longest way between two ends is a line; what branches off it is another where it is long enough, else it
+    is pruned.
+
+    Args:
+        mask: ``(H, W)``.
+        least_length_px: Shorter lines are left out; so is what is not longer than it is wide.
+    """
+    from scipy.ndimage import distance_transform_edt, find_objects, label
+    from skimage.morphology import skeletonize
+
+    if not mask.any():
+        return []
+    skeleton = skeletonize(mask)
+    nearest = distance_transform_edt(~skeleton, return_distances=False, return_indices=True)
+    area = np.zeros(mask.shape)
+    np.add.at(area, (nearest[0][mask], nearest[1][mask]), 1.0)
+    pieces, _ = label(skeleton, structure=np.ones((3, 3)))
+    found = []
+    for number, window in enumerate(find_objects(pieces), start=1):
+        rows, columns = np.nonzero(pieces[window] == number)
+        corner = window[0].start, window[1].start
+        for way in _ways(np.column_stack([rows, columns]), least_length_px):
+            places = rows[way] + corner[0], columns[way] + corner[1]
+            points = _smooth(np.column_stack(places[::-1]).astype(float))
+            line = Line(points, float(area[places].sum()) / max(path_length(points), 1.0))
+            if line.length_px >= max(least_length_px, 2.0 * line.width_px):
+                found.append(line)
+    return sorted(found, key=lambda line: -line.length_px)
+
+
+def _ways(pixels: NDArray[np.integer], least_px: float) -> list[NDArray[np.intp]]:
+    """The longest way through a piece of skeleton, then the longest through what is left beside it, ..."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components, dijkstra
+    from scipy.spatial import cKDTree
+
+    pairs = cKDTree(pixels).query_pairs(1.5, output_type="ndarray")
+    steps = np.hypot(*(pixels[pairs[:, 0]] - pixels[pairs[:, 1]]).T)
+    graph: Any = csr_matrix((steps, pairs.T), shape=(len(pixels), len(pixels)))
+    ways: list[NDArray[np.intp]] = []
+    left = [np.arange(len(pixels))]
+    while left:
+        piece = left.pop()
+        if len(piece) * np.sqrt(2.0) < least_px:
+            continue
+        own: Any = graph[piece][:, piece]
+        far = _farthest(dijkstra(own, directed=False, indices=0))
+        away, before = dijkstra(own, directed=False, indices=far, return_predecessors=True)
+        end = _farthest(away)
+        if away[end] < 0.9 * least_px:
+            continue
+        way = [end]
+        while way[-1] != far:
+            way.append(int(before[way[-1]]))
+        ways.append(piece[way])
+        rest = np.setdiff1d(np.arange(len(piece)), way)
+        if len(rest):
+            count, which = connected_components(own[rest][:, rest], directed=False)
+            left += [piece[rest[which == part]] for part in range(count)]
+    return ways
+
+
+def _farthest(away: Float64) -> int:
+    return int(np.argmax(np.where(np.isfinite(away), away, -1.0)))
+
+
+def _smooth(points: Float64) -> Float64:
+    """A path without the stairs of its pixels; its ends stay."""
+    from skimage.measure import approximate_polygon
+
+    if len(points) > 3:
+        window = min(SMOOTH_PX, len(points) // 2 * 2 - 1)
+        half = window // 2
+        # Mirrored through its ends, a path keeps them.
+        before, after = 2 * points[0] - points[half:0:-1], 2 * points[-1] - points[-2 : -half - 2 : -1]
+        wide = np.concatenate([before, points, after])
+        sums = np.cumsum(np.concatenate([np.zeros((1, 2)), wide]), axis=0)
+        points = (sums[window:] - sums[:-window]) / window
+    smooth: Float64 = approximate_polygon(points, BEND_PX)
+    return smooth
+
+
+def path_length(points: Float64) -> float:
+    """Length of a path through ``(N, 2)`` points."""
+    return float(np.hypot(*np.diff(points, axis=0).T).sum()) if len(points) > 1 else 0.0
+
+
+def path_direction(points: Float64) -> float:
+    """Mean axial direction of a path, each part weighing its length, in [0, 180); 0 of a single point."""
+    if len(points) < 2:
+        return 0.0
+    step = np.diff(points, axis=0)
+    return mean_direction(np.degrees(np.arctan2(step[:, 1], step[:, 0])), np.hypot(*step.T))[0]
+
+
+def path_middle(points: Float64) -> tuple[float, float]:
+    """The place halfway along a path of ``(N, 2)`` points."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    half = along[-1] / 2.0
+    return float(np.interp(half, along, points[:, 0])), float(np.interp(half, along, points[:, 1]))
+
+
+def mean_direction(angles_deg: ArrayLike, weights: ArrayLike) -> tuple[float, float]:
+    """Mean of axial angles in [0, 180), and how much they agree: 0 not at all, 1 fully."""
+    doubled = 2.0 * np.radians(np.asarray(angles_deg, float))
+    weight = np.asarray(weights, float)
+    total = float(weight.sum())
+    if total <= 0.0:
+        return 0.0, 0.0
+    mean = complex(np.sum(weight * np.exp(1j * doubled))) / total
+    return float(np.degrees(np.angle(mean)) / 2.0 % 180.0) % 180.0, abs(mean)
+
+
+def path_text(points: Float64) -> str:
+    """A path as SVG's ``points``: ``"x,y x,y x,y"``, to a tenth of a pixel."""
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+def path_points(text: str | None) -> Float64:
+    """``(N, 2)`` points of the text of a path; none where it is not one."""
+    numbers = (text or "").replace(",", " ").split()
+    try:
+        values = np.array([float(number) for number in numbers[: 2 * MOST_POINTS]])
+    except ValueError:
+        return np.empty((0, 2))
+    if len(values) % 2 or not np.isfinite(values).all():
+        return np.empty((0, 2))
+    return values.reshape(-1, 2)
+
+
+def azimuth_deg(angle_deg: ArrayLike, row0: RowOrder) -> Float64:
+    """Directions as a map gives them, from north (up) through east (right), in [0, 180).
+
+    Args:
+        angle_deg: ``(N,)`` from +x towards +y.
+        row0: Where row 0 is shown.
+    """
+    turn = 1.0 if row0 == "top" else -1.0
+    azimuth: Float64 = np.mod(90.0 + turn * np.asarray(angle_deg, float), 180.0)
+    return azimuth
+
+
+@dataclass(frozen=True)
+class Rose:
+    """A rose diagram: how much length goes in which direction.
+
+    Attributes:
+        edges_deg: ``(bins + 1,)`` of the directions, from 0 to 180; the other half is the same.
+        lengths: ``(bins,)`` total length in each, in the unit that was given.
+        parts: ``(bins,)`` the same as a part of the whole.
+        mean_deg: Mean direction, in [0, 180).
+        agreement: Mean resultant length of the doubled angles: 0 for none or evenly spread, 1 for one only.
+        n: How many lines.
+    """
+
+    edges_deg: Float64
+    lengths: Float64
+    parts: Float64
+    mean_deg: float
+    agreement: float
+    n: int
+
+
+def rose(paths: Iterable[Float64], *, bins: int = 18, row0: RowOrder = "top", scale: float = 1.0) -> Rose:
+    """The rose diagram of paths, part by part: a bent valley counts in every direction it takes.
+
+    Args:
+        paths: ``(N, 2)`` points each.
+        bins: How many directions half a turn is cut into.
+        row0: Where row 0 is shown; directions are counted from up through right.
+        scale: Length of a pixel in the unit wanted.
+    """
+    steps: Sequence[Float64] = [np.diff(path, axis=0) for path in paths if len(path) > 1]
+    every = np.concatenate(steps) if steps else np.empty((0, 2))
+    lengths = np.hypot(*every.T) * scale
+    angles = azimuth_deg(np.degrees(np.arctan2(every[:, 1], every[:, 0])), row0)
+    edges = np.linspace(0.0, 180.0, bins + 1)
+    which = np.minimum((angles / (180.0 / bins)).astype(int), bins - 1)
+    sums = np.bincount(which, weights=lengths, minlength=bins).astype(float)
+    total = float(sums.sum())
+    mean, agreement = mean_direction(angles, lengths)
+    return Rose(edges, sums, sums / total if total > 0.0 else sums, mean, agreement, len(steps))
