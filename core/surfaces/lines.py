@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from core.frames.frame import RowOrder
+from core.results import BOX_COLUMNS, Detections
+from core.shapes import Line, as_points, is_path
+from core.shapes import path_points as shape_points
 
 Float64 = NDArray[np.float64]
 
@@ -23,57 +27,55 @@ SMOOTH_PX = 7
 """Steps of a skeleton that are averaged: its stairs are up to 8 % longer than the line they follow."""
 BEND_PX = 0.6
 """Bends of a path smaller than this are left out."""
-MOST_POINTS = 2_000
-"""Most points read from the text of a path."""
+UNITS = {"length_px": "pix", "width_px": "pix", "angle_deg": "deg"}
 
 
 @dataclass(frozen=True)
-class Line:
-    """The middle line of something long.
+class Traced:
+    """A valley or ridge that was followed along its middle.
 
     Attributes:
-        points: ``(N, 2)`` x and y in pixels, from one end to the other.
+        label: What it is.
+        score: In [0, 1].
+        line: Its middle line, in pixels of the frame.
         width_px: Mean width along it.
     """
 
-    points: Float64
+    label: str
+    score: float
+    line: Line
     width_px: float
 
     @property
-    def length_px(self) -> float:
-        """Length along the path."""
-        return path_length(self.points)
-
-    @property
-    def angle_deg(self) -> float:
-        """Mean direction, each part weighing its length, in [0, 180)."""
-        return path_direction(self.points)
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """The place halfway along it."""
-        return path_middle(self.points)
-
-    @property
     def box(self) -> tuple[float, float, float, float]:
-        """``x_min, y_min, x_max, y_max`` of its points and half its width around them."""
+        """``x_min, y_min, x_max, y_max`` of its line and half its width around it."""
+        left, top, right, bottom = self.line.box
         half = self.width_px / 2.0
-        (left, top), (right, bottom) = self.points.min(axis=0), self.points.max(axis=0)
-        return float(left - half), float(top - half), float(right + half), float(bottom + half)
+        return left - half, top - half, right + half, bottom + half
 
 
-def lines_of(mask: NDArray[np.bool_], *, least_length_px: float = LEAST_LENGTH_PX) -> list[Line]:
-    """The middle lines of what is long in a mask, the longest of each piece first, then its branches.
+def lines_of(
+    mask: NDArray[np.bool_],
+    label: str,
+    cell_px: float = 1.0,
+    least_length_px: float = LEAST_LENGTH_PX,
+    strength: NDArray[np.float32] | None = None,
+) -> list[Traced]:
+    """The middle lines of what is long in a mask, the longest first.
 
     The mask is thinned to its skeleton (Zhang & Suen 1984, CACM 27, 236). Of each connected piece the
     longest way between two ends is a line; what branches off it is another where it is long enough, else it
     is pruned.
 
     Args:
-        mask: ``(H, W)``.
-        least_length_px: Shorter lines are left out; so is what is not longer than it is wide.
+        mask: ``(h, w)``, over the whole frame.
+        label: What the lines are.
+        cell_px: Pixels of the frame along a side of one place of the mask.
+        least_length_px: Shorter lines are left out, and what is not twice as long as it is wide.
+        strength: ``(h, w)`` in [0, 1]: the score of a line is its mean along it; 1 when None.
     """
-    from scipy.ndimage import distance_transform_edt, find_objects, label
+    from scipy.ndimage import distance_transform_edt, find_objects
+    from scipy.ndimage import label as numbered
     from skimage.morphology import skeletonize
 
     if not mask.any():
@@ -82,18 +84,38 @@ def lines_of(mask: NDArray[np.bool_], *, least_length_px: float = LEAST_LENGTH_P
     nearest = distance_transform_edt(~skeleton, return_distances=False, return_indices=True)
     area = np.zeros(mask.shape)
     np.add.at(area, (nearest[0][mask], nearest[1][mask]), 1.0)
-    pieces, _ = label(skeleton, structure=np.ones((3, 3)))
+    pieces, _ = numbered(skeleton, structure=np.ones((3, 3)))
     found = []
     for number, window in enumerate(find_objects(pieces), start=1):
         rows, columns = np.nonzero(pieces[window] == number)
         corner = window[0].start, window[1].start
-        for way in _ways(np.column_stack([rows, columns]), least_length_px):
+        for way in _ways(np.column_stack([rows, columns]), least_length_px / cell_px):
             places = rows[way] + corner[0], columns[way] + corner[1]
             points = _smooth(np.column_stack(places[::-1]).astype(float))
-            line = Line(points, float(area[places].sum()) / max(path_length(points), 1.0))
-            if line.length_px >= max(least_length_px, 2.0 * line.width_px):
-                found.append(line)
-    return sorted(found, key=lambda line: -line.length_px)
+            line = Line(as_points((points + 0.5) * cell_px - 0.5))
+            width = float(area[places].sum()) * cell_px**2 / max(line.length_px, cell_px)
+            if line.length_px >= max(least_length_px, 2.0 * width):
+                score = 1.0 if strength is None else float(np.clip(strength[places].mean(), 0.0, 1.0))
+                found.append(Traced(label, score, line, width))
+    return sorted(found, key=lambda one: -one.line.length_px)
+
+
+def as_detections(lines: Sequence[Traced]) -> Detections:
+    """The lines as a table, with ``length_px``, ``width_px``, ``angle_deg`` and ``path``."""
+    if not lines:
+        return Detections.empty()
+    rows = [
+        {
+            "label": one.label,
+            "score": one.score,
+            **one.line.entry,
+            **one.line.columns,
+            **dict(zip(BOX_COLUMNS, one.box, strict=True)),
+            "width_px": one.width_px,
+        }
+        for one in lines
+    ]
+    return Detections(pd.DataFrame(rows), UNITS)
 
 
 def _ways(pixels: NDArray[np.integer], least_px: float) -> list[NDArray[np.intp]]:
@@ -112,8 +134,8 @@ def _ways(pixels: NDArray[np.integer], least_px: float) -> list[NDArray[np.intp]
         if len(piece) * np.sqrt(2.0) < least_px:
             continue
         own: Any = graph[piece][:, piece]
-        far = _farthest(dijkstra(own, directed=False, indices=0))
-        away, before = dijkstra(own, directed=False, indices=far, return_predecessors=True)
+        far = _farthest(dijkstra(own, directed=False, indices=0))  # type: ignore[call-overload]
+        away, before = dijkstra(own, directed=False, indices=far, return_predecessors=True)  # type: ignore[call-overload]
         end = _farthest(away)
         if away[end] < 0.9 * least_px:
             continue
@@ -148,26 +170,6 @@ def _smooth(points: Float64) -> Float64:
     return smooth
 
 
-def path_length(points: Float64) -> float:
-    """Length of a path through ``(N, 2)`` points."""
-    return float(np.hypot(*np.diff(points, axis=0).T).sum()) if len(points) > 1 else 0.0
-
-
-def path_direction(points: Float64) -> float:
-    """Mean axial direction of a path, each part weighing its length, in [0, 180); 0 of a single point."""
-    if len(points) < 2:
-        return 0.0
-    step = np.diff(points, axis=0)
-    return mean_direction(np.degrees(np.arctan2(step[:, 1], step[:, 0])), np.hypot(*step.T))[0]
-
-
-def path_middle(points: Float64) -> tuple[float, float]:
-    """The place halfway along a path of ``(N, 2)`` points."""
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-    half = along[-1] / 2.0
-    return float(np.interp(half, along, points[:, 0])), float(np.interp(half, along, points[:, 1]))
-
-
 def mean_direction(angles_deg: ArrayLike, weights: ArrayLike) -> tuple[float, float]:
     """Mean of axial angles in [0, 180), and how much they agree: 0 not at all, 1 fully."""
     doubled = 2.0 * np.radians(np.asarray(angles_deg, float))
@@ -179,21 +181,11 @@ def mean_direction(angles_deg: ArrayLike, weights: ArrayLike) -> tuple[float, fl
     return float(np.degrees(np.angle(mean)) / 2.0 % 180.0) % 180.0, abs(mean)
 
 
-def path_text(points: Float64) -> str:
-    """A path as SVG's ``points``: ``"x,y x,y x,y"``, to a tenth of a pixel."""
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-
-
-def path_points(text: str | None) -> Float64:
+def path_points(path: str | None) -> Float64:
     """``(N, 2)`` points of the text of a path; none where it is not one."""
-    numbers = (text or "").replace(",", " ").split()
-    try:
-        values = np.array([float(number) for number in numbers[: 2 * MOST_POINTS]])
-    except ValueError:
+    if not isinstance(path, str) or not is_path(path):
         return np.empty((0, 2))
-    if len(values) % 2 or not np.isfinite(values).all():
-        return np.empty((0, 2))
-    return values.reshape(-1, 2)
+    return np.array(shape_points(path), float).reshape(-1, 2)
 
 
 def azimuth_deg(angle_deg: ArrayLike, row0: RowOrder) -> Float64:
