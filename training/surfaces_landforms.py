@@ -1,10 +1,11 @@
 """Train the network of ``surfaces.segment`` and ``surfaces.craters``.
 
 ``python -m training.surfaces_landforms --data DIR --minutes 75`` draws the scenes that are not there yet,
-trains the U-Net from nothing on them and on THEMIS tiles, writes ``weights/surfaces_landforms.safetensors``
-and its card, calibrates both answers and chooses the confidence of a crater on validation scenes and tiles,
-and measures them on test scenes. Killed, it goes on from its last checkpoint with ``--resume``. ``--score``
-only measures the weights that are there; ``--draw`` only draws.
+trains the U-Net from nothing on them and on photographs of Mars and the Moon, writes
+``weights/surfaces_landforms.safetensors`` and its card, calibrates both answers and chooses the confidence of
+a crater on validation scenes and photographs, and measures them on those of the test. Killed, it goes on from
+its last checkpoint with ``--resume``. ``--score`` only measures the weights that are there; ``--draw`` only
+draws.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ from core.surfaces.landform_network import (
 )
 from training.course import Course, device_name, train
 from training.options import options_of
-from training.surface_data import WORK, Sample, draw_split, read_scene, samples
+from training.surface_data import WORK, Sample, draw_split, random_sample, read_scene
+from training.surface_photographs import SurfacePhotograph, as_scene, load_photographs
 from training.surface_scores import (
     Compared,
     best_confidence,
@@ -62,6 +64,8 @@ MIDDLE_SIGMA, LEAST_SIGMA = 0.12, 0.6
 """Of the peak at a crater's middle, in radii of the crater, and in places."""
 NOT_COUNTED = 0.5
 """Radii around the middle of a crater that need not be found, where middles count neither way."""
+PHOTOGRAPH_SHARE = 0.25
+"""Of the samples; the others are drawn scenes."""
 CLAIM = 0.2
 """Radii around its middle, at least the place itself, where a crater's size and shape are asked for."""
 
@@ -72,6 +76,18 @@ COLLECTIONS = {
         "craters of Head et al. 2010 and Povilaitis et al. 2018",
         "public domain (NASA/ASU); catalogues as github.com/silburt/DeepMoon has them, MIT",
         "ground of drawn scenes: training, validation and test by region",
+    ),
+    "crater_themis_yolo": TrainingData(
+        "crater_themis_yolo: THEMIS day infrared tiles of Mars with boxes (Zhao, Davis & Collins 2024, "
+        "zenodo 13970867)",
+        "Apache-2.0; pictures NASA/JPL/ASU, public domain",
+        "craters: training and validation; its own valid part is the test",
+    ),
+    "crater_roboflow_mars_moon": TrainingData(
+        "crater_roboflow_mars_moon: pictures of Mars and the Moon with boxes (github.com/SayedFaisalShah12/"
+        "CraterNet-X)",
+        "MIT; the licence of the set it is from is not stated",
+        "craters: its train part, training",
     ),
 }
 LIMITS = (
@@ -220,6 +236,34 @@ def _class_weights(like: Tensor) -> Tensor:
     return torch.tensor([WEIGHTS_OF_CLASSES[name] for name in SEGMENTS], device=like.device, dtype=like.dtype)
 
 
+def samples(
+    paths: Sequence[Path],
+    photographs: Sequence[SurfacePhotograph],
+    size: int,
+    seed: Sequence[int],
+    side_px: int,
+) -> Iterator[list[Sample]]:
+    """Endless batches of scenes and, for :data:`PHOTOGRAPH_SHARE` of the samples, of photographs.
+
+    Args:
+        paths: Of the scenes.
+        photographs: May be none.
+        size: Samples a batch.
+        seed: Decides everything.
+        side_px: Of the scenes.
+    """
+    rng = np.random.default_rng(seed)
+    while True:
+        batch = []
+        for _ in range(size):
+            if photographs and rng.random() < PHOTOGRAPH_SHARE:
+                scene = as_scene(rng, photographs[int(rng.integers(len(photographs)))], side_px)
+            else:
+                scene = read_scene(paths[int(rng.integers(len(paths)))])
+            batch.append(random_sample(rng, scene))
+        yield batch
+
+
 def learn(course: Course[LandformNetwork], samples: list[Sample]) -> dict[str, float]:
     """One step; its losses."""
     found: dict[str, Tensor] = {}
@@ -286,16 +330,23 @@ def save(course: Course[LandformNetwork], options: Any) -> None:
 
 
 def measure(val: Sequence[Path], test: Sequence[Path], options: Any) -> None:
-    """Calibrate and choose the confidence on validation scenes, measure on test scenes, write the card."""
+    """Calibrate and choose the confidence on validation scenes and photographs, measure on those of the test,
+    write the card."""
     compared, logits, classes = look_at(val, "validation")
+    marked = {split: look_at_photographs(options.data, split) for split in ("val", "test")}
     temperature = best_temperature(logits, classes)
-    constants = crater_logistic(compared) or DEFAULT_LOGISTIC
-    confidence = best_confidence(compared, constants)
+    constants = crater_logistic([*compared, *marked["val"]]) or DEFAULT_LOGISTIC
+    confidence = best_confidence([*compared, *marked["val"]], constants)
     figures = {}
-    for on, known in (("validation", (compared, logits, classes)), ("test", look_at(test, "test"))):
+    for on, split, known in (
+        ("validation", "val", (compared, logits, classes)),
+        ("test", "test", look_at(test, "test")),
+    ):
         found, places, truth = known
-        figures |= crater_scores(found, constants, confidence).named(on)
-        figures |= class_scores(places, truth, temperature, SEGMENTS, on)
+        figures |= crater_scores(found, constants, confidence).named(f"{on} scenes")
+        figures |= class_scores(places, truth, temperature, SEGMENTS, f"{on} scenes")
+        if marked[split]:
+            figures |= crater_scores(marked[split], constants, confidence).named(f"{on} photographs")
     for name, value in figures.items():
         print(f"{name}: {value:.4f}", flush=True)
     command = (
@@ -325,6 +376,19 @@ def look_at(
         half = ANSWER_PX // 2
         pairs.append((look(network, scene.picture).logits, scene.classes[half::ANSWER_PX, half::ANSWER_PX]))
     return compared, *known_places(pairs)
+
+
+def look_at_photographs(data: Path | None, split: str) -> list[Compared]:
+    """What the product finds on photographs of a split; nothing where there are none."""
+    if data is None:
+        return []
+    network = landform_network()
+    return [
+        compare(
+            search(one.picture, lambda shown: look(network, shown).craters), one.craters, one.picture.shape
+        )
+        for one in tqdm(load_photographs(data, split), desc=f"looking at {split} photographs")
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -360,8 +424,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             course.begin_from(options.begin_from)
         begun = course.step
 
+        photographs = load_photographs(options.data, "train") if options.data is not None else []
+
         def make(thread: int) -> Iterator[list[Sample]]:
-            return samples(scenes["train"], options.batch, [options.seed, begun, thread])
+            return samples(
+                scenes["train"], photographs, options.batch, [options.seed, begun, thread], options.side
+            )
 
         train(course, make, learn, options.threads)
         save(course, options)

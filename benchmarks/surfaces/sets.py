@@ -8,26 +8,25 @@ known.
 *themis*: the validation tiles of ``crater_themis_yolo`` (Zhao et al. 2024), day infrared, boxes.
 
 *ctx*: pictures of ``crater_ctx_mc11e`` (Francis et al. 2020), six people each; a crater counts that
-:data:`AGREED` of them marked, others count neither way. Nothing was ever learned on them.
+:data:`~training.surface_photographs.AGREED` of them marked, others count neither way. Nothing was ever
+learned on them.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from core.frames import Frame
 from training.surface_light import Sun, cast_shadows, reflectance, slopes
+from training.surface_photographs import AGREED, SurfacePhotograph, load_ctx, load_themis
 from training.surface_relief import Region, load_regions
-from training.surface_truth import MARKED, TrueCrater, lay_craters
+from training.surface_truth import TrueCrater, lay_craters
 
 UInt8 = NDArray[np.uint8]
 
@@ -35,8 +34,6 @@ INCIDENCES_DEG = (20.0, 45.0, 60.0, 70.0, 78.0)
 NOISE_LEVELS, LUNAR_LAW = 2.5, 0.6
 LEAST_LAID_PX = 8.0
 """Floors and rims of smaller craters are not told apart."""
-AGREED = 3
-"""People of six who marked a crater of *ctx*."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,61 +133,20 @@ def lit(region: Region, number: int, incidence_deg: float) -> Picture:
 
 def themis(data: Path) -> Set:
     """Tiles of Mars that were held out."""
-    folder = data / "crater_themis_yolo" / "valid"
-    files = sorted((folder / "images").glob("*.jpg"))
-
-    def make(path: Path) -> Callable[[], Picture]:
-        return lambda: Picture(path.stem, _grey(path), _yolo(folder / "labels" / f"{path.stem}.txt", path))
-
-    pictures = {path.stem: make(path) for path in files}
-    return Set("THEMIS day infrared tiles of Mars, validation split", 8.0, pictures)
+    tiles = load_themis(data, "valid")
+    return Set("THEMIS day infrared tiles of Mars, validation split", 8.0, _marked(tiles))
 
 
 def ctx(data: Path) -> Set:
     """Pictures that several people marked."""
-    folder = data / "crater_ctx_mc11e"
-    files = sorted((folder / "images").glob("*.png"))
-
-    def make(path: Path) -> Callable[[], Picture]:
-        marks = folder / "annotations" / "clustered" / f"{path.stem}.xml"
-        return lambda: Picture(path.stem, _grey(path), _voc(marks))
-
-    pictures = {path.stem: make(path) for path in files}
-    return Set(f"CTX pictures of Mars; craters that {AGREED} of 6 people marked", 10.0, pictures)
+    about = f"CTX pictures of Mars; craters that {AGREED} of 6 people marked"
+    return Set(about, 10.0, _marked(load_ctx(data)))
 
 
-@cache
-def _grey(path: Path) -> UInt8:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("L"))
+def _marked(photographs: Sequence[SurfacePhotograph]) -> dict[str, Callable[[], Picture]]:
+    """Photographs by the names of their files."""
 
+    def make(one: SurfacePhotograph) -> Callable[[], Picture]:
+        return lambda: Picture(Path(one.source).stem, one.picture, one.craters)
 
-def _yolo(labels: Path, image: Path) -> tuple[TrueCrater, ...]:
-    """Boxes of a tile in parts of its sides."""
-    height, width = _grey(image).shape
-    rows = [line.split() for line in labels.read_text().splitlines()] if labels.exists() else []
-    found = []
-    for _, x, y, wide, high in rows:
-        half_x, half_y = float(wide) * width / 2.0, float(high) * height / 2.0
-        found.append(_marked(float(x) * width - 0.5, float(y) * height - 0.5, half_x, half_y, wanted=True))
-    return tuple(found)
-
-
-def _voc(marks: Path) -> tuple[TrueCrater, ...]:
-    """Boxes with the number of people who marked them."""
-    found = []
-    for one in ElementTree.parse(marks).getroot().iter("object"):  # noqa: S314 (our own data)
-        box = one.find("bndbox")
-        assert box is not None
-        x0, y0, x1, y1 = (float(box.findtext(name, "nan")) for name in ("xmin", "ymin", "xmax", "ymax"))
-        agreed = float(one.findtext("confidence", "0")) >= AGREED
-        half_x, half_y = (x1 - x0) / 2.0, (y1 - y0) / 2.0
-        found.append(_marked((x0 + x1) / 2.0, (y0 + y1) / 2.0, half_x, half_y, wanted=agreed))
-    return tuple(found)
-
-
-def _marked(x: float, y: float, half_x: float, half_y: float, *, wanted: bool) -> TrueCrater:
-    """A crater that a person boxed. A box says less than an ellipse: its axes lie along x and y."""
-    angle = 0.0 if half_x >= half_y else 90.0
-    major, minor = max(half_x, half_y, 0.5), max(min(half_x, half_y), 0.5)
-    return TrueCrater(x, y, major, minor, angle, wanted, MARKED)
+    return {Path(one.source).stem: make(one) for one in photographs}

@@ -132,7 +132,7 @@ def test_the_command_trains_calibrates_and_measures(tmp_path, monkeypatch):
     assert len(card.extra["crater_logistic"]) == 3
     assert card.extra["temperature"] > 0.0
     assert 0.0 < card.extra["crater_confidence"] < 1.0
-    assert any(name.startswith("test, macro-F1") for name in card.scores)
+    assert any(name.startswith("test scenes, macro-F1") for name in card.scores)
     assert "--score" in next(iter(card.scores.values())).command
     assert main([*arguments, "--score"]) == 0
     assert main([*arguments, "--resume"]) == 0
