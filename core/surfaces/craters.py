@@ -16,6 +16,7 @@ from core.models import chosen, read_card
 from core.models.windows import Window, scales, windows
 from core.parameters import Parameters, parameter
 from core.results import Detections, Result, by_confidence
+from core.shapes import Ellipse
 from core.surfaces.kinds import CRATER
 
 UInt8 = NDArray[np.uint8]
@@ -34,6 +35,8 @@ SHOWN_PX = (9.0, 250.0)
 """Craters that look smaller on a smaller copy, or larger on a larger one, are left to another copy."""
 SAME_IOU = 0.35
 """Discs that share so much of what both cover are one crater."""
+MOST_SQUEEZED = 0.9
+"""(a − b) / (a + b) beyond is taken for this: axes of 19 to 1."""
 LEAST_SCORE = 0.03
 """Candidates below are not worth keeping even as such."""
 UNITS = {"diameter_px": "pix", "angle_deg": "deg"}
@@ -152,29 +155,18 @@ def as_detections(craters: Float64, scores: Float64) -> Detections:
         craters: ``(N, 6)`` as :func:`search` gives them.
         scores: ``(N,)`` in [0, 1].
     """
-    _, x, y, radius, cosine, sine = craters.T
-    squeezed = np.minimum(np.hypot(cosine, sine), 0.9)
-    ratio = (1.0 - squeezed) / (1.0 + squeezed)
-    angle = np.degrees(np.arctan2(sine, cosine)) / 2.0 % 180.0
-    major, minor = radius / np.sqrt(ratio), radius * np.sqrt(ratio)
-    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    half_x, half_y = np.hypot(major * cos, minor * sin), np.hypot(major * sin, minor * cos)
-    table = pd.DataFrame(
-        {
-            "label": np.full(len(x), CRATER, object),
-            "score": np.clip(scores, 0.0, 1.0),
-            "x": x,
-            "y": y,
-            "x_min": x - half_x,
-            "y_min": y - half_y,
-            "x_max": x + half_x,
-            "y_max": y + half_y,
-            "diameter_px": 2.0 * radius,
-            "axis_ratio": ratio,
-            "angle_deg": angle,
-        }
-    )
-    return Detections(table.sort_values("score", ascending=False, kind="stable"), UNITS)
+    rows = []
+    for (_, x, y, radius, cosine, sine), score in zip(
+        craters.tolist(), np.clip(scores, 0.0, 1.0), strict=True
+    ):
+        squeezed = min(float(np.hypot(cosine, sine)), MOST_SQUEEZED)
+        angle = float(np.degrees(np.arctan2(sine, cosine))) / 2.0 % 180.0
+        ellipse = Ellipse(x, y, 2.0 * radius, (1.0 - squeezed) / (1.0 + squeezed), angle)
+        rows.append({"label": CRATER, "score": float(score), **ellipse.entry})
+    if not rows:
+        return Detections.empty()
+    table = pd.DataFrame(rows).sort_values("score", ascending=False, kind="stable")
+    return Detections(table, UNITS)
 
 
 def in_words(n: int) -> str:
