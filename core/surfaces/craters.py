@@ -162,7 +162,7 @@ def as_detections(craters: Float64, scores: Float64) -> Detections:
         squeezed = min(float(np.hypot(cosine, sine)), MOST_SQUEEZED)
         angle = float(np.degrees(np.arctan2(sine, cosine))) / 2.0 % 180.0
         ellipse = Ellipse(x, y, 2.0 * radius, (1.0 - squeezed) / (1.0 + squeezed), angle)
-        rows.append({"label": CRATER, "score": float(score), **ellipse.entry})
+        rows.append({"label": CRATER, "score": score, **ellipse.entry})
     if not rows:
         return Detections.empty()
     table = pd.DataFrame(rows).sort_values("score", ascending=False, kind="stable")

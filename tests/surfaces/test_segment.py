@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from core.frames import Frame
+from core.methods import get_method
+from core.models.windows import Grid
+from core.surfaces.kinds import SEGMENTS
+from core.surfaces.segment import LEAST_PX, MOST_CELLS, in_words, look_around
+
+
+def stepped(shown):
+    """Logits that follow the brightness of the picture, at half its resolution."""
+    half = shown[::2, ::2].astype(np.float32) / 255.0
+    return np.stack([half * (number + 1) for number in range(len(SEGMENTS))])
+
+
+@pytest.mark.parametrize("shape", [(300, 400), (1400, 2100), (5000, 4200)])
+def test_windows_are_laid_together_without_seams(shape):
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    picture = np.rint(127 + 120 * np.sin(rows / 300) * np.cos(columns / 400)).astype(np.uint8)
+    grid = Grid(shape[1], shape[0], LEAST_PX, MOST_CELLS)
+    logits = look_around(picture, grid, stepped)
+    assert logits.shape == (len(SEGMENTS), *grid.shape)
+    at_row = ((np.arange(grid.shape[0]) + 0.5) * shape[0] / grid.shape[0]).astype(int)
+    at_column = ((np.arange(grid.shape[1]) + 0.5) * shape[1] / grid.shape[1]).astype(int)
+    expected = picture[np.ix_(at_row, at_column)] / 255.0
+    assert np.abs(logits[0] - expected).max() < 0.03
+
+
+def test_the_method_gives_maps_a_mask_and_shares(tmp_path, monkeypatch):
+    from tests.surfaces.networks import tiny_landforms
+
+    monkeypatch.setenv("ALMAGEST_WEIGHTS", str(tmp_path))
+    tiny_landforms(tmp_path, temperature=1.5)
+    method = get_method("surfaces.segment")
+    steps = np.random.default_rng(0).normal(0, 1, (180, 260))
+    ground = np.cumsum(np.cumsum(steps, axis=0), axis=1).astype(np.float32)
+    ground[:20] = np.nan
+    result = method.run(Frame.from_array(ground, "ground.png", row0="top"))
+    assert tuple(result.maps) == SEGMENTS
+    assert sum(result.maps.values()) == pytest.approx(1.0, abs=1e-4)
+    mask = result.masks["landforms"]
+    assert mask.shape == (90, 130)
+    assert (mask[:9] == 0).all()  # nothing is seen there
+    assert sum(result.facts.values()) == pytest.approx(1.0)
+    blank = method.run(Frame.from_array(np.full((200, 200), 7.0, np.float32), "blank.png", row0="top"))
+    assert blank.warnings
+    assert not blank.maps
+
+
+def test_what_was_found_in_words():
+    from core.results import Detections
+
+    facts = {f"share_{name.replace(' ', '_')}": 0.0 for name in ("unsure", *SEGMENTS)}
+    facts |= {"share_crater_floor": 0.2, "share_crater_rim": 0.1, "share_plain": 0.7}
+    assert in_words(Detections.empty(), facts) == (
+        "30% of the ground is craters and 70% plain; 0 valleys and 0 ridges found."
+    )
