@@ -28,6 +28,8 @@ from tqdm import tqdm
 from training.drawing import draw_all
 from training.dso_cutouts import SPLITS
 from training.dso_dataset import sheet
+from training.dso_sky import chance
+from training.surface_photographs import SurfacePhotograph, as_scene
 from training.surface_relief import Region, load_regions
 from training.surface_scenes import SIDE_PX, SceneFacts, SurfaceScene, draw_surface_scene
 from training.surface_truth import IGNORE, IS_FLOOR, IS_RIDGE, IS_RIM, IS_VALLEY, TrueCrater
@@ -36,6 +38,7 @@ UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 WORK = Path(".cache") / "surfaces"
+PHOTOGRAPH_SHARE = 0.15
 COLOURS = {
     IS_FLOOR: (70, 90, 200),
     IS_RIM: (240, 220, 60),
@@ -95,17 +98,32 @@ def read_scene(path: Path) -> SurfaceScene:
     return SurfaceScene(picture, classes, craters, SceneFacts(**known["facts"]))
 
 
-def samples(paths: Sequence[Path], size: int, seed: Sequence[int]) -> Iterator[list[Sample]]:
+def samples(
+    paths: Sequence[Path],
+    size: int,
+    seed: Sequence[int],
+    photographs: Sequence[SurfacePhotograph] = (),
+    share: float = PHOTOGRAPH_SHARE,
+) -> Iterator[list[Sample]]:
     """Endless batches.
 
     Args:
         paths: Of the scenes.
         size: Samples a batch.
         seed: Decides everything.
+        photographs: What :func:`training.surface_photographs.load_photographs` gave for the split.
+        share: Of samples that are photographs, where there are any.
     """
     rng = np.random.default_rng(seed)
+    side = read_scene(paths[0]).picture.shape[0]
+
+    def scene() -> SurfaceScene:
+        if photographs and chance(rng, share):
+            return as_scene(rng, photographs[int(rng.integers(len(photographs)))], side)
+        return read_scene(paths[int(rng.integers(len(paths)))])
+
     while True:
-        yield [random_sample(rng, read_scene(paths[int(rng.integers(len(paths)))])) for _ in range(size)]
+        yield [random_sample(rng, scene()) for _ in range(size)]
 
 
 def random_sample(rng: np.random.Generator, scene: SurfaceScene) -> Sample:

@@ -46,6 +46,7 @@ from training.surface_light import Sun, cast_shadows, reflectance, slopes
 from training.surface_relief import KM_PER_PX, Region
 from training.surface_shapes import (
     DrawnCrater,
+    DrawnLine,
     add_crater,
     add_line,
     fractal_fields,
@@ -81,9 +82,11 @@ LEAST_WANTED_PX, LEAST_KNOWN_PX, LEAST_SEGMENT_PX = 6.0, 3.5, 8.0
 """Diameters: of a crater that must be found; that is told of at all; whose floor and rim are told apart."""
 LARGEST_SHARE = 1.2
 """A crater wider than so many sides of the picture is no crater on it."""
-LEAST_CONTRAST, LEAST_LINE_CONTRAST = 7.0, 2.2
+LEAST_CONTRAST, LEAST_LINE_CONTRAST = 8.0, 2.5
 """Levels: a crater's walls, and a line against what surrounds it, must differ so much and by the noise."""
 SHORTEST_LINE_PX = 18
+OVER_GROUND, STEEPEST_LINE = 0.9, 0.5
+"""Depth over width of a drawn line, over the usual slope of its ground, and at most."""
 OVER_PATCHES = 0.5
 """And by this part of the deviation that differences of the ground's own brightness make."""
 MOST_COVERED = 0.5
@@ -313,7 +316,7 @@ def cut_and_pile(rng: np.random.Generator, ground: Ground, fresh: Float32) -> li
     side = ground.height.shape[0]
     if chance(rng, LINES_SHARE):
         for _ in range(int(rng.integers(1, 6))):
-            line = random_line(rng, side)
+            line = plain_to_see(random_line(rng, side), ground)
             there = add_line(rng, ground.height, line, ground.px_m)
             ground.classes[there] = IS_VALLEY if line.is_valley else IS_RIDGE
     if not chance(rng, CRATERS_SHARE):
@@ -323,6 +326,21 @@ def cut_and_pile(rng: np.random.Generator, ground: Ground, fresh: Float32) -> li
         add_crater(ground.height, fresh, one, ground.px_m)
     ground.height += finer_relief(rng, ground.height, 0.8)
     return [one.truth for one in drawn]
+
+
+def plain_to_see(line: DrawnLine, ground: Ground) -> DrawnLine:
+    """A line, steep enough for its ground: its walls are no gentler than the slopes that are usual there."""
+    import cv2
+
+    width = max(line.widths_px)
+    places = np.rint(np.concatenate(line.paths)).astype(int)
+    places = places[((places >= 0) & (places < ground.height.shape[0])).all(axis=1)]
+    if not len(places):
+        return line
+    smooth = cv2.GaussianBlur(ground.height, (0, 0), max(width / 5.0, 0.6))
+    slope_x, slope_y = slopes(smooth, ground.px_m)
+    usual = float(np.median(np.hypot(slope_x, slope_y)[places[:, 1], places[:, 0]]))
+    return dataclasses.replace(line, steepness=max(line.steepness, min(OVER_GROUND * usual, STEEPEST_LINE)))
 
 
 def lit_ground(
