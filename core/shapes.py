@@ -312,7 +312,10 @@ class Line(Shape):
         """The line with a width."""
         steps = np.diff(self.outline, axis=0)
         across = np.column_stack([-steps[:, 1], steps[:, 0]]) / np.maximum(self._legs, 1e-9)[:, None]
-        across = np.vstack([across[:1], (across[1:] + across[:-1]) / 2.0, across[-1:]]) * width_px / 2.0
+        one, two = across[:-1], across[1:]
+        # A sharp bend would reach far out.
+        bend = (one + two) / np.maximum(1.0 + (one * two).sum(axis=1), 0.5)[:, None]
+        across = np.vstack([across[:1], bend, across[-1:]]) * width_px / 2.0
         return Polygon(as_points(np.vstack([self.outline + across, (self.outline - across)[::-1]])))
 
     def _own(self) -> dict[str, float | str]:

@@ -16,7 +16,10 @@ from core.export.text import fact_text, one_line
 from core.frames import Frame
 from core.parameters import canonical_json
 from core.results import Detections, Provenance, Result
+from core.shapes import Box, Line, Point, Polygon, Shape, as_points, shapes_of
 
+LINE_WIDTH_PX = 1.0
+"""Width of a line where none is known, in pixels."""
 POINT_BOX_PX = 8.0
 """Side of the box of a point when neither a radius nor a FWHM is known, in pixels."""
 
@@ -101,15 +104,39 @@ class Catalogue:
         return radius
 
     @property
+    def shapes(self) -> list[Shape]:
+        """The shape of each object in pixels; a point's is a point, whatever its radius."""
+        return shapes_of(self.detections.table)
+
+    @property
+    def outlines(self) -> list[Polygon | None]:
+        """The area of each ellipse, polygon, and line with its ``width_px``; None of points and boxes."""
+        table = self.detections.table
+        known = table["width_px"] if "width_px" in table else pd.Series(np.nan, index=table.index)
+        widths = pd.to_numeric(known, errors="coerce").to_numpy(float, na_value=np.nan)
+        return [
+            None
+            if isinstance(shape, Point | Box)
+            else shape.ribbon(float(width) if width > 0.0 else LINE_WIDTH_PX)
+            if isinstance(shape, Line)
+            else Polygon(as_points(shape.outline[:-1]))
+            for shape, width in zip(self.shapes, widths, strict=True)
+        ]
+
+    @property
     def boxes(self) -> NDArray[np.float64]:
         """``(N, 4)`` boxes in pixels; a point's is a square about it, twice its radius wide.
 
-        Where nothing is known of a point's size the square is :data:`POINT_BOX_PX` wide.
+        Where nothing is known of a point's size the square is :data:`POINT_BOX_PX` wide. A line's holds its
+        width.
         """
         radius = np.nan_to_num(self.radius_px, nan=POINT_BOX_PX / 2)
         xy = self.detections.xy
         square = np.column_stack([xy - radius[:, None], xy + radius[:, None]])
         boxes = self.detections.boxes
+        for row, (shape, outline) in enumerate(zip(self.shapes, self.outlines, strict=True)):
+            if isinstance(shape, Line) and outline is not None:
+                boxes[row] = outline.box
         return np.where(np.isfinite(boxes), boxes, square)
 
     @property

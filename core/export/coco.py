@@ -7,8 +7,11 @@ import math
 from pathlib import PurePosixPath
 from typing import Any
 
-from core.export.catalogue import POINT_BOX_PX, Catalogue
+import numpy as np
+
+from core.export.catalogue import LINE_WIDTH_PX, POINT_BOX_PX, Catalogue
 from core.export.text import one_line, picture_stem
+from core.shapes import Box, Polygon, as_points
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
@@ -17,7 +20,8 @@ CONVENTIONS = (
     " at the bottom shows the same picture upside down. 0 is the outer edge of the first pixel, half a pixel"
     " more than in the tables, where it is the pixel's centre. Boxes are cut at the border, and objects"
     " outside it are left out. A point has a square box, 2 radii or 2 FWHM wide, or"
-    f" {POINT_BOX_PX:g} px where neither is known."
+    f" {POINT_BOX_PX:g} px where neither is known. An ellipse is a polygon, and a line one as wide as its"
+    f" width_px, or {LINE_WIDTH_PX:g} px where that is not known."
 )
 """How COCO and YOLO count pixels; written into every such file."""
 
@@ -25,9 +29,9 @@ CONVENTIONS = (
 def write_coco(catalogue: Catalogue) -> bytes:
     """The catalogue as COCO JSON of one image; see :data:`CONVENTIONS` for the pixels.
 
-    ``bbox`` is ``[x, y, width, height]`` and the one keypoint ``centre`` is the position itself. ``score``
-    makes the annotations readable as detections too. What else is known stands under ``attributes``.
-    The file name is the frame's when it is a picture, else its stem with ``.png``.
+    ``bbox`` is ``[x, y, width, height]``, ``segmentation`` the outline, and the one keypoint ``centre`` is
+    the position itself. ``score`` makes the annotations readable as detections too. What else is known stands
+    under ``attributes``. The file name is the frame's when it is a picture, else its stem with ``.png``.
     """
     document = {
         "info": {
@@ -67,25 +71,27 @@ def _annotations(catalogue: Catalogue) -> list[dict[str, Any]]:
     others = table.drop(columns=["label", "score", "x", "y", "x_min", "y_min", "x_max", "y_max"])
     numbers = {label: number for number, label in enumerate(catalogue.labels, start=1)}
     annotations: list[dict[str, Any]] = []
-    for label, score, (x, y), box, own in zip(
+    for label, score, (x, y), box, outline, own in zip(
         table["label"],
         table["score"].tolist(),
         (catalogue.detections.xy + 0.5).tolist(),
         catalogue.outer_boxes.tolist(),
+        catalogue.outlines,
         others.to_dict("records"),
         strict=True,
     ):
         left, top, right, bottom = box
         if right <= left or bottom <= top:
             continue
+        area = _cut(outline, catalogue) if outline else Box(*box)
         annotations.append(
             {
                 "id": len(annotations) + 1,
                 "image_id": 1,
                 "category_id": numbers[label],
                 "bbox": [left, top, right - left, bottom - top],
-                "area": (right - left) * (bottom - top),
-                "segmentation": [[left, top, right, top, right, bottom, left, bottom]],
+                "area": area.area_px,
+                "segmentation": [area.outline[:-1].ravel().tolist()],
                 "iscrowd": 0,
                 "keypoints": [x, y, 2],
                 "num_keypoints": 1,
@@ -94,6 +100,13 @@ def _annotations(catalogue: Catalogue) -> list[dict[str, Any]]:
             }
         )
     return annotations
+
+
+def _cut(outline: Polygon, catalogue: Catalogue) -> Polygon:
+    """An outline cut at the frame's border, with 0 at the outer edge of the first pixel."""
+    return Polygon(
+        as_points(np.clip(outline.points, -0.5, np.array([catalogue.width, catalogue.height]) - 0.5) + 0.5)
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 from core.export.catalogue import Catalogue
+from core.shapes import is_path
 
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
@@ -34,7 +35,8 @@ def write_csv(catalogue: Catalogue) -> bytes:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
-        return f"'{value}" if value.lstrip().startswith(_FORMULA_STARTS) else value
+        formula = value.lstrip().startswith(_FORMULA_STARTS) and not is_path(value)
+        return f"'{value}" if formula else value
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return _EMPTY
     return value

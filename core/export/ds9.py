@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import cycle
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.export.catalogue import Catalogue
 from core.frames import Frame
+from core.shapes import Box, Ellipse, Line, Point, Shape
 
 COLOURS = ("green", "cyan", "magenta", "yellow", "red", "blue", "white")
 """DS9's own colours, given to the labels in this order."""
@@ -18,10 +19,11 @@ COLOURS = ("green", "cyan", "magenta", "yellow", "red", "blue", "white")
 def write_ds9(catalogue: Catalogue) -> bytes:
     """The catalogue as a DS9 region file.
 
-    Boxes are boxes, points with a radius or a FWHM are circles, others are points. With the WCS of the
-    frame the coordinates are ICRS, and a box is a polygon of its corners, which stays true where the sky is
-    turned, mirrored or distorted. Without it they are DS9 image coordinates: the centre of the first pixel
-    is (1, 1). The label is the text and the tag; the name follows it where there is one.
+    Boxes, ellipses and polygons are themselves, a line is one DS9 line for each of its legs, points with a
+    radius or a FWHM are circles, others are points. With the WCS of the frame the coordinates are ICRS, and
+    a box or an ellipse is a polygon, which stays true where the sky is turned, mirrored or distorted.
+    Without it they are DS9 image coordinates: the centre of the first pixel is (1, 1). The label is the text
+    and the tag; the name follows it where there is one.
     """
     shapes = _sky_shapes(catalogue) if catalogue.frame is not None else None
     system = "icrs" if shapes is not None else "image"
@@ -32,10 +34,12 @@ def write_ds9(catalogue: Catalogue) -> bytes:
     lines += [f"# {name}: {value}" for name, value in catalogue.provenance.items()]
     lines.append(system)
     table = catalogue.detections.table
-    for shape, label, name in zip(shapes, table["label"], table["name"], strict=True):
+    for drawn, label, name in zip(shapes, table["label"], table["name"], strict=True):
         text = _text(f"{label}: {name}" if name else label)
-        kind = " point=circle" if shape.startswith("point") else ""
-        lines.append(f"{shape} #{kind} color={colours[label]} text={{{text}}} tag={{{_text(label)}}}")
+        for leg, shape in enumerate(drawn):
+            kind = " point=circle" if shape.startswith("point") else ""
+            said = "" if leg else f" text={{{text}}}"
+            lines.append(f"{shape} #{kind} color={colours[label]}{said} tag={{{_text(label)}}}")
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -44,47 +48,55 @@ def _text(text: str) -> str:
     return text.translate(str.maketrans("{};#", "(),~"))
 
 
-def _image_shapes(catalogue: Catalogue) -> list[str]:
+def _image_shapes(catalogue: Catalogue) -> list[list[str]]:
     shapes = []
-    for (x, y), box, radius in _rows(catalogue):
-        if np.isfinite(box).all():
-            centre_x, centre_y = (box[0] + box[2]) / 2 + 1, (box[1] + box[3]) / 2 + 1
-            wide, high = box[2] - box[0], box[3] - box[1]
-            shapes.append(f"box({centre_x:.4f},{centre_y:.4f},{wide:.4f},{high:.4f},0)")
-        elif np.isfinite(radius):
-            shapes.append(f"circle({x + 1:.4f},{y + 1:.4f},{radius:.4f})")
+    for shape, radius in zip(catalogue.shapes, catalogue.radius_px.tolist(), strict=True):
+        one = shape.moved(1.0, 1.0)
+        x, y = one.centre
+        if isinstance(one, Box):
+            wide, high = one.x_max - one.x_min, one.y_max - one.y_min
+            shapes.append([f"box({_numbers([x, y, wide, high])},0)"])
+        elif isinstance(one, Ellipse):
+            shapes.append([f"ellipse({_numbers([x, y, *one.semi_axes, one.angle_deg])})"])
+        elif isinstance(one, Point) and np.isfinite(radius):
+            shapes.append([f"circle({_numbers([x, y, radius])})"])
         else:
-            shapes.append(f"point({x + 1:.4f},{y + 1:.4f})")
+            shapes.append(_drawn(one, one.outline, digits=4))
     return shapes
 
 
-def _sky_shapes(catalogue: Catalogue) -> list[str] | None:
+def _sky_shapes(catalogue: Catalogue) -> list[list[str]] | None:
     frame = catalogue.frame
     if frame is None or frame.wcs is None or frame.pixel_scale_arcsec is None:
         return None
-    centres = _sky(frame, catalogue.detections.xy)
-    boxes = np.nan_to_num(catalogue.detections.boxes)
-    corners = _sky(frame, boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2)).reshape(-1, 4, 2)
-    if not (np.isfinite(centres).all() and np.isfinite(corners).all()):
+    found = catalogue.shapes
+    outlines = [shape.outline for shape in found]
+    sky = _sky(frame, np.concatenate([np.empty((0, 2)), *outlines]))
+    if not np.isfinite(sky).all():
         return None  # a position off the projection has no sky coordinates
     shapes = []
-    for (_, box, radius), (ra, dec), corner in zip(_rows(catalogue), centres, corners, strict=True):
-        if np.isfinite(box).all():
-            points = ",".join(f"{value:.8f}" for value in corner.ravel())
-            shapes.append(f"polygon({points})")
-        elif np.isfinite(radius):
-            shapes.append(f'circle({ra:.8f},{dec:.8f},{radius * frame.pixel_scale_arcsec:.4f}")')
+    parts = np.split(sky, np.cumsum([len(outline) for outline in outlines]))
+    for shape, radius, part in zip(found, catalogue.radius_px.tolist(), parts, strict=False):
+        if isinstance(shape, Point) and np.isfinite(radius):
+            size = radius * frame.pixel_scale_arcsec
+            shapes.append([f'circle({_numbers(part.ravel(), 8)},{size:.4f}")'])
         else:
-            shapes.append(f"point({ra:.8f},{dec:.8f})")
+            shapes.append(_drawn(shape, part, digits=8))
     return shapes
 
 
-def _rows(
-    catalogue: Catalogue,
-) -> Sequence[tuple[NDArray[np.float64], NDArray[np.float64], float]]:
-    return list(
-        zip(catalogue.detections.xy, catalogue.detections.boxes, catalogue.radius_px.tolist(), strict=True)
-    )
+def _drawn(shape: Shape, outline: NDArray[np.float64], digits: int) -> list[str]:
+    """A shape by its outline, in whatever coordinates that is."""
+    if isinstance(shape, Point):
+        return [f"point({_numbers(outline.ravel(), digits)})"]
+    if isinstance(shape, Line):
+        legs = np.hstack([outline[:-1], outline[1:]])
+        return [f"line({_numbers(leg, digits)})" for leg in legs]
+    return [f"polygon({_numbers(outline[:-1].ravel(), digits)})"]
+
+
+def _numbers(values: Iterable[float], digits: int = 4) -> str:
+    return ",".join(f"{value:.{digits}f}" for value in values)
 
 
 def _sky(frame: Frame, xy: NDArray[np.float64]) -> NDArray[np.float64]:

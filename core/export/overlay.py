@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import ImageDraw
 
 from core.export.lettering import font, write
-from core.export.markers import Ink, Marker, draw_box, draw_marker
+from core.export.markers import Ink, Marker, draw_box, draw_line, draw_marker
 from core.results import Detections
 
 MAX_NAMES = 60
@@ -28,7 +28,8 @@ class PngLayer:
 
     Attributes:
         name: What the legend calls it.
-        detections: The objects. Where there is a box it is drawn; else the marker is, about x, y.
+        detections: The objects. An ellipse, a line, a polygon or a box is drawn as it is, and a point as the
+            marker about x, y, which also tells the layer of the others unless it is ``"box"``.
         colour: ``"#rrggbb"``.
         marker: Its shape; give each layer its own, so that colour is never alone.
         radius_px: ``(N,)`` radius of each marker in pixels of the frame; NaN or None for the smallest.
@@ -49,6 +50,7 @@ class PlacedLayer:
         layer: The layer.
         centres: ``(N, 2)`` places of x, y.
         corners: ``(N, 2, 2)`` two opposite corners of each box; NaN where there is none.
+        outlines: What is drawn in place of a box: ``(M, 2)`` points of a line, or None.
         scale: Canvas pixels for one pixel of the frame.
         unit: Canvas pixels for one pixel of a picture of 1200 px: the measure of every line and letter.
     """
@@ -56,15 +58,22 @@ class PlacedLayer:
     layer: PngLayer
     centres: NDArray[np.float64]
     corners: NDArray[np.float64]
+    outlines: Sequence[NDArray[np.float64] | None]
     scale: float
     unit: float
 
     def draw_shapes(self, draw: ImageDraw.ImageDraw, ink: Ink, times: float, smallest: float) -> None:
         """Draw every marker and box in one ink, with lines ``times`` as wide as usual."""
         width = _LINE_PX * self.unit * times
-        for centre, corner, radius in zip(self.centres, self.corners, self._radii(smallest), strict=True):
+        radii = self._radii(smallest)
+        for centre, corner, outline, radius in zip(
+            self.centres, self.corners, self.outlines, radii, strict=True
+        ):
             at = (float(centre[0]), float(centre[1]))
-            if np.isfinite(corner).all():
+            if outline is not None:
+                draw_line(draw, [(float(u), float(v)) for u, v in outline], ink, width)
+                radius = smallest
+            elif np.isfinite(corner).all():
                 draw_box(draw, (*corner.min(axis=0), *corner.max(axis=0)), ink, width)
                 radius = smallest
             if not np.isfinite(corner).all() or self.layer.marker != "box":

@@ -14,6 +14,7 @@ from core.export.overlay import PlacedLayer, PngLayer, draw_layers
 from core.export.page import lay_out
 from core.export.skymarks import Compass, ToView, draw_skymarks, scale_bar
 from core.export.text import one_line
+from core.shapes import outlines_of
 
 __all__ = ["PngLayer", "annotated_png"]
 
@@ -69,7 +70,11 @@ def annotated_png(
         xy, boxes = layer.detections.xy, layer.detections.boxes
         corners = [on_canvas(boxes[:, i], boxes[:, j]) for i, j in ((0, 1), (2, 3))]
         centres = on_canvas(xy[:, 0], xy[:, 1])
-        placed.append(PlacedLayer(layer, centres, np.stack(corners, axis=1), scale, unit * _FINE))
+        outlines = [
+            None if outline is None else on_canvas(outline[:, 0], outline[:, 1])
+            for outline in outlines_of(layer.detections.table)
+        ]
+        placed.append(PlacedLayer(layer, centres, np.stack(corners, axis=1), outlines, scale, unit * _FINE))
     bar = scale_bar(picture.width * _FINE * 0.22, scale, arcsec_per_px)
     canvas = Image.new("RGBA", (picture.width * _FINE, picture.height * _FINE))
     draw = ImageDraw.Draw(canvas)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from streamlit.errors import StreamlitAPIException
 from streamlit_drawable_canvas import st_canvas
 
@@ -251,12 +251,19 @@ def _window(frame: Frame, settings: DisplaySettings, region: Region) -> Window:
 def _picture(window: Window, objects: Sequence[EditableObject]) -> Image.Image:
     """What lies under the canvas: the frame, with the name of each object beside it unless they are many."""
     picture = Image.fromarray(window.picture.rgb).resize(window.size, Image.Resampling.BICUBIC)
-    draw = ImageDraw.Draw(picture)
+    draw, face = ImageDraw.Draw(picture), ImageFont.load_default(14)
     for thing in objects if len(objects) <= MOST_NUMBERED else ():
         outline = window.to_canvas(thing.shape.outline)
         at = (float(outline[:, 0].max()) + 3.0, float(outline[:, 1].min()) - 3.0)
-        draw.text(at, str(thing.object_id)[:4], "#FFFFFF", anchor="ls", stroke_width=1, stroke_fill="#000000")
+        draw.text(
+            at, _short(thing.object_id), "#FFFFFF", face, anchor="ls", stroke_width=2, stroke_fill="#000000"
+        )
     return picture
+
+
+def _short(object_id: str | None) -> str:
+    """What the list and the picture call an object: enough of its id to tell it from others."""
+    return str(object_id)[:4]
 
 
 def _inside(catalogue: CorrectedCatalogue, region: Region) -> pd.DataFrame:
@@ -293,7 +300,8 @@ def _verdict_list(inside: pd.DataFrame, key: str, labels: Sequence[str] = ()) ->
     if inside.empty:
         st.info("Nothing is marked in this window. If something is missing, mark it in the picture.")
         return [], set()
-    shown = inside[["object_id", "state", "label"]].copy()
+    shown = inside[["state", "label"]].copy()
+    shown.insert(0, "object", [_short(each) for each in inside["object_id"]])
     shown.insert(1, "verdict", NO_VERDICT)
     if labels:
         shown.insert(0, "pick", value=False)
@@ -302,10 +310,10 @@ def _verdict_list(inside: pd.DataFrame, key: str, labels: Sequence[str] = ()) ->
         key=key,
         height=360,
         hide_index=True,
-        disabled=["object_id", "state"],
+        disabled=["object", "state"],
         column_config={
             "pick": st.column_config.CheckboxColumn(width="small", help="To merge or to split"),
-            "object_id": st.column_config.TextColumn("object", width="small"),
+            "object": st.column_config.TextColumn(width="small"),
             "verdict": st.column_config.SelectboxColumn(
                 options=[NO_VERDICT, *VERDICTS], required=True, width="small"
             ),
@@ -318,15 +326,15 @@ def _verdict_list(inside: pd.DataFrame, key: str, labels: Sequence[str] = ()) ->
         alt="Objects in the window, with a verdict to give on each",
     )
     edits: list[Edit] = []
-    for (_, before), (_, after) in zip(shown.iterrows(), edited.iterrows(), strict=True):
-        target = str(before["object_id"])
+    rows = zip(inside["object_id"], shown.iterrows(), edited.iterrows(), strict=True)
+    for target, (_, before), (_, after) in rows:
         if after["label"] and after["label"] != before["label"]:
             edits.append(
                 Edit("relabel", target, before={"label": before["label"]}, after={"label": after["label"]})
             )
         if after["verdict"] in VERDICTS:
             edits.append(Edit(VERDICTS[after["verdict"]], target))
-    picked = set(edited.loc[edited["pick"], "object_id"]) if labels else set()
+    picked = set(inside["object_id"][edited["pick"].to_numpy(bool)]) if labels else set()
     return edits, picked
 
 

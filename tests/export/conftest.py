@@ -8,6 +8,7 @@ import pytest
 
 from core.frames import Frame
 from core.results import Detections, Provenance, Result
+from core.shapes import Ellipse, Line, Polygon
 
 HOSTILE = [
     "=cmd|' /C calc'!A0",
@@ -71,6 +72,24 @@ def result_of(found, **changes):
 def make():
     """Builds a result of these labels and names."""
     return lambda labels, names=None, **changes: result_of(detections(labels, names), **changes)
+
+
+SHAPES = {
+    "crater": Ellipse(20.0, 24.0, 12.0, 0.5, 30.0),
+    "valley": Line(((5.0, 30.0), (25.0, 30.0), (40.0, 40.0))),
+    "cluster": Polygon(((40.0, 5.0), (60.0, 5.0), (60.0, 20.0))),
+}
+
+
+@pytest.fixture
+def shaped():
+    """An ellipse, a line and a polygon as a result."""
+    rows = [
+        {"label": label, "score": 0.9, "x": shape.centre[0], "y": shape.centre[1], **shape.columns}
+        for label, shape in SHAPES.items()
+    ]
+    table = pd.DataFrame(rows).assign(width_px=[np.nan, 4.0, np.nan])
+    return result_of(Detections(table, {"diameter_px": "pix", "angle_deg": "deg", "length_px": "pix"}))
 
 
 @pytest.fixture

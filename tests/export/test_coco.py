@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
@@ -31,6 +32,22 @@ def test_pycocotools_reads_boxes_and_centres(make, load):
     assert point["attributes"]["name"] == "Ø ★"
     assert point["attributes"]["flux"] is None
     assert (coco.imgs[1]["width"], coco.imgs[1]["height"]) == (64, 48)
+
+
+def test_outlines_of_ellipses_lines_and_polygons(shaped, load):
+    coco = load(export(shaped, "coco"))
+    crater, valley, cluster = coco.loadAnns(coco.getAnnIds())
+    assert crater["area"] == pytest.approx(np.pi * 36.0, rel=2e-3)
+    assert cluster["segmentation"] == [[40.5, 5.5, 60.5, 5.5, 60.5, 20.5]]
+    assert cluster["area"] == pytest.approx(150.0)
+    assert valley["area"] == pytest.approx(4.0 * (20.0 + np.hypot(15.0, 10.0)), rel=0.02)
+    assert valley["attributes"]["path"] == "5.00,30.00 25.00,30.00 40.00,40.00"
+    mask = coco.annToMask(crater)
+    rows, columns = np.nonzero(mask)
+    assert (columns.mean(), rows.mean()) == pytest.approx((20.0, 24.0), abs=0.3)
+    flat = Detections(shaped.detections.table[1:2].assign(path="5,30 25,30", y_min=30.0, y_max=30.0))
+    (level,) = json.loads(export(shaped, "coco", detections=flat))["annotations"]
+    assert level["bbox"] == pytest.approx([5.5, 28.5, 20.0, 4.0])
 
 
 def test_a_point_of_unknown_size_has_the_stated_box(make):

@@ -6,6 +6,7 @@ import pytest
 from astropy.table import Table
 
 from core.export import export
+from core.results import Detections
 
 
 def read(payload):
@@ -52,3 +53,10 @@ def test_hostile_text_stays_in_its_cell(make, hostile):
     assert back["label"][5] == "# comment"
     assert back["name"][1] == 'comma, "quote" and new line '
     assert back["name"][7] == "Ø ★ 星 σ"
+
+
+def test_a_path_that_begins_with_a_minus_is_no_formula(shaped):
+    table = shaped.detections.table[:2].assign(path=[None, "-0.50,30.00 25.00,30.00"])
+    back = read(export(shaped, "csv", detections=Detections(table)))
+    assert back["path"].tolist()[1] == "-0.50,30.00 25.00,30.00"
+    assert back["diameter_px"].tolist()[0] == 12.0

@@ -6,7 +6,11 @@ from astropy.wcs import WCS
 from regions import (
     CirclePixelRegion,
     CircleSkyRegion,
+    EllipsePixelRegion,
+    LinePixelRegion,
+    LineSkyRegion,
     PointPixelRegion,
+    PolygonPixelRegion,
     PolygonSkyRegion,
     RectanglePixelRegion,
     Regions,
@@ -54,6 +58,34 @@ def test_shapes_on_the_sky_come_back_to_their_pixels(make, sky_frame):
     low, high = table.loc[1, ["x_min", "y_min"]], table.loc[1, ["x_max", "y_max"]]
     np.testing.assert_allclose([pixels.x.min(), pixels.y.min()], low.to_numpy(float), atol=1e-3)
     np.testing.assert_allclose([pixels.x.max(), pixels.y.max()], high.to_numpy(float), atol=1e-3)
+
+
+def test_ellipses_lines_and_polygons_without_a_wcs(shaped):
+    crater, first, second, cluster = read(export(shaped, "ds9"))
+    assert isinstance(crater, EllipsePixelRegion)
+    assert (crater.center.x, crater.center.y) == pytest.approx((20.0, 24.0), abs=1e-3)
+    major, minor = 12.0 * np.sqrt(2), 12.0 / np.sqrt(2)
+    assert (crater.width, crater.height) == pytest.approx((major, minor), abs=1e-3)
+    assert crater.angle.to_value("deg") == pytest.approx(30.0)
+    assert isinstance(first, LinePixelRegion)
+    assert isinstance(second, LinePixelRegion)
+    assert (first.end.x, first.end.y) == (second.start.x, second.start.y) == (25.0, 30.0)
+    assert (first.meta["text"], "text" in second.meta) == ("valley", False)
+    assert isinstance(cluster, PolygonPixelRegion)
+    assert (list(cluster.vertices.x), list(cluster.vertices.y)) == ([40, 60, 60], [5, 5, 20])
+
+
+def test_ellipses_lines_and_polygons_on_the_sky_come_back_to_their_pixels(shaped, sky_frame):
+    crater, first, _, cluster = read(export(shaped, "ds9", frame=sky_frame))
+    assert isinstance(first, LineSkyRegion)
+    for region, shape in ((crater, "crater"), (cluster, "cluster")):
+        assert isinstance(region, PolygonSkyRegion)
+        pixels = region.to_pixel(sky_frame.wcs).vertices
+        row = shaped.detections.table.set_index("label").loc[shape]
+        edges = [pixels.x.min(), pixels.y.min(), pixels.x.max(), pixels.y.max()]
+        np.testing.assert_allclose(
+            edges, row[["x_min", "y_min", "x_max", "y_max"]].to_numpy(float), atol=0.02
+        )
 
 
 def test_nothing_found_is_a_valid_file(make, sky_frame):

@@ -9,6 +9,7 @@ from core.export.markers import MARKERS
 from core.export.png import MAX_SIDE_PX, MIN_WIDTH_PX, PngLayer, annotated_png
 from core.export.skymarks import Compass
 from core.results import Detections
+from core.shapes import Ellipse, Line, Polygon
 
 RED = "#ff0000"
 
@@ -75,6 +76,25 @@ def test_a_box_is_drawn_where_the_view_puts_it():
     rows, columns = red(picture[220:])  # below the label
     assert (columns.min(), columns.max()) == pytest.approx((199.75, 299.75), abs=1.5)
     assert rows.max() + 220 == pytest.approx(349.5, abs=1.5)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Ellipse(400.0, 300.0, 200.0, 0.5, 90.0),
+        Line(((300.0, 200.0), (500.0, 250.0))),
+        Polygon(((300.0, 200.0), (500.0, 200.0), (400.0, 300.0))),
+    ],
+    ids=lambda shape: shape.kind,
+)
+def test_shapes_are_drawn_in_place_of_their_boxes(shape):
+    one = {"label": "thing", "score": 1.0, **shape.entry}
+    drawn = PngLayer("toy", Detections(pd.DataFrame([one])), RED, "circle")
+    picture, _, _ = opened(annotated_png(black(), as_shown, [drawn]))
+    for x, y in shape.outline.round().astype(int):
+        assert red(picture[y - 4 : y + 5, x - 4 : x + 5])[0].size
+    left, _, _, bottom = np.round(shape.box).astype(int)
+    assert not red(picture[bottom - 5 : bottom + 6, left - 5 : left + 6])[0].size
 
 
 def test_a_small_picture_is_magnified_and_a_large_one_reduced():
