@@ -12,6 +12,7 @@ a sheet of scenes with their outlines, to look at.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -39,6 +40,11 @@ Float32 = NDArray[np.float32]
 WORK = Path(".cache") / "clusters"
 SMALLER_SHARE, SMALLEST = 0.2, 0.5
 """Samples shown so much smaller on black: frames are searched on smaller copies too."""
+LARGER_SHARE, LARGEST = 0.5, 1.6
+"""Samples of which a part is shown so much larger; noise of so many levels is added to others."""
+NOISY_SHARE, MOST_NOISE = 0.4, 5.0
+LEAST_LEFT = 0.4
+"""A cluster of which less than this part is left need not be found."""
 COLOURS = {OPEN: (80, 220, 255), GLOBULAR: (255, 180, 60)}
 NOT_WANTED = (200, 80, 200)
 
@@ -70,7 +76,7 @@ class DrawnScene:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What is learned from: a scene turned, mirrored, perhaps smaller, brighter, darker or tinted.
+    """What is learned from: a scene turned, mirrored, perhaps smaller or larger, noisy, brighter or tinted.
 
     Attributes:
         picture: ``(3, H, W)`` in [0, 1].
@@ -134,19 +140,28 @@ def samples(paths: Sequence[Path], size: int, seed: Sequence[int]) -> Iterator[l
 def random_sample(rng: np.random.Generator, scene: DrawnScene) -> Sample:
     """One way to see a scene."""
     picture, truth = scene.picture, np.dstack([scene.instances, scene.depth])
+    clusters = scene.clusters
     if rng.random() < SMALLER_SHARE:
         picture, truth = _smaller(rng, picture, truth)
+    elif rng.random() < LARGER_SHARE:
+        scale = rng.uniform(1.05, LARGEST)
+        picture, truth = _larger(rng, picture, truth, scale)
+        clusters = _left(clusters, scene.instances, truth[..., 0], scale)
     quarter, mirrored = int(rng.integers(4)), rng.random() < 0.5
     picture, truth = np.rot90(picture, quarter), np.rot90(truth, quarter)
     if mirrored:
         picture, truth = picture[:, ::-1], truth[:, ::-1]
     levels = random_levels(rng)
     shown = np.stack([levels[c][picture[..., c]] for c in range(3)])
+    if rng.random() < NOISY_SHARE:
+        sigma = np.float32(rng.uniform(0.5, MOST_NOISE) / 255.0)
+        noise = sigma * rng.standard_normal(shown.shape, np.float32)
+        shown = np.clip(shown + noise * (shown > 0.0), 0.0, 1.0)
     return Sample(
         shown,
         np.ascontiguousarray(truth[..., 0]),
         np.ascontiguousarray(truth[..., 1]),
-        scene.clusters,
+        clusters,
     )
 
 
@@ -202,6 +217,30 @@ def _smaller(rng: np.random.Generator, picture: UInt8, truth: UInt8) -> tuple[UI
     rows, columns = ((np.arange(n) / scale).astype(int) for n in (h, w))
     known[y : y + h, x : x + w] = truth[np.ix_(np.minimum(rows, height - 1), np.minimum(columns, width - 1))]
     return shown, known
+
+
+def _larger(rng: np.random.Generator, picture: UInt8, truth: UInt8, scale: float) -> tuple[UInt8, UInt8]:
+    """A part, enlarged to the whole."""
+    height, width = picture.shape[:2]
+    w, h = round(width / scale), round(height / scale)
+    x, y = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))
+    part = Image.fromarray(picture[y : y + h, x : x + w])
+    shown = np.asarray(part.resize((width, height), Image.Resampling.BILINEAR))
+    rows, columns = (((np.arange(n) + 0.5) * m / n).astype(int) for n, m in ((height, h), (width, w)))
+    return shown, truth[y : y + h, x : x + w][np.ix_(rows, columns)]
+
+
+def _left(
+    clusters: tuple[TrueCluster, ...], before: UInt8, after: UInt8, scale: float
+) -> tuple[TrueCluster, ...]:
+    """The clusters after a part was enlarged: those of which little is left need not be found."""
+    n = len(clusters) + 1
+    was, remains = np.bincount(before.ravel(), minlength=n), np.bincount(after.ravel(), minlength=n)
+    left = remains[1:] >= LEAST_LEFT * scale**2 * was[1:]
+    return tuple(
+        one if stays else dataclasses.replace(one, wanted=False)
+        for one, stays in zip(clusters, left, strict=True)
+    )
 
 
 @lru_cache(maxsize=2)

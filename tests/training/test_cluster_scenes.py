@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.clusters.kinds import GLOBULAR, OPEN
-from training.cluster_data import draw_split, main, random_sample, read_scene
+from training.cluster_data import DrawnScene, draw_split, main, random_sample, read_scene
 from training.cluster_photographs import ClusterPhotograph, laid_on_sky, load_photographs, placed, shown_whole
 from training.cluster_scenes import draw_cluster_scene, glow_light, judged, optics, random_members
 from training.cluster_truth import TrueCluster, instance_map
@@ -185,6 +185,21 @@ def test_samples_keep_what_belongs_together(tmp_path):
         assert one.instances.shape == one.depth.shape == (SIDE, SIDE)
         assert 0.0 <= one.picture.min() <= one.picture.max() <= 1.0
         assert set(np.unique(one.instances)) <= set(np.unique(scene.instances))
+
+
+def test_a_cluster_of_which_little_is_left_need_not_be_found(tmp_path):
+    instances, depth = np.zeros((2, SIDE, SIDE), np.uint8)
+    instances[: SIDE // 4, : SIDE // 4], instances[-SIDE // 3 :, -SIDE // 3 :] = 1, 2
+    picture = np.full((SIDE, SIDE, 3), 20, np.uint8)
+    both = (TrueCluster(OPEN, 9.0, 9.0, 9.0), TrueCluster(OPEN, SIDE - 12.0, SIDE - 12.0, 12.0))
+    scene = DrawnScene(picture, instances, depth, both, "survey")
+    seen = [random_sample(np.random.default_rng(seed), scene) for seed in range(60)]
+    for one in seen:
+        for number, cluster in enumerate(one.clusters, start=1):
+            if not (one.instances == number).any():
+                assert not cluster.wanted
+    assert any(not one.clusters[0].wanted for one in seen)
+    assert any(all(cluster.wanted for cluster in one.clusters) for one in seen)
 
 
 def test_a_sheet_shows_scenes(tmp_path):
