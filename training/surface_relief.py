@@ -6,8 +6,8 @@ ellipses of the craters of Head et al. (2010) and Povilaitis et al. (2018), whic
 km. Smaller ones are found in the relief (:mod:`training.surface_pits`), valleys and ridges too
 (:mod:`training.surface_lines`); both are kept in a cache, for they take ten seconds a region.
 
-The split is the collection's; :data:`VALIDATION` is taken out of its training regions. Where a training
-region reaches into one of another split, its ground is not shown.
+The split is the collection's; :data:`VALIDATION` is taken out of its training regions. Regions overlap:
+ground of a training region that is in a test region too is not shown.
 
 ``python -m training.surface_relief check --data DIR`` counts how many of the IAU's rilles and ridges have a
 mask near, and how many places beside them have; ``... sheet --data DIR --out DIR`` writes a hillshade of each
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
+from training.dso_cutouts import SPLITS
 from training.surface_lines import find_lines
 from training.surface_pits import Pits, find_pits
 from training.surface_truth import CATALOGUED, FOUND, IGNORE, IS_RIDGE, IS_VALLEY, TrueCrater
@@ -90,7 +91,7 @@ def load_regions(data: Path, split: str, cache: Path = CACHE) -> list[Region]:
     catalogue = pd.read_csv(folder / "craters_px.csv")
     regions = []
     for row in table[table["split"] == split].itertuples():
-        others = table[table["split"] != split]
+        others = table[table["split"].isin(SPLITS[SPLITS.index(split) + 1 :])]
         own = catalogue[catalogue["region"] == row.region]
         regions.append(_region(folder / "dem16" / f"{row.region}.png", own, row, others, cache))
     return regions
@@ -185,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="folder of the sheets")
     options = parser.parse_args(arguments)
-    regions = [one for split in ("train", "val", "test") for one in load_regions(options.data, split)]
+    regions = [one for split in SPLITS for one in load_regions(options.data, split)]
     if options.what == "sheet":
         if options.out is None:
             parser.error("--out is needed")

@@ -70,7 +70,7 @@ Bool = NDArray[np.bool_]
 
 SIDE_PX = 512
 SCALES = (0.35, 2.5)
-NO_REGION_SHARE, LINES_SHARE, CRATERS_SHARE, SEAM_SHARE, HOLE_SHARE = 0.12, 0.45, 0.85, 0.1, 0.08
+NO_REGION_SHARE, LINES_SHARE, CRATERS_SHARE, SEAM_SHARE, HOLE_SHARE = 0.12, 0.55, 0.85, 0.1, 0.08
 UPRIGHT_BELOW = 0.72
 """Scale below which a window that is turned freely would not fit into a region."""
 INCIDENCE_DEG = {OPTICAL: (25.0, 80.0), MAP: (10.0, 35.0), THERMAL: (35.0, 75.0)}
@@ -276,12 +276,14 @@ def window(
     return Ground(np.asarray(height, np.float32), classes, seen, craters, px_m, region.name)
 
 
-def finer_relief(rng: np.random.Generator, height: Float32, scale: float) -> Float32:
-    """``(H, W)`` metres of relief finer than a region has: rough where what is there is rough."""
+def finer_relief(rng: np.random.Generator, height: Float32, scale: float, even: bool = False) -> Float32:
+    """``(H, W)`` metres of relief finer than there is: rough where what is there is rough, or all alike."""
     import cv2
 
     rough = height - cv2.GaussianBlur(height, (0, 0), 1.2 * scale)
     rough = np.sqrt(cv2.GaussianBlur(rough * rough, (0, 0), 14.0 * scale))
+    if even:
+        rough = np.full_like(rough, np.percentile(rough[::4, ::4], 40.0))
     fine = fractal_fields(rng, height.shape[0], rng.uniform(0.4, 0.9), 3.5 * scale, 1.6)[0]
     return np.asarray(np.float32(rng.uniform(0.1, 0.7)) * rough * fine, np.float32)
 
@@ -324,7 +326,8 @@ def cut_and_pile(rng: np.random.Generator, ground: Ground, fresh: Float32) -> li
     drawn: list[DrawnCrater] = random_craters(rng, side)
     for one in drawn:
         add_crater(ground.height, fresh, one, ground.px_m)
-    ground.height += finer_relief(rng, ground.height, 0.8)
+    # Their floors and walls are as rough as the ground around them.
+    ground.height += finer_relief(rng, ground.height, 0.8, even=True)
     return [one.truth for one in drawn]
 
 

@@ -268,7 +268,7 @@ def _random_crater(
         age=age,
         floor=float(rng.uniform(0.35, 0.72)) if flat else 0.0,
         peak=float(rng.uniform(0.2, 0.6)) if flat and age < 0.5 and chance(rng, 0.6) else 0.0,
-        halo=float(bright * (1.0 - age) ** 3 * rng.uniform(0.0, 1.0)),
+        halo=float(bright * (1.0 - age) ** 3 * rng.uniform(0.0, 1.0) * min(1.0, 10.0 / radius)),
         waves=waves,
     )
 
