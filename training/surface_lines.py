@@ -53,7 +53,7 @@ SMALL_PX, LARGE_PX = 16.0, 70.0
 """Radii: craters are taken out whole up to the one; the floors of those above the other may hold lines."""
 THROWN, WALL = ((6.0, 1.35), (60.0, 1.6), (np.inf, 1.4)), 0.64
 """What a crater threw out goes so far, by its radius, and its wall so deep, in its radii."""
-HIDDEN_BEYOND, HIDDEN_FLOOR = 1.12, 0.5
+HIDDEN_BEYOND, HIDDEN_FLOOR = 1.25, 0.5
 """No line is looked for so much further out, nor on the floor from there on: filling shows."""
 EDGE_PX = 6
 

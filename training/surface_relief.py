@@ -39,7 +39,7 @@ Bool = NDArray[np.bool_]
 
 COLLECTION = "moon_dem_gld100"
 CACHE = Path(".cache") / "surfaces" / "relief"
-VERSION = 5
+VERSION = 6
 """Of what is found in the relief: another one is found again."""
 KM_PER_PX = 0.474
 VALIDATION = "hyginus_triesnecker"

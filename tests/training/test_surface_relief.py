@@ -94,7 +94,7 @@ def test_craters_are_no_lines():
     known = [TrueCrater(x, y, radius, radius) for x, y, radius in places]
     classes = find_lines(height, PX_M, known, NO_PITS)
     assert ((classes == IS_RIDGE) | (classes == IS_VALLEY)).mean() < 0.005
-    assert (classes == IS_PLAIN).mean() > 0.7
+    assert (classes == IS_PLAIN).mean() > 0.5
     assert (classes[:5] == IGNORE).all()  # nobody knows what goes on beyond the edge
 
 
