@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.errors import FrameRejected
+from core.frames.ground import Ground
 from core.parameters import canonical_json
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Frame:
         row0: Where row 0 is shown: ``"bottom"`` for FITS, ``"top"`` for pictures.
         wcs: The celestial world coordinate system of :attr:`pixels`, or None.
         pixel_scale_arcsec: Arcseconds a pixel, taken from :attr:`wcs` when it is there, or None.
+        ground: Where :attr:`pixels` lie on a planet or moon, or None.
         header: The header cards worth keeping, as plain values.
         unit: Unit of the pixel values (``"adu"``, ``"electron"``), or an empty string.
         saturation: Pixel value at and above which a pixel is saturated, or None when unknown.
@@ -53,6 +55,7 @@ class Frame:
     row0: RowOrder = "top"
     wcs: WCS | None = None
     pixel_scale_arcsec: float | None = None
+    ground: Ground | None = None
     header: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     unit: str = ""
     saturation: float | None = None

@@ -12,9 +12,10 @@ from core.frames.fits import HduChoice, fits_image_hdus, read_fits
 from core.frames.frame import Frame
 from core.frames.inflate import inflate_fits
 from core.frames.limits import MAX_FILE_BYTES
+from core.frames.maps import on_its_ground, read_map
 from core.frames.naming import display_name
 from core.frames.picture import read_jpeg, read_png
-from core.frames.signatures import HEAD_BYTES, describe, format_of
+from core.frames.signatures import HEAD_BYTES, Format, describe, format_of
 from core.frames.tiff import read_tiff
 
 Source = str | Path | bytes
@@ -23,8 +24,9 @@ Source = str | Path | bytes
 def read_frame(
     source: Source, *, name: str | None = None, hdu: int | None = None, plane: int | None = None
 ) -> Frame:
-    """Read a FITS (also ``.fits.fz`` and ``.fits.gz``), TIFF, PNG or JPEG file as a frame.
+    """Read a FITS (also ``.fits.fz`` and ``.fits.gz``), TIFF, PNG or JPEG file, or a planetary map.
 
+    Planetary maps are ISIS3 cubes, PDS3 images with the label in the file, VICAR images and GeoTIFF.
     The content decides what the file is, never its extension. Everything a header claims is checked
     against the limits of :mod:`core.frames.limits` before room is made for pixels.
 
@@ -47,7 +49,9 @@ def read_frame(
     if hdu is not None:
         raise FrameRejected(f"'{shown}' is a {kind} file, which has no HDUs to choose from.", parameter="hdu")
     if kind == "TIFF":
-        return read_tiff(data, shown, sha256, plane)
+        return on_its_ground(read_tiff(data, shown, sha256, plane), data)
+    if kind == "ISIS3" or kind == "PDS3" or kind == "VICAR":
+        return read_map(data, shown, sha256, kind, plane)
     if plane not in (None, 0):
         raise FrameRejected(f"'{shown}' is a {kind} picture, which has one plane.", parameter="plane")
     return read_png(data, shown, sha256) if kind == "PNG" else read_jpeg(data, shown, sha256)
@@ -97,7 +101,7 @@ def _check_bytes(size: int, shown: str) -> None:
         )
 
 
-def _format(data: bytes, shown: str) -> str:
+def _format(data: bytes, shown: str) -> Format:
     head = data[:HEAD_BYTES]
     kind = format_of(head)
     if kind is None:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from core.frames.frame import Frame
+from core.frames.ground import Ground, simple_cylindrical
 from core.frames.read import read_frame
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -31,6 +32,7 @@ class Sample:
         width, height: In pixels.
         corners: ``(ra, dec)`` in degrees of the outer corners, as
             :func:`core.frames.sky.wcs_from_corners` takes them; None when the file knows or nothing does.
+        ground: Where it lies on a planet or moon, or None.
     """
 
     name: str
@@ -44,11 +46,12 @@ class Sample:
     width: int
     height: int
     corners: tuple[tuple[float, float], ...] | None
+    ground: Ground | None
 
     def read(self) -> Frame:
         """The frame, with sky coordinates from its corners where they are known."""
         frame = read_frame(self.path)
-        frame = dataclasses.replace(frame, header={"OBJECT": self.title, **frame.header})
+        frame = dataclasses.replace(frame, header={"OBJECT": self.title, **frame.header}, ground=self.ground)
         if self.corners is None:
             return frame
         from core.frames.sky import wcs_from_corners
@@ -77,5 +80,13 @@ def _sample(row: dict[str, str]) -> Sample:
         height=int(row["height"]),
         corners=tuple((float(row[f"ra_{corner}"]), float(row[f"dec_{corner}"])) for corner in _CORNERS)
         if row["ra_bottom_left"]
+        else None,
+        ground=simple_cylindrical(
+            row["body"],
+            west_deg=float(row["west_deg"]),
+            north_deg=float(row["north_deg"]),
+            px_per_deg=float(row["px_per_deg"]),
+        )
+        if row["body"]
         else None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Format = Literal["FITS", "gzip", "TIFF", "PNG", "JPEG"]
+Format = Literal["FITS", "gzip", "TIFF", "PNG", "JPEG", "ISIS3", "PDS3", "VICAR"]
 
 HEAD_BYTES = 512
 """How many of a file's first bytes tell what it is."""
@@ -18,6 +18,9 @@ READ: tuple[tuple[bytes, Format], ...] = (
     (b"MM\x00+", "TIFF"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
+    (b"Object = IsisCube", "ISIS3"),
+    (b"PDS_VERSION_ID", "PDS3"),
+    (b"LBLSIZE=", "VICAR"),
 )
 """The formats that are read, by their first bytes."""
 

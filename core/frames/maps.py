@@ -1,0 +1,183 @@
+"""Planetary maps: ISIS3 cubes, PDS3 and VICAR images, and the map position of a GeoTIFF, by rasterio (GDAL).
+
+GDAL reads from memory only, with one driver, and looks for no side files and no network. A label that points
+at another file is refused before GDAL sees it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, Literal
+
+import numpy as np
+
+from core.errors import FrameRejected
+from core.frames.frame import Frame
+from core.frames.ground import RADIUS_KM, Ground
+from core.frames.limits import MAX_KEPT_TEXT, check_size
+from core.frames.missing import finite
+
+MapKind = Literal["ISIS3", "PDS3", "VICAR"]
+DRIVERS: dict[str, str] = {"ISIS3": "ISIS3", "PDS3": "PDS", "VICAR": "VICAR", "TIFF": "GTiff"}
+ENVIRONMENT = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_HTTP_MAX_RETRY": "0",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".nothing",
+    "GTIFF_HONOUR_NEGATIVE_SCALEY": "YES",
+    "GDAL_GEOREF_SOURCES": "INTERNAL",
+    "PROJ_NETWORK": "OFF",
+}
+_LABEL_BYTES = 2**18
+_POINTER = re.compile(rb'^[ \t]*\^\w+[ \t]*=[ \t\r\n]*\(?[ \t]*["\'A-Za-z/.]', re.MULTILINE)
+_START_BYTE = re.compile(rb"^[ \t]*StartByte[ \t]*=[ \t]*(\d{1,12})", re.MULTILINE)
+_ISIS_SPECIAL = -3.4e38
+"""ISIS marks missing, saturated and invalid pixels by the lowest numbers of a float."""
+_ALIKE = 0.006
+"""Part of the radius up to which a sphere is taken for a body's."""
+
+
+def read_map(data: bytes, name: str, sha256: str, kind: MapKind, plane: int | None) -> Frame:
+    """Read one band of a planetary map, with its position where the label gives one.
+
+    Args:
+        data: The file.
+        name: Its name, already fit to be shown.
+        sha256: Hash of the file's bytes.
+        kind: What it is.
+        plane: Which band, from 0; the first when None.
+
+    Raises:
+        FrameRejected: It is damaged, points at other files, is too large, or has no such band.
+    """
+    label = data[:_LABEL_BYTES]
+    if _POINTER.search(label):
+        raise FrameRejected(
+            f"The label of '{name}' points at another file for its pixels; open the file that holds both, or "
+            "convert it to GeoTIFF."
+        )
+    try:
+        with _opened(data, kind) as dataset:
+            check_size(name, dataset.width, dataset.height)
+            if plane is not None and not 0 <= plane < dataset.count:
+                raise FrameRejected(
+                    f"'{name}' has {dataset.count:,} bands, counted from 0; there is no band {plane}.",
+                    parameter="plane",
+                    given=plane,
+                    limit=dataset.count - 1,
+                )
+            band = (plane or 0) + 1
+            claimed = dataset.width * dataset.height * np.dtype(dataset.dtypes[band - 1]).itemsize
+            begin = _START_BYTE.search(label)
+            if claimed * dataset.count + (int(begin[1]) - 1 if begin else 0) > len(data):
+                raise FrameRejected(
+                    f"'{name}' was cut short: it claims {dataset.width:,} × {dataset.height:,} pixels, "
+                    "and not all of them are there."
+                )
+            pixels = dataset.read(band).astype(np.float32)
+            empty = dataset.nodatavals[band - 1]
+            scale, offset = dataset.scales[band - 1], dataset.offsets[band - 1]
+            bands = dataset.count
+            ground = _ground(dataset)
+    except FrameRejected:
+        raise
+    except Exception as error:  # GDAL's words are for programmers
+        raise FrameRejected(f"'{name}' is a damaged {kind} image: it cannot be read.") from error
+    with np.errstate(over="ignore", invalid="ignore"):
+        missing = pixels < _ISIS_SPECIAL
+        if empty is not None:
+            missing |= pixels == np.float32(empty)
+        pixels = (pixels * np.float32(scale) + np.float32(offset)).astype(np.float32)
+        pixels[missing] = np.nan
+    pixels, note = finite(pixels, name)
+    first = f"The file has {bands:,} bands; this is the first." if plane is None and bands > 1 else None
+    return Frame(
+        name=name,
+        pixels=pixels,
+        sha256=sha256,
+        row0="top",
+        ground=ground,
+        header={"OBJECT": ground.body} if ground is not None and ground.body else {},
+        plane=0 if first else plane,
+        notes=tuple(each for each in (first, note) if each),
+    )
+
+
+def on_its_ground(frame: Frame, data: bytes) -> Frame:
+    """A frame read from a TIFF file with its map position, where the file is a GeoTIFF that GDAL reads."""
+    if b"\xaf\x87" not in data and b"\x87\xaf" not in data:
+        return frame  # no GeoKeyDirectoryTag (34735) anywhere
+    try:
+        with _opened(data, "TIFF") as dataset:
+            same = (dataset.width, dataset.height) == (frame.width, frame.height)
+            ground = _ground(dataset) if same else None
+    except Exception:  # a picture without a position is still a picture
+        return frame
+    return frame if ground is None else dataclasses.replace(frame, ground=ground)
+
+
+class _opened:
+    """GDAL's dataset of a file in memory, by one driver only."""
+
+    def __init__(self, data: bytes, kind: str) -> None:
+        self.data, self.kind = data, kind
+
+    def __enter__(self) -> Any:
+        import warnings
+        from contextlib import ExitStack
+
+        import rasterio
+        from rasterio.errors import NotGeoreferencedWarning
+
+        with ExitStack() as stack:
+            stack.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            stack.enter_context(rasterio.Env(**ENVIRONMENT))
+            memory = stack.enter_context(rasterio.MemoryFile(self.data))
+            dataset = stack.enter_context(memory.open(driver=DRIVERS[self.kind]))
+            self.stack = stack.pop_all()
+        return dataset
+
+    def __exit__(self, *error: Any) -> None:
+        self.stack.close()
+
+
+def _ground(dataset: Any) -> Ground | None:
+    """The map position of a dataset; None where it has none that makes sense."""
+    if dataset.crs is None or dataset.transform.is_identity:
+        return None
+    wkt = dataset.crs.to_wkt()
+    spheroid = re.search(r'(?:SPHEROID|ELLIPSOID)\["[^"]*",\s*([\d.eE+]+),\s*([\d.eE+]+)', wkt)
+    if spheroid is None:
+        return None
+    equator_km, inverse = float(spheroid[1]) / 1000.0, float(spheroid[2])
+    squash = 1.0 - 1.0 / inverse if inverse > 2.0 else 1.0
+    mean_km = equator_km * (2.0 + squash) / 3.0
+    a, b, c, d, e, f = tuple(dataset.transform)[:6]
+    # GDAL counts from the outer corner of the first pixel, frames from its centre.
+    affine = (a, b, c + (a + b) / 2.0, d, e, f + (d + e) / 2.0)
+    body = _body(wkt, mean_km)
+    try:
+        ground = Ground(
+            body,
+            mean_km,
+            affine,
+            projection="" if dataset.crs.is_geographic else wkt,
+            squash=squash,
+            source="the file's map position",
+        )
+        latitude, longitude = ground.latlon((dataset.width - 1) / 2.0, (dataset.height - 1) / 2.0)
+    except Exception:  # PROJ raises a dozen kinds for a projection that is none
+        return None
+    return ground if np.isfinite([latitude[0], longitude[0]]).all() else None
+
+
+def _body(wkt: str, radius_km: float) -> str:
+    """The body that a projection names, else the one whose radius it has; empty when it is none known."""
+    words = set(re.findall(r"[a-z]+", wkt[: 64 * MAX_KEPT_TEXT].lower().replace("_", " ")))
+    for body in RADIUS_KM:
+        if body.lower() in words or (body == "Earth" and {"wgs", "etrs", "nad"} & words):
+            return body
+    nearest = min(RADIUS_KM, key=lambda body: abs(RADIUS_KM[body] - radius_km))
+    return nearest if abs(RADIUS_KM[nearest] / radius_km - 1.0) < _ALIKE else ""

@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+
+from core.errors import FrameRejected
+from core.frames import read_frame
+from core.frames.ground import RADIUS_KM
+
+rasterio = pytest.importorskip("rasterio")
+MOON_DEGREES = (
+    'GEOGCS["GCS_Moon",DATUM["D_Moon",SPHEROID["Moon",1737400,0]],PRIMEM["Reference_Meridian",0],'
+    'UNIT["Degree",0.0174532925199433]]'
+)
+MARS_PLANE = (
+    'PROJCS["SimpleCylindrical Mars",GEOGCS["GCS_Mars",DATUM["D_Mars",SPHEROID["Mars",3396190,0]],'
+    'PRIMEM["Reference_Meridian",0],UNIT["degree",0.0174532925199433]],PROJECTION["Equirectangular"],'
+    'PARAMETER["standard_parallel_1",0],PARAMETER["central_meridian",0],PARAMETER["false_easting",0],'
+    'PARAMETER["false_northing",0],UNIT["metre",1]]'
+)
+GROUND = np.random.default_rng(0).uniform(1, 200, (40, 60)).astype(np.float32)
+
+
+def a_map(tmp_path, driver, pixels=GROUND, crs=MARS_PLANE, transform=None, **options):
+    path = tmp_path / f"map.{ {'GTiff': 'tif', 'ISIS3': 'cub', 'VICAR': 'vic'}[driver] }"
+    bands = pixels if pixels.ndim == 3 else pixels[None]
+    transform = transform or rasterio.Affine(1000.0, 0, 600_000.0, 0, -1000.0, 300_000.0)
+    with rasterio.open(
+        path,
+        "w",
+        driver=driver,
+        width=bands.shape[2],
+        height=bands.shape[1],
+        count=bands.shape[0],
+        dtype=bands.dtype,
+        crs=crs,
+        transform=transform,
+        **options,
+    ) as file:
+        file.write(bands)
+    return path
+
+
+@pytest.mark.parametrize("driver", ["GTiff", "ISIS3"])
+def test_a_projected_map_knows_body_place_and_scale(tmp_path, driver):
+    frame = read_frame(a_map(tmp_path, driver))
+    np.testing.assert_allclose(frame.pixels, GROUND)
+    ground = frame.ground
+    assert ground.body == "Mars"
+    assert ground.radius_km == pytest.approx(3396.19)
+    (lat,), (lon,) = ground.latlon(-0.5, -0.5)
+    degree = np.radians(1) * 3396.19
+    assert (lat, lon) == pytest.approx((300 / degree, 600 / degree), abs=1e-4)
+    np.testing.assert_allclose(ground.pixel([lat], [lon]), [[-0.5], [-0.5]], atol=1e-3)
+    assert ground.km_per_px(30, 20) == pytest.approx(1.0, rel=0.01)
+
+
+def test_a_map_in_degrees_needs_no_projection(tmp_path):
+    step = rasterio.Affine(0.1, 0, -20.0, 0, -0.1, -40.0)
+    frame = read_frame(a_map(tmp_path, "GTiff", GROUND.astype(np.uint8), MOON_DEGREES, step))
+    assert frame.ground.body == "Moon"
+    (lat,), (lon,) = frame.ground.latlon(0, 0)
+    assert (lat, lon) == pytest.approx((-40.05, -19.95))
+
+
+def test_a_body_without_a_name_is_known_by_its_radius(tmp_path):
+    crs = MOON_DEGREES.replace("Moon", "body").replace("1737400", str(RADIUS_KM["Ceres"] * 1000))
+    frame = read_frame(a_map(tmp_path, "GTiff", crs=crs, transform=rasterio.Affine(0.1, 0, 0, 0, -0.1, 0)))
+    assert frame.ground.body == "Ceres"
+
+
+def test_a_tiff_without_a_position_has_none(tmp_path):
+    import tifffile
+
+    path = tmp_path / "plain.tif"
+    tifffile.imwrite(path, GROUND)
+    assert read_frame(path).ground is None
+
+
+def test_missing_pixels_of_a_cube_are_missing(tmp_path):
+    pixels = GROUND.copy()
+    pixels[:5, :5] = -3.4028226550889045e38
+    frame = read_frame(a_map(tmp_path, "ISIS3", pixels))
+    assert np.isnan(frame.pixels[:5, :5]).all()
+    assert np.isfinite(frame.pixels[5:, 5:]).all()
+    assert "missing" in frame.notes[-1]
+
+
+def test_bands_can_be_chosen(tmp_path):
+    path = a_map(tmp_path, "ISIS3", np.stack([GROUND, GROUND + 500]))
+    assert "2 bands" in read_frame(path).notes[0]
+    assert read_frame(path, plane=1).pixels.min() > 500
+    with pytest.raises(FrameRejected, match="no band 2"):
+        read_frame(path, plane=2)
+
+
+def test_a_cube_that_was_cut_short_is_refused(tmp_path):
+    data = a_map(tmp_path, "ISIS3").read_bytes()
+    with pytest.raises(FrameRejected, match=r"cut short|damaged"):
+        read_frame(data[: len(data) // 2], name="half.cub")
+
+
+@pytest.mark.parametrize(
+    "pointer", ['"/etc/hostname"', '("DATA.IMG", 1)', "DATA.IMG", '"/vsicurl/http://127.0.0.1/x"']
+)
+def test_a_label_that_points_elsewhere_is_refused(pointer):
+    label = (
+        "PDS_VERSION_ID = PDS3\r\nRECORD_TYPE = FIXED_LENGTH\r\nRECORD_BYTES = 64\r\n"
+        f"^IMAGE = {pointer}\r\nOBJECT = IMAGE\r\nLINES = 64\r\nLINE_SAMPLES = 64\r\n"
+        "SAMPLE_BITS = 8\r\nSAMPLE_TYPE = UNSIGNED_INTEGER\r\nEND_OBJECT = IMAGE\r\nEND\r\n"
+    )
+    with pytest.raises(FrameRejected, match="points at another file"):
+        read_frame(label.encode().ljust(8192), name="label.lbl")
+
+
+def a_pds3(lines=40, samples=64, **more):
+    cards = {
+        "PDS_VERSION_ID": "PDS3", "RECORD_TYPE": "FIXED_LENGTH", "RECORD_BYTES": samples, "FILE_RECORDS": 0,
+        "LABEL_RECORDS": 32, "^IMAGE": 33, **more,
+    }  # fmt: skip
+    text = "".join(f"{key} = {value}\r\n" for key, value in cards.items())
+    text += (
+        f"OBJECT = IMAGE\r\nLINES = {lines}\r\nLINE_SAMPLES = {samples}\r\nSAMPLE_BITS = 8\r\n"
+        "SAMPLE_TYPE = UNSIGNED_INTEGER\r\nEND_OBJECT = IMAGE\r\nEND\r\n"
+    )
+    return text.encode().ljust(32 * 64)
+
+
+def test_a_pds3_image_with_its_label_is_read():
+    pixels = (1 + np.arange(40 * 64) % 250).astype(np.uint8).reshape(40, 64)
+    frame = read_frame(a_pds3() + pixels.tobytes(), name="viking.img")
+    np.testing.assert_array_equal(frame.pixels, pixels)
+    assert frame.ground is None
+
+
+@pytest.mark.parametrize("lines", [400_000_000, 5000])
+def test_a_label_that_claims_too_much_is_refused(lines):
+    with pytest.raises(FrameRejected, match=r"megapixels|cut short|damaged"):
+        read_frame(a_pds3(lines=lines) + bytes(40 * 64), name="bomb.img")
+
+
+@pytest.mark.parametrize(
+    "data", [b"Object = IsisCube\n" + b"\xff" * 900, b"PDS_VERSION_ID = PDS3\nEND\n", b"LBLSIZE=99999999"]
+)
+def test_damaged_maps_are_refused_with_a_sentence(data):
+    with pytest.raises(FrameRejected, match="damaged"):
+        read_frame(data, name="it.cub")
