@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.ui import boxes, corrections, dso, dso_card, dso_names, dso_pictures, dso_truth, methods
 from core.ui.arrivals import arrived, wait_for_next
+from core.ui.benchmark_tables import benchmark_tables
 from core.ui.confidence import layers_of, leading
-from core.ui.dso_benchmark import dso_benchmark
 from core.ui.frames import choose_frame, frame_facts, sample_gallery
 from core.ui.processing import display_controls
 from core.ui.runs import run_note
@@ -111,7 +111,7 @@ if section == "Try another":
 elif section == "Methods":
     methods.about_methods("dso")
 elif section == "Scores":
-    dso_benchmark()
+    benchmark_tables("dso")
 elif not found:
     st.info("Here stands what the methods found, once the first of them has looked at the frame.")
 elif section == "Objects":

@@ -24,7 +24,7 @@ class Analysis:
 
 
 FIND, CLUSTERS, DEEP = "pages/stars.py", "pages/clusters.py", "pages/dso.py"
-LOOK, PLAY = "pages/frames.py", "pages/playground.py"
+GROUND, PLAY = "pages/surfaces.py", "pages/playground.py"
 ANALYSES = (
     Analysis(
         "Star detection",
@@ -43,9 +43,9 @@ ANALYSES = (
     Analysis(
         "Planetary surfaces",
         "moon_tycho",
-        "Craters, valleys and ridges. Open the Moon's southern highlands and bring out their relief.",
-        LOOK,
-        "Look at Tycho",
+        "Craters, valleys and ridges on the Moon and on planets: outlined, measured, counted and compared.",
+        GROUND,
+        "Map the ground",
     ),
     Analysis(
         "Deep-sky objects",
@@ -75,8 +75,7 @@ for column, analysis in zip(st.columns(len(ANALYSES), gap="small"), ANALYSES, st
         st.markdown(f"**{analysis.title}**")
         with st.container(height="stretch"):
             st.write(analysis.about)
-        kind = "secondary" if analysis.page == LOOK else "primary"
-        if st.button(analysis.action, key=f"go.{analysis.title}", type=kind, width="stretch"):
+        if st.button(analysis.action, key=f"go.{analysis.title}", type="primary", width="stretch"):
             want_frame(analysis.sample)
             st.switch_page(analysis.page)
 

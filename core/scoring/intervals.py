@@ -47,5 +47,5 @@ def poisson_interval(
     n = np.asarray(counts, float)
     tail = (1.0 - confidence) / 2.0
     low = np.where(n > 0, gammaincinv(np.maximum(n, 1.0), tail), 0.0)
-    high: NDArray[np.float64] = gammaincinv(n + 1.0, 1.0 - tail)
-    return low, high
+    high = gammaincinv(n + 1.0, 1.0 - tail)
+    return np.asarray(low, np.float64), np.asarray(high, np.float64)

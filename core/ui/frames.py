@@ -36,6 +36,11 @@ class Choice:
     sample: Sample | None = None
     truth: Detections | None = None
 
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        return self.frame.name if self.sample is None else self.sample.title
+
 
 @st.cache_data(show_spinner=False)
 def all_samples() -> dict[str, Sample]:
@@ -124,6 +129,23 @@ def choose_frame(default: str, kinds: tuple[str, ...] | None = None) -> Choice:
     if picked == _SIMULATED and simulated is not None:
         return Choice(simulated[0], truth=simulated[1])
     return Choice(_read_sample(picked), known[picked])
+
+
+def sample_frame(name: str) -> Frame:
+    """A sample as a frame."""
+    return _read_sample(name)
+
+
+def own_frame() -> Frame | None:
+    """The file that was opened in this visit as a frame, whichever is looked at now; None without one."""
+    upload = st.session_state.get("frame.upload")
+    if upload is None:
+        return None
+    name, data = upload
+    try:
+        return _read_upload(hashlib.sha256(data).hexdigest(), None, None, data, name)
+    except FrameRejected:
+        return None
 
 
 def want_frame(name: str) -> None:

@@ -52,6 +52,7 @@ PAGES: tuple[PageLink, ...] = (
     PageLink("pages/stars.py", "Star detection", ":material/flare:", "stars", takes_frames=True),
     PageLink("pages/clusters.py", "Star clusters", ":material/scatter_plot:", "clusters", takes_frames=True),
     PageLink("pages/dso.py", "Deep-sky objects", ":material/blur_on:", "dso", takes_frames=True),
+    PageLink("pages/surfaces.py", "Planetary surfaces", ":material/landscape:", "surfaces"),
     PageLink("pages/playground.py", "Simulation playground", ":material/auto_awesome:", "playground"),
     PageLink("pages/frames.py", "Look at a frame", ":material/image_search:", "frames", takes_frames=True),
     PageLink("pages/results.py", "Stored runs", ":material/database:", "results"),

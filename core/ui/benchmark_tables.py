@@ -1,4 +1,4 @@
-"""How good the deep-sky methods are: the measured scores that come with the project, as tables."""
+"""How good the methods of a task are: the measured scores that come with the project, as tables."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import streamlit as st
 
 from core.ui.text import plain
 
-RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "dso.json"
-COMMAND = "python -m benchmarks.dso"
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 FORMAT = 1
 """Version of the results that is understood here."""
 
@@ -37,24 +36,25 @@ def read_results(path: Path) -> Mapping[str, Any] | None:
     return results if complete and sets else None
 
 
-def dso_benchmark(path: Path = RESULTS) -> None:
-    """Draw what was measured of the deep-sky methods, for a set of frames that a person chooses."""
+def benchmark_tables(task: str, folder: Path = RESULTS) -> None:
+    """Draw what was measured of a task's methods, for a set of frames that a person chooses."""
+    command = f"python -m benchmarks.{task}"
     st.subheader("How good are these methods?", anchor=False)
-    results = read_results(path)
+    results = read_results(folder / f"{task}.json")
     if results is None:
-        st.info(f"The measured scores are not here, or of another kind. `{COMMAND}` measures them.")
+        st.info(f"The measured scores are not here, or of another kind. `{command}` measures them.")
         return
     names = list(results["sets"])
     chosen = st.segmented_control(
         "Frames",
         names,
         default=names[0],
-        key="dso.benchmark.set",
+        key=f"{task}.benchmark.set",
         format_func=str.capitalize,
         required=True,
         wrap=True,
     )
     one = results["sets"][str(chosen)]
     frames = f" {one['frames']:,} frames;" if isinstance(one.get("frames"), int) else ""
-    st.caption(plain(f"{one.get('about', '')}{frames} measured by {COMMAND}."))
+    st.caption(plain(f"{one.get('about', '')}{frames} measured by {command}."))
     st.dataframe(pd.DataFrame(one["rows"]), hide_index=True, alt="Scores of each method")

@@ -1,0 +1,92 @@
+"""What a surface is a mix of: the part of it that each landform covers, however a method says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from core.results import Result
+from core.shapes import Ellipse, shapes_of
+from core.surfaces.kinds import CRATER, LANDFORM_OF, LANDFORMS, LINES, SEGMENTS, UNSURE
+
+OTHER = "other ground"
+"""What no crater covers, where a method looks for nothing else."""
+_GRID = 512
+"""Cells a side that the ground under craters is counted in."""
+
+
+def mix_of(facts: Mapping[str, float]) -> dict[str, float]:
+    """Part of what was looked at that each landform covers, the unsure last; they add up to 1.
+
+    Args:
+        facts: Of a result: ``share_<class>`` of classes of :data:`~core.surfaces.kinds.SEGMENTS` or of
+            :data:`~core.surfaces.kinds.LANDFORMS`.
+
+    Returns:
+        Empty where the result says nothing of it.
+    """
+    mix = dict.fromkeys((*LANDFORMS, UNSURE), 0.0)
+    for label in dict.fromkeys((*SEGMENTS, *LANDFORMS, UNSURE)):
+        share = facts.get(f"share_{label.replace(' ', '_')}")
+        if share is not None and np.isfinite(share):
+            mix[LANDFORM_OF.get(label, label)] += share
+    total = sum(mix.values())
+    return {label: share / total for label, share in mix.items()} if total > 0.0 else {}
+
+
+def crater_cover(craters: pd.DataFrame, width: int, height: int) -> float:
+    """Part of a frame that lies within craters; where several overlap it counts once.
+
+    Args:
+        craters: Rows of detections with ``x, y, diameter_px, axis_ratio, angle_deg``.
+        width, height: Of the frame, in pixels.
+    """
+    columns, rows = (max(1, min(_GRID, side)) for side in (width, height))
+    covered = np.zeros((rows, columns), bool)
+    x = (np.arange(columns) + 0.5) * width / columns - 0.5
+    y = (np.arange(rows) + 0.5) * height / rows - 0.5
+    for shape in shapes_of(craters):
+        if not isinstance(shape, Ellipse):
+            continue
+        left, low, right, top = shape.box
+        c = slice(*np.searchsorted(x, (left, right)))
+        r = slice(*np.searchsorted(y, (low, top)))
+        dx, dy = np.meshgrid(x[c] - shape.x, y[r] - shape.y)
+        along, across = np.linalg.inv(shape.axes) @ np.stack([dx.ravel(), dy.ravel()])
+        covered[r, c] |= (along**2 + across**2 <= 1.0).reshape(dx.shape)
+    return float(covered.mean())
+
+
+def mix_of_result(result: Result, width: int, height: int) -> dict[str, float]:
+    """The mix that a result tells; of a method that finds only craters, what they cover and what not."""
+    told = mix_of(result.facts)
+    craters = craters_of(result.detections.table)
+    if told or craters.empty:
+        return told
+    cover = crater_cover(craters, width, height)
+    return {CRATER: cover, OTHER: 1.0 - cover}
+
+
+def craters_of(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of detections that are craters whose size is known."""
+    if "diameter_px" not in table:
+        return table.iloc[:0].reindex(columns=[*table.columns, "diameter_px", "axis_ratio", "angle_deg"])
+    shapes = table.assign(
+        axis_ratio=table["axis_ratio"].fillna(1.0), angle_deg=table["angle_deg"].fillna(0.0)
+    )
+    return shapes[(shapes["label"] == CRATER) & (shapes["diameter_px"] > 0.0)]
+
+
+def lines_of(table: pd.DataFrame, labels: Sequence[str] = LINES) -> pd.DataFrame:
+    """The rows of detections that are valleys or ridges whose length is known."""
+    if "length_px" not in table:
+        return table.iloc[:0].reindex(columns=[*table.columns, "length_px", "angle_deg", "path"])
+    return table[table["label"].isin(labels) & (table["length_px"] > 0.0)]
+
+
+def in_words(mix: Mapping[str, float], least: float = 0.05) -> str:
+    """The mix as a few words: ``"62 % plain, 31 % crater"``; empty where there is none."""
+    parts = sorted(((share, label) for label, share in mix.items() if label != OTHER), reverse=True)
+    return ", ".join(f"{share:.0%} {label}".replace("%", " %") for share, label in parts if share >= least)

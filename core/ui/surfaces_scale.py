@@ -1,0 +1,109 @@
+"""How large things on the ground are, and which ground it is: by map, by header or by hand."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from core.results import Detections
+from core.ui.frames import Choice
+from core.ui.text import plain
+
+BODIES = ("Moon", "Mars", "Mercury", "Venus", "Earth", "Ceres", "Vesta", "Europa", "Ganymede", "Callisto")
+NO_SCALE = (
+    "Nothing says how large a pixel is, so sizes are in px. Give the scale by hand, or open a GeoTIFF or a "
+    "map cube that carries it."
+)
+IN_KM = {"diameter_px": "diameter_km", "length_px": "length_km", "width_px": "width_km"}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is known of the ground that a frame shows.
+
+    Attributes:
+        km_per_px: Kilometres a pixel; None when nobody knows.
+        source: How the scale is known, or why it is not.
+        body: ``"Moon"``; None when nobody told.
+        body_source: How the body is known.
+    """
+
+    km_per_px: float | None = None
+    source: str = NO_SCALE
+    body: str | None = None
+    body_source: str = ""
+
+    @property
+    def said(self) -> str:
+        """One line for a person."""
+        scale = (
+            "sizes in px" if self.km_per_px is None else f"{self.km_per_px:.3g} km a pixel ({self.source})"
+        )
+        return f"{self.body}, {scale}" if self.body else scale
+
+
+def in_km(detections: Detections, ground: Ground) -> Detections:
+    """With sizes in kilometres too, where the scale is known."""
+    if ground.km_per_px is None:
+        return detections
+    table, units = detections.table.copy(), dict(detections.units)
+    for pixels, km in IN_KM.items():
+        if pixels in table:
+            table.insert(list(table).index(pixels) + 1, km, table[pixels] * ground.km_per_px)
+            units[km] = "km"
+    return Detections(table, units)
+
+
+def ground_of(choice: Choice) -> Ground:
+    """What is known of the ground of a frame: what a person said of it in this visit, else what it says."""
+    kept: dict[str, Ground] = st.session_state.setdefault("surfaces.grounds", {})
+    return kept.get(choice.frame.key) or told_by(choice)
+
+
+def told_by(choice: Choice) -> Ground:
+    """What a frame and its sample say of the ground."""
+    sample = choice.sample
+    if sample is None:
+        return Ground()
+    told = re.search(r"([\d.]+) km/px", sample.source)
+    body = next((name for name in BODIES if name in sample.title), None)
+    if told is None:
+        return Ground(body=body, body_source="the sample")
+    return Ground(float(told[1]), "from the map", body, "the sample")
+
+
+def choose_ground(choice: Choice) -> Ground:
+    """Draw what is known of scale and body, with the means to say it by hand, and give it."""
+    told, key = told_by(choice), f"surfaces.{choice.frame.key[:12]}"
+    with st.expander("Scale and body", icon=":material/straighten:"):
+        by_hand = st.number_input(
+            "Scale by hand (km a pixel)",
+            min_value=1e-6,
+            max_value=1e4,
+            value=None,
+            format="%g",
+            key=f"{key}.km",
+            placeholder="unknown" if told.km_per_px is None else f"{told.km_per_px:.4g}",
+            persist_state="session",
+        )
+        body = st.selectbox(
+            "Body",
+            list(dict.fromkeys([*([told.body] if told.body else []), *BODIES])),
+            index=0 if told.body else None,
+            key=f"{key}.body",
+            accept_new_options=True,
+            placeholder="not told",
+            persist_state="session",
+        )
+        ground = replace(
+            told,
+            km_per_px=by_hand or told.km_per_px,
+            source="by hand" if by_hand else told.source,
+            body=body,
+            body_source=told.body_source if body == told.body else "a person",
+        )
+        st.caption(plain(ground.said if ground.km_per_px else ground.source))
+    st.session_state.setdefault("surfaces.grounds", {})[choice.frame.key] = ground
+    return ground

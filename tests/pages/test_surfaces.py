@@ -1,0 +1,171 @@
+"""The page of planetary surfaces as a visitor and a researcher use it, without a browser."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.results import Detections, Result
+from core.store import Store
+from core.surfaces import hough
+from tests.surfaces import surveys
+
+PAGE = "pages/surfaces.py"
+SECTIONS = [
+    "Landforms",
+    "Sizes",
+    "Valleys and ridges",
+    "Compare",
+    "Statistics",
+    "Methods",
+    "Scores",
+    "Put it right",
+    "Take it home",
+]
+
+
+def find_a_few(frame, params, progress):
+    """Three craters, a valley and a ridge wherever there is contrast: as quick as a method can be."""
+    progress(0.5, "looking")
+    if np.ptp(frame.grey) < 1.0:
+        return Result(Detections.empty(), summary="No landforms.", warnings=("The frame is <b>blank</b>.",))
+    found = surveys.result(
+        frame,
+        surveys.craters([8.0, 15.0, 40.0], side=min(frame.width, frame.height)),
+        surveys.line("valley", (5.0, 5.0), (40.0, 25.0)),
+        surveys.line("ridge", (5.0, 30.0), (30.0, 5.0)),
+    )
+    return dataclasses.replace(found, provenance=None, warnings=())
+
+
+@pytest.fixture
+def quick(weights_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rival without a network, made quick; no network has its weights."""
+    monkeypatch.setattr(hough, "METHOD", dataclasses.replace(hough.METHOD, analyse=find_a_few))
+
+
+@pytest.fixture
+def page(quick: None, app: AppTest) -> AppTest:
+    return app.switch_page(PAGE).run()
+
+
+def png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def upload(page: AppTest, name: str, data: bytes) -> AppTest:
+    return page.file_uploader(key="frame.file").set_value((name, data, "application/octet-stream")).run()
+
+
+def research(page: AppTest) -> AppTest:
+    return page.segmented_control(key="face").set_value("Research").run()
+
+
+def section(page: AppTest, name: str) -> AppTest:
+    return page.segmented_control(key="surfaces.section").set_value(name).run()
+
+
+def sentence(page: AppTest) -> str:
+    return next(html.body for html in page.main.get("html") if "almagest-lead" in html.body)
+
+
+def ground(seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).integers(60, 200, (120, 160), np.uint8)
+
+
+def test_it_opens_on_the_moon_analysed_stored_and_placed(page: AppTest, store_path: Path) -> None:
+    assert not page.exception
+    assert not page.error
+    assert "3 craters, 1 valley and 1 ridge; the largest crater is 107 km across" in sentence(page)
+    assert any("Moon, 2.67 km a pixel" in caption.value.replace("\\", "") for caption in page.caption)
+    with Store(store_path) as store:
+        (run,) = store.runs(task="surfaces")
+        assert store.tags(run.frame_key)["body"] == "Moon"
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_every_section_of_the_research_face_opens(page: AppTest, name: str) -> None:
+    section(research(page), name)
+    assert not page.exception
+    assert not page.error
+
+
+def test_without_a_scale_sizes_are_in_px_and_the_page_says_why(page: AppTest) -> None:
+    upload(page, "mine.png", png(ground()))
+    assert "40 px across" in sentence(page)
+    section(research(page), "Sizes")
+    assert any("Nothing says how large a pixel is" in info.value for info in page.info)
+    key = next(each.key for each in page.number_input if str(each.key).endswith(".km"))
+    page.number_input(key=key).set_value(0.5).run()
+    assert "20 km across" in sentence(page)
+    assert not any("Nothing says" in info.value for info in page.info)
+
+
+def test_two_surfaces_are_compared_side_by_side(page: AppTest) -> None:
+    upload(page, "mine.png", png(ground()))
+    section(page, "Compare")
+    for view in ("Mix", "Sizes", "Density", "Directions"):
+        page.segmented_control(key="surfaces.compare.view").set_value(view).run()
+        assert not page.exception
+        assert not page.error
+    page.segmented_control(key="surfaces.compare.view").set_value("Density").run()
+    table = page.dataframe[-1].value
+    assert table["surface"].tolist()[0] == "mine.png"
+    assert len(table) == 2
+    assert table["craters"].tolist() == [3, 3]
+    assert "craters a Mpx" in table, "one has no scale, so both are in pixels"
+
+
+def test_statistics_count_what_every_visitor_ran(page: AppTest) -> None:
+    page.text_input(key="person").set_value("Ada").run()
+    upload(page, "mine.png", png(ground()))
+    section(research(page), "Statistics")
+    table = page.dataframe[-1].value
+    assert table.set_index("body")["craters"].to_dict() == {"Moon": 3, "not told": 3}
+    page.segmented_control(key="surfaces.statistics.by").set_value("Person").run()
+    assert set(page.dataframe[-1].value["person"]) == {"Ada", "no name given"}
+    page.multiselect(key="surfaces.statistics.person").set_value(["Ada"]).run()
+    assert page.dataframe[-1].value["craters"].tolist() == [3]
+
+
+def test_a_picture_that_is_no_surface_is_a_sentence_and_nothing_is_lost(page: AppTest) -> None:
+    upload(page, "blank.png", png(np.full((120, 160), 9, np.uint8)))
+    assert not page.exception
+    assert not page.error
+    assert "The frame is &lt;b&gt;blank&lt;/b&gt;." in sentence(page)
+    for name in ("Compare", "Put it right", "Take it home"):
+        section(page, name)
+        assert not page.exception
+        assert not page.error
+    page.selectbox(key="frame").set_value("moon_tycho").run()
+    assert "3 craters" in sentence(page)
+
+
+def test_a_file_that_cannot_be_read_leaves_the_last_frame(page: AppTest) -> None:
+    before = sentence(page)
+    upload(page, "broken.png", b"\x89PNG\r\n\x1a\nnothing")
+    assert not page.exception
+    assert page.error
+    assert sentence(page) == before
+
+
+def test_without_a_method_that_can_look_the_page_says_so(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: object) -> None:
+        raise ZeroDivisionError("a fault")
+
+    monkeypatch.setattr(hough, "METHOD", dataclasses.replace(hough.METHOD, analyse=broken))
+    upload(page, "mine.png", png(ground()))
+    assert not page.exception
+    assert not page.error
+    assert any("not yours" in warning.value for warning in page.warning)
+    assert "No method" in sentence(page)

@@ -1,0 +1,120 @@
+"""The report of a surface: whole, and what people and files say shown as text."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+
+import numpy as np
+import pytest
+
+from core.export.report import write_html, write_pdf
+from core.frames import Frame
+from core.methods import get_method
+from core.surfaces.report import Edits, Subject, edits_in_words, rerun_command, surface_report
+from tests.export.test_report import pages_of, text_of
+from tests.surfaces import surveys
+
+HOSTILE = "<script>alert(1)</script> $x^2$ **moon**; rm -rf ~.png"
+
+
+@pytest.fixture
+def subject(toy_method):
+    frame = Frame.from_array(np.zeros((200, 200)), HOSTILE)
+    found = surveys.result(
+        frame,
+        surveys.craters([8.0, 12.0, 40.0]),
+        surveys.line("valley", (5, 5), (50, 5)),
+        surveys.line("ridge", (5, 50), (50, 90)),
+        method="stars.toy",
+    )
+    return Subject(
+        title=HOSTILE,
+        sentence="3 craters.",
+        method=get_method("stars.toy"),
+        result=found,
+        detections=found.detections,
+        picture=np.full((100, 100, 3), 90, np.uint8),
+        row0_bottom=False,
+        edits=Edits({"accepted": 2, "added": 1}, "Ada <b>", 1),
+        body="Moon",
+        km_per_px=2.0,
+        scale_source="by hand",
+        credit="Picture: nobody.",
+    )
+
+
+def test_html_has_figures_tables_edits_and_the_command(subject):
+    page = write_html(surface_report(subject)).decode()
+    assert "<script>alert" not in page
+    assert page.count("data:image/png;base64,") >= 4
+    for said in (
+        "3 objects by Ada &lt;b&gt; (2 accepted, 1 added)",
+        "threshold",
+        "by hand",
+        "160,000",
+        "Moon",
+    ):
+        assert said in page
+    assert "python -m core analyse stars.toy" in page
+    assert "A warning with &lt;b&gt;tags&lt;/b&gt;." in page
+    assert "http" not in page
+
+
+def test_pdf_opens_and_says_the_same(subject):
+    pdf = write_pdf(surface_report(subject))
+    assert pdf.startswith(b"%PDF-")
+    assert pages_of(pdf) >= 2
+    said = text_of(pdf)
+    assert "<script>alert(1)</script>" in said
+    assert "python -m core analyse stars.toy" in said
+    assert b"run-again.sh" in pdf
+
+
+@pytest.mark.parametrize(
+    "changes", [{"km_per_px": None, "body": None}, {"row0_bottom": True}, {"edits": Edits({})}]
+)
+def test_what_is_not_known_is_said(subject, changes):
+    page = write_html(surface_report(dataclasses.replace(subject, **changes))).decode()
+    if "km_per_px" in changes:
+        assert "unknown" in page
+        assert "not told" in page
+        assert "km²" not in page
+    if "edits" in changes:
+        assert "None: nobody has corrected anything." in page
+
+
+def test_nothing_found_is_a_report_too(subject):
+    frame = Frame.from_array(np.zeros((200, 200)), "empty.png")
+    nothing = surveys.result(frame, method="stars.toy")
+    empty = dataclasses.replace(subject, result=nothing, detections=nothing.detections)
+    assert b"craters" in write_html(surface_report(empty))
+    assert pages_of(write_pdf(surface_report(empty))) >= 1
+
+
+def test_the_card_of_the_network_is_inside(subject, weights_folder):
+    from core.models import write_card
+    from tests.models.cards import a_card
+
+    write_card(a_card("toy"), weights_folder)
+    method = dataclasses.replace(subject.method, weights="toy")
+    page = write_html(surface_report(dataclasses.replace(subject, method=method))).decode()
+    assert "It has only seen toys." in page
+    assert "Simulated fields" in page
+
+
+def test_the_command_takes_every_name_as_one_word(subject):
+    facts = subject.result.provenance
+    words = shlex.split(rerun_command(facts))
+    assert words[:4] == ["python", "-m", "core", "analyse"]
+    assert words[5] == HOSTILE
+    assert words[-3:] == ["--set", "threshold=10.0", "label=star"]
+    dashed = dataclasses.replace(facts, frame_name="--out", params={"limit": None, "on": True})
+    words = shlex.split(rerun_command(dashed))
+    assert words[5] == "./--out"
+    assert words[-2:] == ["limit=auto", "on=true"]
+
+
+def test_edits_are_counted_in_words():
+    assert edits_in_words(Edits({"added": 1}, "Ada")) == "1 object by Ada (1 added)."
+    assert "looked through completely: 2" in edits_in_words(Edits({}, "Ada", 2))
