@@ -16,8 +16,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from core.frames.frame import RowOrder
-from core.results import BOX_COLUMNS, Detections
-from core.shapes import Line, as_points, is_path
+from core.results import Detections
+from core.shapes import BOX_COLUMNS, Line, as_points, is_path
 from core.shapes import path_points as shape_points
 
 Float64 = NDArray[np.float64]
@@ -49,9 +49,9 @@ class Traced:
     @property
     def box(self) -> tuple[float, float, float, float]:
         """``x_min, y_min, x_max, y_max`` of its line and half its width around it."""
-        left, top, right, bottom = self.line.box
         half = self.width_px / 2.0
-        return left - half, top - half, right + half, bottom + half
+        (left, top), (right, bottom) = self.line.outline.min(axis=0), self.line.outline.max(axis=0)
+        return float(left - half), float(top - half), float(right + half), float(bottom + half)
 
 
 def lines_of(

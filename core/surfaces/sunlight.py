@@ -1,0 +1,106 @@
+"""Where the light comes from: the sun's azimuth, from the two-faced look of everything round.
+
+A bowl is dark towards the sun and bright away from it. Seen through a smooth bowl's shading of every size,
+the strongest answers of a picture point all in one direction where it is lit from a side, and in any
+direction where it shows brightness alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+
+RADII_PX = (4.0, 6.0, 9.0, 13.5)
+LEAST_LIKENESS = 0.5
+"""Least correlation of a place with the shading of a bowl for it to have a say."""
+SURE_CONCENTRATION = 0.25
+"""Least mean length of the doubled directions, 0 for none and 1 for all alike, to speak of a side."""
+_SIDE = 1400
+_FEWEST = 12
+
+
+@dataclass(frozen=True)
+class Sunlight:
+    """The light on a picture.
+
+    Attributes:
+        azimuth_deg: Direction towards the sun, from +x towards +y (as rows and columns are stored).
+        concentration: Mean length of the doubled directions, in [0, 1].
+        is_given: Whether a person said so.
+    """
+
+    azimuth_deg: float
+    concentration: float = 1.0
+    is_given: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the side can be told."""
+        return self.concentration >= SURE_CONCENTRATION
+
+
+def sunlight(picture: NDArray[np.uint8]) -> Sunlight:
+    """The sun's azimuth of an ``(H, W)`` picture.
+
+    Bowls and domes look alike under opposite suns, so only the axis of the light is sure; its side is taken
+    as if there were more bowls. :func:`core.surfaces.hough_craters.find_craters` tells them apart.
+    """
+    from scipy.ndimage import maximum_filter
+
+    grey = _small(picture)
+    total, axis = 0.0, 0.0 + 0.0j
+    side = 0.0 + 0.0j
+    count = 0
+    for radius in RADII_PX:
+        if 6 * radius > min(grey.shape):
+            break
+        east, south = _shading(grey, radius)
+        likeness = np.hypot(east, south)
+        peaks = (likeness == maximum_filter(likeness, size=2 * int(radius) + 1)) & (likeness > LEAST_LIKENESS)
+        weight = (likeness[peaks] - LEAST_LIKENESS).astype(np.float64)
+        away = np.exp(1j * np.arctan2(south[peaks], east[peaks]))
+        total += float(weight.sum())
+        axis += complex(np.sum(weight * away**2))
+        side += complex(np.sum(weight**2 * away))
+        count += int(peaks.sum())
+    if count < _FEWEST or total <= 0.0:
+        return Sunlight(0.0, 0.0)
+    towards = np.angle(axis) / 2.0
+    if np.real(side * np.exp(-1j * towards)) > 0.0:  # bright faces look at the sun
+        towards += np.pi
+    return Sunlight(float(np.degrees(towards) % 360.0), float(abs(axis) / total))
+
+
+def _shading(grey: Float32, radius: float) -> tuple[Float32, Float32]:
+    """Correlation of each place with a bowl's brightness, growing along +x and along +y."""
+    from scipy.signal import oaconvolve
+
+    reach = int(np.ceil(1.6 * radius))
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32) / np.float32(radius)
+    window = (np.hypot(x, y) <= 1.6).astype(np.float32)
+    slope = np.exp(-2.0 * (x * x + y * y)).astype(np.float32)  # of a bowl as wide as the crater
+    area = float(window.sum())
+    mean = oaconvolve(grey, window / area, "same")
+    variance = oaconvolve(grey * grey, window / area, "same") - mean * mean
+    spread = np.sqrt(np.maximum(variance, 1.0))
+    east, south = (
+        # A convolution turns the kernel round; the part is odd, so its sign turns too.
+        (-oaconvolve(grey, part, "same") / (spread * np.sqrt(area) * np.linalg.norm(part))).astype(np.float32)
+        for part in (x * slope * window, y * slope * window)
+    )
+    return east, south
+
+
+def _small(picture: NDArray[np.uint8]) -> Float32:
+    """The picture, every second pixel or fewer of it where it is large."""
+    from scipy.ndimage import uniform_filter
+
+    step = max(1, round(max(picture.shape) / _SIDE))
+    grey = picture.astype(np.float32)
+    if step > 1:
+        grey = uniform_filter(grey, step)[::step, ::step]
+    return np.ascontiguousarray(grey)
