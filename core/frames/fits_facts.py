@@ -29,7 +29,7 @@ KEPT: tuple[str, ...] = (
     *("STACKCNT", "DATE-OBS", "TIME-OBS", "MJD-OBS", "DATE-END", "AIRMASS", "SEEING", "RA", "DEC", "EQUINOX"),
     *("OBJCTRA", "OBJCTDEC", "BUNIT", "GAIN", "EGAIN", "RDNOISE", "READNOIS", "SATURATE", "SATLEVEL"),
     *("XBINNING", "YBINNING", "XPIXSZ", "YPIXSZ", "FOCALLEN", "APTDIA", "CCD-TEMP", "BAYERPAT", "ROWORDER"),
-    *("SWCREATE", "PROGRAM"),
+    *("SWCREATE", "PROGRAM", "MAP_SCALE", "KMPERPIX", "KM_PIX", "MPERPIX", "M_PIX"),
 )
 """The cards kept with a frame, most telling first."""
 
