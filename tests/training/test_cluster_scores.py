@@ -51,6 +51,8 @@ def test_a_shift_costs_dice_and_a_miss_recall():
     scores = scores_at([shifted], 0.5)
     assert 0.5 < scores.dice < 0.8
     assert (scores.recall, scores.precision, scores.ap50) == (0.5, 1.0, 0.0)
+    far = scores_at([compare(a_scene(FIRST, SECOND), [an_outline(FIRST, shift=18.0)])], 0.5)
+    assert (far.recall, far.precision) == (0.0, 0.0)  # its middle lies beside the cluster
     wrong = compare(a_scene(), [an_outline(FIRST), an_outline(SECOND, 0.4)])
     assert scores_at([wrong], 0.5).false_on_empty == 1.0
     assert np.isnan(scores_at([wrong], 0.5).recall)
