@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.ui import clusters, clusters_home, clusters_own, corrections, methods
+from core.ui import clusters, clusters_correct, clusters_home, clusters_own, methods
 from core.ui.arrivals import wait_for_next
 from core.ui.clusters_field import choose_field
 from core.ui.clusters_found import chosen_cluster, found_clusters, search
@@ -14,7 +14,6 @@ from core.ui.processing import display_controls
 from core.ui.runs import run_note
 from core.ui.selection import selected
 from core.ui.shell import enter_dashboard, face, lead, show_warnings
-from core.ui.visitor import person
 
 SECTIONS = {
     "Explore": ("Try another", "Look closer", "Take it home"),
@@ -88,15 +87,7 @@ elif section == "Your own":
 elif section == "Methods":
     methods.about_methods("clusters")
 elif section == "Put it right" and field.choice is not None:
-    boxed = [analysis for analysis in looking.analyses if analysis.method.input == "frame"]
-    if boxed and not looking.waiting:
-        analysis = methods.choose_analysis(boxed, "clusters.correct")
-        corrections.aim_window("clusters.correct", clicked)
-        corrections.correction_panel(
-            analysis, field.choice.frame, settings, person(), "clusters.correct", labels=clusters.LABELS
-        )
-    else:
-        st.info("Boxes and circles of methods that look at pictures are put right here.")
+    clusters_correct.correction_panel(field, found, settings, clicked, waiting=looking.waiting)
 elif section == "Take it home":
     clusters_home.home_panel(field, found, mark, sentence)
 for given, arrivals in looking.steps:

@@ -99,13 +99,16 @@ def _found_once_table(
     return places[picked[0]] if picked and picked[0] < len(places) else None
 
 
-def score_panel(found: Sequence[Candidates], score: Scorer, about: str) -> None:
+def score_panel(
+    found: Sequence[Candidates], score: Scorer, about: str, *, by_confidence: bool = True
+) -> None:
     """Draw precision, recall and F1 of each method, by three rules and with and without classes.
 
     Args:
         found: What each method found, at the confidence asked for.
         score: Holds detections against the truth.
         about: What the truth is, as a sentence.
+        by_confidence: Whether the page has a confidence slider.
     """
     rows = []
     for each in found:
@@ -123,8 +126,8 @@ def score_panel(found: Sequence[Candidates], score: Scorer, about: str) -> None:
         alt="Precision, recall and F1 of each method",
     )
     st.caption(
-        f"{about} A match is one to one. “Centre inside”: the middle of the found box lies in the true one. "
-        "The table follows the confidence slider under the picture."
+        f"{about} A match is one to one. “Centre inside”: the middle of the found box lies in the true one."
+        + (" The table follows the confidence slider under the picture." if by_confidence else "")
     )
 
 

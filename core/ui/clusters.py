@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.clusters import kinds
 from core.clusters.kde import DensityMap, density_map
 from core.clusters.space import space
 from core.clusters.table import StarTable
@@ -34,8 +33,6 @@ from core.ui.tables import columns_of, sources_table
 from core.ui.text import plain
 
 FIRST_COLUMNS = ("n_members", "significance_sigma", "contrast", "r50_arcmin", "r50_px", "ra_deg", "dec_deg")
-LABELS = (*kinds.LABELS, "galaxy", "nebula", "artefact")
-"""What a person can call what a method boxed."""
 LIST_PX = 300
 QUICK_PIXELS = 6 * 2**20
 """On a larger picture a person chooses which methods to wait for."""

@@ -19,9 +19,10 @@ from core.ui import clusters_plots as plots
 from core.ui.clusters_field import Field
 from core.ui.clusters_found import OWN, Found, members_table
 from core.ui.clusters_structure import figures, measure, numbers_of
-from core.ui.exports import TABLE_FORMATS, export_panel
+from core.ui.corrections import corrected
+from core.ui.exports import TABLE_FORMATS, catalogue_panel, export_panel
 from core.ui.text import plain
-from core.ui.visitor import person_name
+from core.ui.visitor import person, person_name
 
 _HEAD = ("quantity", "value", "remark", "how it was measured")
 
@@ -67,6 +68,10 @@ def home_panel(field: Field, found: Sequence[Found], chosen: tuple[Found, int] |
         export_panel(
             result, None, "clusters.home.members", detections=table, extra=extra, formats=TABLE_FORMATS
         )
+    elif each.by_mark and each.analysis is not None and field.choice is not None:
+        who = person()
+        key = "clusters.home.marks"
+        catalogue_panel(each.analysis, corrected(each.analysis, who), field.choice.frame, who, key)
     else:
         export_panel(result, None, "clusters.home.clusters", detections=each.table(), formats=TABLE_FORMATS)
 

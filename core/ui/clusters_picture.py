@@ -78,6 +78,24 @@ def _outlines(found: Found, field: Field, *, visible: bool) -> Layer:
     detections = found.detections
     if np.isfinite(detections.boxes).any():
         return Layer(found.title, detections, colour, "box", visible, lettered=True)
+    return Layer(
+        found.title,
+        circles(found, field),
+        colour,
+        "circle",
+        visible,
+        note="members",
+        size_px="radius_px",
+        lettered=True,
+    )
+
+
+def circles(found: Found, field: Field) -> Detections:
+    """The circle around half of the stars of each cluster, in pixels of the picture.
+
+    Returns:
+        Its middle, with the columns ``radius_px`` and ``members``; a radius of 0 where it is not known.
+    """
     rows = []
     for number in range(len(found)):
         members = found.members(number)
@@ -91,10 +109,7 @@ def _outlines(found: Found, field: Field, *, visible: bool) -> Layer:
         rows.append({**about, "x": x, "y": y, "radius_px": radius, "members": len(members)})
     columns = ("label", "score", "name", "x", "y", "radius_px", "members")
     table = pd.DataFrame(rows, columns=list(columns)).fillna({"x": 0.0, "y": 0.0})
-    circles = Detections(table.astype({"radius_px": float, "members": float}))
-    return Layer(
-        found.title, circles, colour, "circle", visible, note="members", size_px="radius_px", lettered=True
-    )
+    return Detections(table.astype({"radius_px": float, "members": float}))
 
 
 def _stars_of(found: Found, number: int, field: Field, *, visible: bool) -> Layer:

@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 from PIL import Image, ImageDraw, ImageFont
 from streamlit.errors import StreamlitAPIException
-from streamlit_drawable_canvas import st_canvas
 
 from core.corrections import (
     CorrectedCatalogue,
@@ -36,6 +35,12 @@ from core.ui.tools import choose_tool
 
 CANVAS_SIDE = 576
 """Longest side of the canvas in screen pixels: fits beside its list on a laptop."""
+_ON_A_PHONE = """
+<style>
+@media (max-width: 640px) { [class*="almagest-canvas"] { zoom: 0.58; } }
+</style>
+"""
+"""A finger that draws cannot scroll: all of the canvas must be in view."""
 WINDOW_SIDES = (64, 128, 256, 512)
 MOVED_PX = 0.5
 """A smaller shift on the canvas, in screen pixels over the zoom, is a trembling hand."""
@@ -78,6 +83,9 @@ def correction_panel(
             person may write another.
         drawn_as: The usual shape of classes that are drawn otherwise than most of the method's objects.
     """
+    # Its files are found only where Streamlit runs, and this module is of use elsewhere too.
+    from streamlit_drawable_canvas import st_canvas
+
     db = store()
     if db is None or analysis.run_id is None:
         st.info("Corrections are kept in the store, and the store cannot be written just now.")
@@ -108,18 +116,20 @@ def correction_panel(
             "the mark or press the cross. A click in the large picture brings the window there."
         )
         width, height = window.size
-        drawing = st_canvas(
-            fill_color=tool.fill,
-            stroke_width=int(STROKE),
-            stroke_color=tool.stroke,
-            background_image=_picture(window, objects if shaped else ()),
-            width=width,
-            height=height,
-            drawing_mode=tool.mode,
-            initial_drawing=to_fabric(objects, list(shown["state"]), window),
-            point_display_radius=POINT_RADIUS,
-            key=f"{key}.canvas.{now}",
-        ).json_data
+        st.html(_ON_A_PHONE)
+        with st.container(key=f"{key}.almagest-canvas"):
+            drawing = st_canvas(
+                fill_color=tool.fill,
+                stroke_width=int(STROKE),
+                stroke_color=tool.stroke,
+                background_image=_picture(window, objects if shaped else ()),
+                width=width,
+                height=height,
+                drawing_mode=tool.mode,
+                initial_drawing=to_fabric(objects, list(shown["state"]), window),
+                point_display_radius=POINT_RADIUS,
+                key=f"{key}.canvas.{now}",
+            ).json_data
     with right:
         verdicts, picked = _verdict_list(
             inside[~inside["state"].isin(REPLACED_STATES)], f"{key}.list.{now}", labels if shaped else ()

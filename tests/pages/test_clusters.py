@@ -206,6 +206,16 @@ def test_a_picture_gives_its_own_stars(page: AppTest, tmp_path) -> None:
         section(page, name)
         assert not page.exception
         assert not page.error
+    # A person's own marks are what every method is scored by, once a window is complete.
+    assert {"Box", "Ellipse", "Outline", "Cut"} <= set(
+        page.segmented_control(key="clusters.correct.tool.Box").options
+    )
+    assert "open cluster" in page.selectbox(key="clusters.correct.label").options
+    page.button(key="clusters.correct.review").click().run()
+    assert not page.exception
+    (scores,) = [frame.value for frame in page.dataframe if "recall" in frame.value]
+    assert "HDBSCAN" in set(scores["method"])
+    assert len(set(scores["method"])) > 1
 
 
 def test_a_frame_sent_from_elsewhere_opens_as_a_picture(app: AppTest) -> None:

@@ -53,14 +53,15 @@ def analysed(frame: Frame) -> Analysis:
     return found or keep_analysis(METHOD, frame, params, METHOD.run(frame, params))
 
 
-st.set_page_config(layout="wide")
-ground = np.random.default_rng(2).normal(1000, 30, (SIDE, SIDE)).astype(np.float32)
-frame = Frame.from_array(ground, "ground.fits", row0="bottom", unit="adu")
-correction_panel(
-    analysed(frame),
-    frame,
-    DisplaySettings.for_frame(frame),
-    "Ada",
-    "toy",
-    drawn_as={"valley": "line", "plain": "polygon", "block": "box"},
-)
+if __name__ == "__main__":
+    st.set_page_config(layout="wide")
+    ground = np.random.default_rng(2).normal(1000, 30, (SIDE, SIDE)).astype(np.float32)
+    frame = Frame.from_array(ground, "ground.fits", row0="bottom", unit="adu")
+    correction_panel(
+        analysed(frame),
+        frame,
+        DisplaySettings.for_frame(frame),
+        "Ada",
+        "toy",
+        drawn_as={"valley": "line", "plain": "polygon", "block": "box"},
+    )
