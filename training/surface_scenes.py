@@ -58,6 +58,8 @@ from training.surface_truth import (
     IS_PLAIN,
     IS_RIDGE,
     IS_VALLEY,
+    RIM_INSIDE,
+    RIM_OUTSIDE,
     TrueCrater,
     lay_craters,
     window_around,
@@ -81,14 +83,14 @@ BRIGHT_SLOPES = {OPTICAL: 0.3, MAP: 1.1, THERMAL: 0.2}
 LEAST_WANTED_PX, LEAST_KNOWN_PX, LEAST_SEGMENT_PX = 6.0, 3.5, 8.0
 """Diameters: of a crater that must be found; that is told of at all; whose floor and rim are told apart."""
 LARGEST_SHARE = 1.2
-"""A crater wider than so many sides of the picture is no crater on it."""
+"""A crater wider than so many sides of the picture is no crater on it, and its rim counts neither way."""
 LEAST_CONTRAST, LEAST_LINE_CONTRAST = 8.0, 2.5
 """Levels: a crater's walls, and a line against what surrounds it, must differ so much and by the noise."""
+OVER_PATCHES = 0.5
+"""And by this part of the deviation that differences of the ground's own brightness make."""
 SHORTEST_LINE_PX = 18
 OVER_GROUND, STEEPEST_LINE = 0.9, 0.5
 """Depth over width of a drawn line, over the usual slope of its ground, and at most."""
-OVER_PATCHES = 0.5
-"""And by this part of the deviation that differences of the ground's own brightness make."""
 MOST_COVERED = 0.5
 
 
@@ -186,6 +188,7 @@ def draw_surface_scene(
     craters = judged_craters(ground, drawn, bare, clear, sun, camera.noise)
     classes = ground.classes
     _hide_unseen_lines(classes, bare, clear, camera.noise)
+    hide_giant_rims(classes, ground.craters)
     lay_craters(classes, craters, LEAST_SEGMENT_PX)
     classes[~ground.seen] = IGNORE
     facts = SceneFacts(
@@ -478,6 +481,15 @@ def _hide_unseen_lines(classes: UInt8, bare: Float32, clear: Float32, noise: flo
     lines = (classes == IS_VALLEY) | (classes == IS_RIDGE)
     asked = LEAST_LINE_CONTRAST + 0.4 * noise + OVER_PATCHES * detail(clear - bare)
     classes[lines & (detail(bare) < asked)] = IGNORE
+
+
+def hide_giant_rims(classes: UInt8, craters: Sequence[TrueCrater]) -> None:
+    """Mark the rims of craters that are too wide for the picture as counting neither way."""
+    rows, columns = np.ogrid[: classes.shape[0], : classes.shape[1]]
+    for one in craters:
+        if one.diameter_px > LARGEST_SHARE * classes.shape[0]:
+            away = one.away(columns, rows)
+            classes[(away > 1.0 - RIM_INSIDE) & (away < 1.0 + RIM_OUTSIDE)] = IGNORE
 
 
 def _hide_short_lines(classes: UInt8) -> None:

@@ -7,7 +7,7 @@ from core.surfaces.kinds import SEGMENTS
 from training.surface_data import draw_split, main, random_sample, read_scene, turned
 from training.surface_light import Sun, cast_shadows, reflectance, slopes
 from training.surface_relief import make_region
-from training.surface_scenes import covered_parts, draw_surface_scene, window
+from training.surface_scenes import covered_parts, draw_surface_scene, hide_giant_rims, window
 from training.surface_shapes import (
     DrawnCrater,
     DrawnLine,
@@ -219,3 +219,10 @@ def test_samples_are_turned_whole():
 def test_a_sheet_shows_scenes(tmp_path):
     assert main(["--n", "2", "--side", str(SIDE), "--sheet", str(tmp_path / "sheet.png")]) == 0
     assert (tmp_path / "sheet.png").stat().st_size > 1000
+
+
+def test_the_rim_of_a_crater_wider_than_the_picture_counts_neither_way():
+    classes = np.full((96, 96), IS_PLAIN, np.uint8)
+    hide_giant_rims(classes, [TrueCrater(160.0, 48.0, 150.0, 150.0), TrueCrater(70.0, 48.0, 10.0, 10.0)])
+    assert classes[48, 12] == IGNORE
+    assert (classes[:, 50:] == IS_PLAIN).all()
