@@ -114,7 +114,7 @@ class Counted:
         return count / self.area, float(low) / self.area, float(high) / self.area
 
     def slope(self) -> tuple[float, float] | None:
-        """Power-law slope of the cumulative distribution above the limit, and its error; None below 5 craters.
+        """Power-law slope of the cumulative distribution above the limit, and its error; None below 5.
 
         The estimate of greatest likelihood (Clauset et al. 2009, SIAM Review 51, 661), without its bias.
         """
