@@ -89,7 +89,7 @@ LEAST_CONTRAST, LEAST_LINE_CONTRAST = 8.0, 2.5
 OVER_PATCHES = 0.5
 """And by this part of the deviation that differences of the ground's own brightness make."""
 SHORTEST_LINE_PX = 18
-OVER_GROUND, STEEPEST_LINE = 0.9, 0.5
+OVER_GROUND, STEEPEST_LINE = 1.5, 0.5
 """Depth over width of a drawn line, over the usual slope of its ground, and at most."""
 MOST_COVERED = 0.5
 
@@ -335,7 +335,7 @@ def cut_and_pile(rng: np.random.Generator, ground: Ground, fresh: Float32) -> li
 
 
 def plain_to_see(line: DrawnLine, ground: Ground) -> DrawnLine:
-    """A line, steep enough for its ground: its walls are no gentler than the slopes that are usual there."""
+    """A line, steep enough for its ground: it stands out of the slopes that are usual there."""
     import cv2
 
     width = max(line.widths_px)
