@@ -37,8 +37,8 @@ class HoughParameters(Parameters):
         low=0.05,
         high=0.99,
         step=0.05,
-        help="Least score of a crater. The score says how often such an answer was a crater.",
-        why="Finds most and invents few: the best F1 on Mars pictures that were held back.",
+        help="Least score of a crater.",
+        why="Close to the best balance of craters missed and made up, on THEMIS tiles of Mars.",
     )
     min_diameter_px: float = parameter(
         10.0,

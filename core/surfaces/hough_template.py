@@ -139,4 +139,4 @@ TEMPLATE = Template(
 )
 SECTOR_WEIGHTS = (-0.48, 1.40, 1.90, 1.51, 2.40, 2.06, 1.30, 0.99)
 """Of the answers of the sectors, the weakest first."""
-SECTOR_OFFSET = -9.3
+SECTOR_OFFSET = -11.8

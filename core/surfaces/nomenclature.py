@@ -53,7 +53,7 @@ KINDS: dict[str, str] = {
     "LF": "landing site",
     "LG": "large ringed feature",
     "LI": "linea",
-    "LN": "linea",
+    "LN": "lingula",
     "LU": "lacuna",
     "MA": "macula",
     "ME": "mare",
