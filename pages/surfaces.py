@@ -13,6 +13,7 @@ from core.ui.runs import run_note
 from core.ui.selection import offer, selected
 from core.ui.shell import enter_dashboard, face, lead, show_warnings
 from core.ui.surfaces_compare import Step, comparison_panel, survey_of
+from core.ui.surfaces_names import names_layer, names_toggle
 from core.ui.surfaces_scale import choose_ground
 from core.ui.surfaces_statistics import remember_ground, statistics_panel
 from core.ui.viewer import Pane, frame_viewer
@@ -57,6 +58,7 @@ with controls:
         mode = st.segmented_control(
             "View", list(MODES), default="Overlay", key="surfaces.mode", required=True
         )
+    named = names_toggle(frame)
     areas = surfaces.choose_areas(analyses, full=research)
     heat, heat_title = surfaces.choose_heat(analyses)
     with st.expander("Display", icon=":material/contrast:"):
@@ -84,7 +86,7 @@ with picture:
         ]
     event = frame_viewer(
         panes,
-        marks.layers,
+        [*marks.layers, names_layer(frame)] if named else marks.layers,
         key="surfaces.viewer",
         mode=MODES[str(mode)],
         selected=marks.at(mark),

@@ -105,12 +105,15 @@ def _cover(axes: Axes, mask: NDArray[np.uint16], classes: Sequence[str], size: t
         inside = small == number
         if not inside.any() or min(small.shape) < 2:
             continue
+        share = float(np.mean(mask == number))
+        if name == UNSURE:  # what nobody knows stays bare
+            known.append(Patch(facecolor="none", edgecolor=_GUIDE, label=f"{name} {share:.0%}"))
+            continue
         hatch = HATCHES[PATTERNS.get(name, "solid")]
         axes.contourf(
             x, y, inside.astype(float), levels=[0.5, 1.5], colors=[COLOURS.get(name, "#FFFFFF")], alpha=0.28,
             hatches=[hatch],
         )  # fmt: skip
-        share = float(np.mean(mask == number))
         known.append(
             Patch(facecolor=COLOURS.get(name, "#FFFFFF"), alpha=0.6, hatch=hatch, label=f"{name} {share:.0%}")
         )
@@ -208,6 +211,7 @@ def size_figure(
 def rose_figure(roses: Mapping[str, tuple[Floats, Floats]]) -> bytes:
     """Length of lines by direction, by label: edges in degrees over [0, 180], and parts of the length."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(4.6, 3.8), layout="constrained")
     axes: Any = figure.add_subplot(projection="polar")
@@ -222,6 +226,7 @@ def rose_figure(roses: Mapping[str, tuple[Floats, Floats]]) -> bytes:
                 label=PLURAL.get(label, label) if not turn else None,
             )  # fmt: skip
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.tick_params(labelsize=8)
     figure.legend(loc="lower left", frameon=False, fontsize=8)
     return _png(figure)

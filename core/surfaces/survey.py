@@ -13,13 +13,10 @@ from core.frames.frame import RowOrder
 from core.surfaces.kinds import LINES
 from core.surfaces.lines import Rose, path_points, rose
 from core.surfaces.mix import craters_of, lines_of
+from core.surfaces.size_frequency import COMPLETE_PX, Counted, Points
 
-COMPLETE_PX = 10.0
-"""Smaller craters are missed: counts are complete from this diameter on (see the README's scores)."""
 DENSITY_UNIT = 1e6
 """Densities are per so many pixels or square kilometres."""
-BINS_A_DOUBLING = 2
-"""Bins of the size–frequency plots: each is √2 times as wide as the one before."""
 CUMULATIVE, DIFFERENTIAL, RELATIVE = "Cumulative", "Differential", "R plot"
 CURVES = {
     CUMULATIVE: "How many craters an area are at least so large.",
@@ -71,31 +68,28 @@ class Survey:
 
     def crater_density(self, least: float, *, in_km: bool) -> tuple[float, float, float]:
         """Craters of a diameter and more in a million px² or km², with the bounds of its 68 % interval."""
-        from core.scoring.intervals import poisson_interval
+        density = self.counted(in_km=in_km).density(least)
+        return density[0] * DENSITY_UNIT, density[1] * DENSITY_UNIT, density[2] * DENSITY_UNIT
 
-        n = int((self.diameters(in_km=in_km) >= least).sum())
-        low, high = poisson_interval(n)
-        per = DENSITY_UNIT / self.area(in_km=in_km)
-        return n * per, float(low) * per, float(high) * per
+    def counted(self, *, in_km: bool) -> Counted:
+        """The craters and the area they were counted on."""
+        limit = self.complete_from(in_km=in_km)
+        unit = "km" if in_km else "px"
+        return Counted(self.diameters(in_km=in_km), self.area(in_km=in_km), limit, unit)
 
     def size_curves(self, *, in_km: bool) -> list[tuple[str, dict[str, NDArray[np.float64]], str]]:
         """The size–frequency plots of :data:`CURVES`: title, curve, and the y axis with ``{unit}``.
 
-        A curve has ``diameter, value, low, high``, ``(N,)`` each, with 68 % Poisson intervals. Craters are
-        binned by :data:`BINS_A_DOUBLING`; a bin stands at the geometric mean of its edges. There are none
-        without craters. The conventions are those of Arvidson et al. 1979, Icarus 37, 467, and Robbins et
-        al. 2018, MAPS 53, 891.
+        A curve has ``diameter, value, low, high``, ``(N,)`` each, with 68 % Poisson intervals; see
+        :mod:`core.surfaces.size_frequency`. There are none without craters.
         """
-        sizes = np.sort(self.diameters(in_km=in_km))[::-1]
-        if not len(sizes):
+        counted = self.counted(in_km=in_km)
+        if not len(counted.diameters):
             return []
-        area = self.area(in_km=in_km)
-        edges, n = _binned(sizes)
-        middle, width = np.sqrt(edges[:-1] * edges[1:]), np.diff(edges)
         return [
-            (CUMULATIVE, _curve(sizes, np.arange(1, len(sizes) + 1), 1.0 / area), "craters ≥ D a {unit}²"),
-            (DIFFERENTIAL, _curve(middle, n, 1.0 / (area * width)), "craters a {unit}² and {unit} of D"),
-            (RELATIVE, _curve(middle, n, middle**3 / (area * width)), "R"),
+            (CUMULATIVE, _curve(counted.cumulative()), "craters ≥ D a {unit}²"),
+            (DIFFERENTIAL, _curve(counted.differential()), "craters a {unit}² and {unit} of D"),
+            (RELATIVE, _curve(counted.relative()), "R"),
         ]
 
     def paths(self, labels: Sequence[str] = LINES) -> list[NDArray[np.float64]]:
@@ -118,18 +112,5 @@ class Survey:
         return self.km_per_px
 
 
-def _binned(sizes: Floats) -> tuple[Floats, NDArray[np.intp]]:
-    """Edges of bins that are a whole number of steps from 1, and how many sizes lie in each."""
-    low, high = np.log2(sizes.min()) * BINS_A_DOUBLING, np.log2(sizes.max()) * BINS_A_DOUBLING
-    steps = np.arange(np.floor(low), np.floor(high) + 2)
-    # By its step, not by the edges: rounding must not lose the largest.
-    which = (np.floor(np.log2(sizes) * BINS_A_DOUBLING) - steps[0]).astype(int)
-    return 2.0 ** (steps / BINS_A_DOUBLING), np.bincount(which, minlength=len(steps) - 1)
-
-
-def _curve(diameter: Floats, n: NDArray[np.integer], weight: Floats | float) -> dict[str, Floats]:
-    from core.scoring.intervals import poisson_interval
-
-    low, high = poisson_interval(n)
-    value: Floats = n.astype(np.float64) * weight
-    return {"diameter": diameter, "value": value, "low": low * weight, "high": high * weight}
+def _curve(points: Points) -> dict[str, Floats]:
+    return {"diameter": points.diameter, "value": points.value, "low": points.low, "high": points.high}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from core.results import Detections
+from core.surfaces.scale import scale_of
 from core.ui.frames import Choice
 from core.ui.text import plain
 
@@ -64,14 +64,13 @@ def ground_of(choice: Choice) -> Ground:
 
 def told_by(choice: Choice) -> Ground:
     """What a frame and its sample say of the ground."""
-    sample = choice.sample
-    if sample is None:
-        return Ground()
-    told = re.search(r"([\d.]+) km/px", sample.source)
-    body = next((name for name in BODIES if name in sample.title), None)
-    if told is None:
-        return Ground(body=body, body_source="the sample")
-    return Ground(float(told[1]), "from the map", body, "the sample")
+    frame, sample = choice.frame, choice.sample
+    scale = scale_of(frame)
+    known = Ground() if scale is None else Ground(scale.km_per_px, scale.source)
+    if frame.ground is not None and frame.ground.body:
+        return replace(known, body=frame.ground.body, body_source="the map")
+    body = None if sample is None else next((name for name in BODIES if name in sample.title), None)
+    return known if body is None else replace(known, body=body, body_source="the sample")
 
 
 def choose_ground(choice: Choice) -> Ground:
