@@ -15,8 +15,8 @@ so little is kept. What nearly passes is neither a line nor plain ground and is 
 one side only; a part of it counts for ridges, which shows the crests of large ones.
 
 ``python -m training.surface_relief check --data DIR`` counts how many of the IAU's rilles and ridges have a
-mask near. Of 26 rilles and valleys 22 had one (chance: 11.5), of 7 ridges 6 (chance: 4.3), and masks covered
-3.2 and 2.4 times as much of the surroundings of a name as elsewhere. Names are the middles of features up to
+mask near. Of 26 rilles and valleys 22 had one (chance: 11.0), of 7 ridges 6 (chance: 4.2), and masks covered
+2.9 and 2.5 times as much of the surroundings of a name as elsewhere. Names are the middles of features up to
 300 km long, some narrower than a pixel, so more is not to be had from them.
 """
 
