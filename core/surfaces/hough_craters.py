@@ -37,8 +37,8 @@ EXTRA_RADII = (SMALLEST_RADIUS, 5.2)
 """Radii that only the whole picture is searched with."""
 LEAST_SEEN = 0.8
 """Least part of a filter's disc that lies on the picture, not on missing pixels nor outside."""
-LEAST_WEIGHT = -3.0
-"""Weaker answers are not looked at: of craters that people marked, 95 % answer more."""
+LEAST_WEIGHT = 0.5
+"""Weaker answers are not looked at: whatever their sectors say, the score stays below 0.05."""
 MOST_CRATERS = 20_000
 NEAR, ALIKE = 0.7, 1.7
 """Two circles are one crater when their middles are nearer than the first part of the larger radius, and
