@@ -44,7 +44,7 @@ def _named(key: str, _frame: Frame) -> Detections:
     from core.surfaces.nomenclature import features_on
 
     found = features_on(_frame, least_px=LEAST_PX).head(MOST_NAMES)
-    table = found[["x", "y", "name", "diameter_km", "lat_deg", "lon_deg"]].assign(label=found["kind"])
+    table = found[["x", "y", "name", "diameter_km", "lat_deg", "lon_deg"]].assign(label="named feature")
     # The largest are lettered first, whatever a method thinks of them.
     table["score"] = np.linspace(1.0, 0.999, len(table))
     return Detections(table, {"diameter_km": "km", "lat_deg": "deg", "lon_deg": "deg"})
