@@ -11,7 +11,7 @@ from core.ui.viewer import Layer
 
 NAMES = "Named features"
 COLOUR = "#DDE3EC"
-MOST_NAMES = 40
+MOST_NAMES = 24
 LEAST_PX = 14.0
 """Smaller features cannot be seen under their own name."""
 NO_PLACE = (
