@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from core.clusters.outlines import Outline
-from core.clusters.pictures import Look, look_around
+from core.clusters.pictures import LEAST_GRAIN, Look, look_around
 from core.models.windows import Grid
 from core.scoring.average_precision import average_precision_of, hits_by_score
 from training.calibration import logistic
@@ -118,7 +118,7 @@ def search_scenes(paths: Sequence[Path], look: Look) -> tuple[list[Compared], fl
         start = time.perf_counter()
         found, _ = look_around(scene.picture, Grid(width, height), look)
         seconds += time.perf_counter() - start
-        compared.append(compare(scene, found))
+        compared.append(compare(scene, [one for one in found if one.grain >= LEAST_GRAIN]))
     return compared, seconds / max(len(paths), 1)
 
 

@@ -29,6 +29,10 @@ GLOWING = 0.6
 """Part of the light that lies between the stars, from which its grain is asked for."""
 
 
+SMOOTH = "its light is smooth: a galaxy or a nebula"
+"""Why a crowd of too little grain is turned down."""
+
+
 @dataclass(frozen=True)
 class Crowd:
     """A cluster on a frame; lengths in pixels.
@@ -167,29 +171,34 @@ def crowd_at(xy: Float64, shape: tuple[int, int], excess: Excess, weights: Float
     )
 
 
-def grain(grey: Float32, crowd: Crowd, fwhm_px: float) -> float:
+def grain(grey: Float32, x: float, y: float, r50: float, fwhm_px: float) -> float:
     """How uneven the light of a crowd that glows is, over its brightness; infinite where it does not glow.
 
     A globular cluster's unresolved middle is made of stars, whose chance gatherings show; a galaxy's are too
     many and too faint. Both are medians, so that single bright stars do not decide, and the noise of the
     field is taken off.
 
+    Args:
+        grey: ``(H, W)``.
+        x, y, r50: Middle of the crowd and radius that holds half of it, in pixels.
+        fwhm_px: Of stars.
+
     References:
         After Tonry & Schneider 1988, AJ 96, 807 (surface-brightness fluctuations).
     """
     from scipy.ndimage import gaussian_filter, percentile_filter
 
-    reach = int(max(3.2 * crowd.r50, 12.0 * fwhm_px)) + 1
-    x, y = round(crowd.x), round(crowd.y)
-    part = grey[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1]
+    reach = int(max(3.2 * r50, 12.0 * fwhm_px)) + 1
+    column, row = round(x), round(y)
+    top, left = max(row - reach, 0), max(column - reach, 0)
+    part = grey[top : row + reach + 1, left : column + reach + 1]
     shrink = max(1, int(max(part.shape) / 700))  # a cluster that fills a large frame is looked at in part
     values = np.nan_to_num(part, nan=float(np.nanmedian(part)))
     smooth = gaussian_filter(values, 2.0 * fwhm_px)[::shrink, ::shrink]
     fine = gaussian_filter(values, 0.42 * fwhm_px)[::shrink, ::shrink] - smooth
     rows, columns = np.ogrid[: fine.shape[0], : fine.shape[1]]
-    top, left = max(y - reach, 0), max(x - reach, 0)
-    away = np.hypot(columns * shrink + left - crowd.x, rows * shrink + top - crowd.y)
-    on, around = away <= crowd.r50, away > 1.6 * crowd.r50
+    away = np.hypot(columns * shrink + left - x, rows * shrink + top - y)
+    on, around = away <= r50, away > 1.6 * r50
     if np.count_nonzero(on) < 30 or np.count_nonzero(around) < 30:
         return np.inf
     sky = float(np.percentile(smooth[around], 30))

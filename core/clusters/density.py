@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.clusters.crowd import Crowd, crowd_at, grain
+from core.clusters.crowd import SMOOTH, Crowd, crowd_at, grain
 from core.clusters.glow import glowing_spots, glows
 from core.clusters.kde import adaptive_density
 from core.clusters.scan import Excess, scan
@@ -100,7 +100,7 @@ def analyse(frame: Frame, params: DensityParameters, progress: Progress) -> Resu
     found = _table(frame, crowds)
     return Result(
         detections=found,
-        rejected=_table(frame, smooth, "its light is smooth: a galaxy or a nebula"),
+        rejected=_table(frame, smooth, SMOOTH),
         summary=_sentence(crowds, len(table)),
         maps={"density": adaptive_density(xy, covered)},
         masks={"clusters": _outlines(crowds, covered.shape)},
@@ -137,14 +137,14 @@ def _crowds(
         crowd = crowd_at(xy[: one.n_stars], shape, one).counted_among(xy, shape)
         if any(other.holds(crowd) for other in (*kept, *smooth)):
             continue
-        is_smooth = min_grain > 0 and grain(frame.grey, crowd, fwhm_px) < min_grain
+        is_smooth = min_grain > 0 and grain(frame.grey, crowd.x, crowd.y, crowd.r50, fwhm_px) < min_grain
         (smooth if is_smooth else kept).append(crowd)
     spots, light = glowing_spots(frame.grey)
     for one in glows(frame.grey, xy, fwhm_px)[:MOST_CANDIDATES]:
         if any(other.shares_place(one) for other in (*kept, *smooth)):
             continue
         crowd = crowd_at(spots, shape, one, light)
-        own_grain = grain(frame.grey, crowd, fwhm_px)
+        own_grain = grain(frame.grey, crowd.x, crowd.y, crowd.r50, fwhm_px)
         if np.isfinite(own_grain) and not any(other.holds(crowd) for other in (*kept, *smooth)):
             (smooth if own_grain < GLOW_GRAIN * min_grain else kept).append(crowd)
     return kept, smooth

@@ -40,6 +40,8 @@ class Outline:
         globular: Chance that it is a globular cluster, in [0, 1].
         cut: Whether the edge of a window within the frame cuts it.
         features: What the score is calibrated on; see the network.
+        grain: Unevenness of its light over its brightness, see :func:`core.clusters.crowd.grain`; infinite
+            where it does not glow.
     """
 
     row: int
@@ -49,6 +51,13 @@ class Outline:
     globular: float
     cut: bool = False
     features: tuple[float, ...] = ()
+    grain: float = np.inf
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Row and column of the mean of its cells."""
+        rows, columns = np.nonzero(self.inside)
+        return float(rows.mean()) + self.row, float(columns.mean()) + self.column
 
     @property
     def area(self) -> int:

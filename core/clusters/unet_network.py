@@ -34,7 +34,7 @@ Float32 = NDArray[np.float32]
 SIZES = Sizes((64, 96, 128, 160), (2, 2, 2, 2))
 ANSWER_PX = 4
 """Side of a place, in pixels of the picture."""
-MASK_LEVEL, CENTRE_LEVEL = 0.4, 0.1
+MASK_LEVEL, CENTRE_LEVEL = 0.6, 0.1
 """Least chance of a place within a cluster, and of its middle."""
 SMOOTHING = 1.0
 """Sigma by which the centre map is smoothed before its peaks are taken, in places."""

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from core.clusters import maskrcnn, unet
 from core.clusters.outlines import outline_of
-from core.clusters.pictures import look_around, summary
+from core.clusters.pictures import LEAST_GRAIN, look_around, summary
 from core.errors import WeightsUnavailable
 from core.methods import methods
 from core.models.card import chosen
@@ -79,6 +80,22 @@ def test_clusters_of_all_sizes_on_a_large_frame_are_found_once():
     assert not any(one.cut for one in found)
     assert heat.shape == (1024, 1024)
     assert (heat > 0.5).mean() == pytest.approx((picture[..., 0] > 0).mean(), rel=0.03)
+
+
+def test_smooth_light_is_a_galaxy_and_not_a_cluster():
+    rng = np.random.default_rng(0)
+    away = np.stack([disc((512, 512), x, 256.0, 60.0) for x in (130.0, 380.0)])
+    smooth, stars = 150.0 * np.exp(-2.0 * away)
+    grains = gaussian_filter(rng.standard_normal((512, 512)), 1.3)
+    light = smooth + stars * np.clip(1.0 + 3.0 * grains, 0.0, None) + 12.0 + rng.standard_normal((512, 512))
+    picture = np.repeat(np.clip(light, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+    def look(shown_window, window, grid):
+        return [outline_of(grid, window, one < 1.0, score=0.9, globular=1.0) for one in away], None
+
+    found, _ = look_around(picture, Grid(512, 512), look)
+    galaxy, cluster = sorted(found, key=lambda one: one.column)
+    assert galaxy.grain < LEAST_GRAIN < cluster.grain
 
 
 def test_words_and_choices():

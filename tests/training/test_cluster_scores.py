@@ -88,7 +88,11 @@ def test_judging_searches_as_the_product_does(tmp_path):
     for number, clusters in enumerate([(FIRST, SECOND), (FIRST,), ()]):
         scene, path = a_scene(*clusters), tmp_path / f"scene_{number}.json"
         path.write_text(json.dumps({"way": "survey", "clusters": [one.as_dict() for one in clusters]}))
-        Image.fromarray(200 * (scene.instances > 0).astype(np.uint8)).save(path.with_suffix(".png"))
+        # Stars of four pixels on a dim glow: smooth light is no cluster's.
+        stars = np.random.default_rng(number).random((SIDE // 2, SIDE // 2)) < 0.3
+        grains = np.where(stars.repeat(2, axis=0).repeat(2, axis=1), 255, 110)
+        light = np.where(scene.instances > 0, grains, 0).astype(np.uint8)
+        Image.fromarray(light).save(path.with_suffix(".png"))
         Image.fromarray(np.dstack([scene.instances, scene.depth])).save(path.with_suffix(".truth.png"))
         paths.append(path)
 
