@@ -371,6 +371,14 @@ def path_points(path: str) -> Points:
     return tuple((float(x), float(y)) for x, y in (pair.split(",") for pair in path.split(" ")))
 
 
+def points_of(text: object) -> Floats:
+    """``(N, 2)`` points of a ``path``; none where the text is not one."""
+    try:
+        return np.array(path_points(text), float)  # type: ignore[arg-type]
+    except ValueError:
+        return np.empty((0, 2))
+
+
 def is_path(text: str) -> bool:
     """Whether a text is a ``path``."""
     return _PATH.fullmatch(text) is not None

@@ -17,8 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.frames.frame import RowOrder
 from core.results import Detections
-from core.shapes import BOX_COLUMNS, Line, as_points, is_path
-from core.shapes import path_points as shape_points
+from core.shapes import BOX_COLUMNS, Line, as_points
 
 Float64 = NDArray[np.float64]
 
@@ -179,13 +178,6 @@ def mean_direction(angles_deg: ArrayLike, weights: ArrayLike) -> tuple[float, fl
         return 0.0, 0.0
     mean = complex(np.sum(weight * np.exp(1j * doubled))) / total
     return float(np.degrees(np.angle(mean)) / 2.0 % 180.0) % 180.0, abs(mean)
-
-
-def path_points(path: str | None) -> Float64:
-    """``(N, 2)`` points of the text of a path; none where it is not one."""
-    if not isinstance(path, str) or not is_path(path):
-        return np.empty((0, 2))
-    return np.array(shape_points(path), float).reshape(-1, 2)
 
 
 def azimuth_deg(angle_deg: ArrayLike, row0: RowOrder) -> Float64:

@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.frames.frame import RowOrder
+from core.shapes import points_of
 from core.surfaces.kinds import LINES
-from core.surfaces.lines import Rose, path_points, rose
+from core.surfaces.lines import Rose, rose
 from core.surfaces.mix import craters_of, lines_of
 from core.surfaces.size_frequency import COMPLETE_PX, Counted, Points
 
@@ -94,7 +95,7 @@ class Survey:
 
     def paths(self, labels: Sequence[str] = LINES) -> list[NDArray[np.float64]]:
         """``(N, 2)`` points of each valley and ridge in pixels."""
-        return [path_points(text) for text in lines_of(self.table, labels)["path"]]
+        return [points_of(text) for text in lines_of(self.table, labels)["path"]]
 
     def line_length(self, labels: Sequence[str] = LINES, *, in_km: bool) -> float:
         """Length of all valleys and ridges together."""

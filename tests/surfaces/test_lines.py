@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
+from core.shapes import points_of
 from core.surfaces.kinds import RIDGE
 from core.surfaces.lines import (
     as_detections,
     azimuth_deg,
     lines_of,
     mean_direction,
-    path_points,
     rose,
 )
 from tests.surfaces.grounds import groove
@@ -78,7 +78,7 @@ def test_lines_become_a_table_and_come_back_from_it():
     assert list(table["label"]) == [RIDGE, RIDGE]
     assert (table["x_min"] < table["x"]).all()
     for row, one in zip(table.itertuples(), lines, strict=True):
-        np.testing.assert_allclose(path_points(row.path), one.line.outline, atol=0.01)
+        np.testing.assert_allclose(points_of(row.path), one.line.outline, atol=0.01)
         assert (row.x, row.y) == pytest.approx(one.line.centre)
         assert row.length_px == pytest.approx(one.line.length_px)
         assert row.width_px == one.width_px
@@ -87,7 +87,7 @@ def test_lines_become_a_table_and_come_back_from_it():
 
 @pytest.mark.parametrize("text", ["", None, "1,2 3", "a,b", "1,nan", "1,inf", "<svg>", "1e999,2"])
 def test_text_that_is_no_path_has_no_points(text):
-    assert path_points(text).shape == (0, 2)
+    assert points_of(text).shape == (0, 2)
 
 
 def test_directions_just_left_and_right_of_zero_have_their_mean_there():

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.shapes import points_of
 from core.ui.tables import column_title
 from core.ui.viewer.model import Layer
 from core.ui.viewer.parcel import Packer, Parcel
@@ -71,24 +71,13 @@ def _paths(layer: Layer, packer: Packer) -> dict[str, int] | None:
     """The points of all lines one after the other, and where each object's begin."""
     if layer.path is None:
         return None
-    lines = [line_points(text) for text in _column(layer, layer.path)]
+    lines = [points_of(text) for text in _column(layer, layer.path)]
     begins = np.cumsum([0, *(len(line) for line in lines)])
     points = np.concatenate(lines) if lines else np.empty((0, 2))
     return {
         "points": packer.add(points.astype(np.float32)),
         "begins": packer.add(begins.astype(np.uint32)),
     }
-
-
-def line_points(text: Any) -> NDArray[np.float64]:
-    """``(N, 2)`` points of a line that is written as ``"x,y x,y …"``; none where it is not one."""
-    try:
-        values = np.array(text.replace(",", " ").split(), float) if isinstance(text, str) else np.empty(0)
-    except ValueError:
-        return np.empty((0, 2))
-    if len(values) < 4 or len(values) % 2 or not np.isfinite(values).all():
-        return np.empty((0, 2))
-    return values.reshape(-1, 2)
 
 
 def _note(layer: Layer, packer: Packer) -> dict[str, Any]:

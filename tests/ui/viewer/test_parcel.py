@@ -101,8 +101,8 @@ def test_heat_needs_two_dimensions():
 
 def test_lines_travel_as_their_points_and_what_is_no_line_as_none():
     paths = ["1,2 3,4.5 5,6", None, "1,2", "1,2 3", "a,b c,d", "1,2 nan,4", "7,8 9,10"]
-    objects = Detections(pd.DataFrame({"label": "ridge", "score": 0.5, "x": 0.0, "y": 0.0, "path": paths}))
-    layer = Layer("A", objects, "#fff", "line", path="path", dash=(8.0, 4.0))
+    objects = Detections(pd.DataFrame({"label": "ridge", "score": 0.5, "x": 0.0, "y": 0.0, "way": paths}))
+    layer = Layer("A", objects, "#fff", "line", path="way", dash=(8.0, 4.0))
     header, blobs = unpacked(layers_parcel([layer], "s"))
     paths = header["layers"][0]["paths"]
     assert np.frombuffer(blobs[paths["begins"]], "<u4").tolist() == [0, 3, 3, 3, 3, 3, 3, 5]
