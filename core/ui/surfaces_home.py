@@ -14,7 +14,6 @@ from core.frames import Frame
 from core.frames.display import DisplaySettings, render
 from core.results import Detections
 from core.surfaces.kinds import CRATER, RIDGE, VALLEY
-from core.surfaces.report import Edits, Subject, surface_report
 from core.ui import boxes
 from core.ui.confidence import Candidates
 from core.ui.corrections import aim_window, corrected
@@ -22,6 +21,7 @@ from core.ui.corrections import correction_panel as canvas_panel
 from core.ui.exports import catalogue_panel
 from core.ui.frames import Choice
 from core.ui.runs import Analysis
+from core.ui.surfaces_report import Edits, Subject, surface_report
 from core.ui.surfaces_scale import Ground, in_km
 from core.ui.visitor import person
 

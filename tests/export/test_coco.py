@@ -34,6 +34,7 @@ def test_pycocotools_reads_boxes_and_centres(make, load):
     assert (coco.imgs[1]["width"], coco.imgs[1]["height"]) == (64, 48)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools
 def test_outlines_of_ellipses_lines_and_polygons(shaped, load):
     coco = load(export(shaped, "coco"))
     crater, valley, cluster = coco.loadAnns(coco.getAnnIds())

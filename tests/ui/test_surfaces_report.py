@@ -11,7 +11,7 @@ import pytest
 from core.export.report import write_html, write_pdf
 from core.frames import Frame
 from core.methods import get_method
-from core.surfaces.report import Edits, Subject, edits_in_words, rerun_command, surface_report
+from core.ui.surfaces_report import Edits, Subject, edits_in_words, rerun_command, surface_report
 from tests.export.test_report import pages_of, text_of
 from tests.surfaces import surveys
 
