@@ -1,11 +1,11 @@
 """Train the network of ``surfaces.segment`` and ``surfaces.craters``.
 
-``python -m training.surfaces_landforms --data DIR --minutes 75`` draws the scenes that are not there yet,
-trains the U-Net from nothing on them and on photographs of Mars and the Moon, writes
-``weights/surfaces_landforms.safetensors`` and its card, calibrates both answers and chooses the confidence of
-a crater on validation scenes and photographs, and measures them on those of the test. Killed, it goes on from
-its last checkpoint with ``--resume``. ``--score`` only measures the weights that are there; ``--draw`` only
-draws.
+``python -m training.surfaces_landforms --data DIR --minutes 75`` draws the scenes that are not there yet and
+trains the U-Net from nothing on them and on photographs of Mars and the Moon. It writes the network as
+``weights/surfaces_landforms.safetensors`` and as ``weights/surfaces_craters.safetensors``, each with a card,
+calibrates both answers, chooses the confidence of a crater on validation scenes and photographs, and measures
+them on those of the test. Killed, it goes on from its last checkpoint with ``--resume``. ``--score`` only
+measures the weights that are there; ``--draw`` only draws.
 """
 
 from __future__ import annotations
@@ -24,21 +24,23 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from core.models import LockedNetwork, are_present
 from core.models.card import Score, TrainingData, read_card, write_card
 from core.models.unet import Sizes
 from core.models.weights import save_weights
 from core.surfaces.craters import DEFAULT_LOGISTIC, search
-from core.surfaces.kinds import LANDFORMS, SEGMENTS
+from core.surfaces.craters import WEIGHTS as CRATERS
+from core.surfaces.kinds import CRATER, LANDFORMS, SEGMENTS
 from core.surfaces.landform_network import (
     ANSWER_PX,
     LARGEST,
     RADIUS_PX,
-    WEIGHTS,
     Answer,
     LandformNetwork,
     landform_network,
     look,
 )
+from core.surfaces.segment import WEIGHTS as PLACES
 from training.course import Course, device_name, train
 from training.options import options_of
 from training.surface_data import WORK, Sample, draw_split, random_sample, read_scene
@@ -57,6 +59,12 @@ from training.surface_truth import IGNORE, MARKED, TrueCrater
 
 Float32 = NDArray[np.float32]
 
+PROGRAM = "python -m training.surfaces_landforms"
+CARDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    CRATERS: ("U-Net of craters", (CRATER,)),
+    PLACES: ("U-Net of landforms", LANDFORMS),
+}
+"""Names of the weights, which are the same network, with title and labels of their cards."""
 WEIGHTS_OF_LOSSES = {"classes": 1.0, "dice": 0.5, "middle": 1.0, "offset": 0.2, "size": 1.0, "shape": 0.5}
 WEIGHTS_OF_CLASSES = {"plain": 1.0, "crater floor": 1.0, "crater rim": 1.5, "valley": 2.5, "ridge": 2.5}
 """What is rare counts more."""
@@ -292,82 +300,93 @@ def training_data(options: Any) -> tuple[TrainingData, ...]:
 
 
 def save(course: Course[LandformNetwork], options: Any) -> None:
-    """Write the averaged weights and their card, without scores."""
+    """Write the averaged weights and their cards, without scores."""
     command = (
-        f"python -m training.{WEIGHTS} --data DIR --scenes {options.scenes} --minutes {options.minutes:g} "
+        f"{PROGRAM} --data DIR --scenes {options.scenes} --minutes {options.minutes:g} "
         f"--batch {options.batch} --rate {options.rate:g} --seed {options.seed}"
     )
+    if options.sizes:
+        command += f" --sizes {options.sizes}"
     if course.minutes_before:
         command += " --begin-from CHECKPOINT"
-    card = save_weights(
-        WEIGHTS,
-        {
-            key: part.float() if part.is_floating_point() else part
-            for key, part in course.average.state_dict().items()
-        },
-        {
-            "title": "U-Net of landforms and craters",
-            "architecture": (
-                f"Residual U-Net: {course.network}; of each {ANSWER_PX} × {ANSWER_PX} px five classes, "
-                "and middle, size and shape of craters"
-            ),
-            "n_parameters": sum(p.numel() for p in course.network.parameters()),
-            "task": "surfaces",
-            "labels": LANDFORMS,
-            "training_data": training_data(options),
-            "scores": {},
-            "command": command,
-            "seed": options.seed,
-            "device": device_name(course.device),
-            "minutes": round(course.seconds / 60.0 + course.minutes_before, 1),
-            "limits": LIMITS,
-            "licence": "AGPL-3.0-only",
-            "extra": {"steps": course.step, "side_px": options.side},
-        },
-        folder=options.weights,
-    )
-    print(f"wrote {card.file}: {card.bytes / 1e6:.1f} MB", flush=True)
+    state = {
+        key: part.float() if part.is_floating_point() else part
+        for key, part in course.average.state_dict().items()
+    }
+    for name, (title, labels) in CARDS.items():
+        card = save_weights(
+            name,
+            state,
+            {
+                "title": title,
+                "architecture": (
+                    f"Residual U-Net: {course.network}; of each {ANSWER_PX} × {ANSWER_PX} px five classes, "
+                    "and middle, size and shape of craters"
+                ),
+                "n_parameters": sum(p.numel() for p in course.network.parameters()),
+                "task": "surfaces",
+                "labels": labels,
+                "training_data": training_data(options),
+                "scores": {},
+                "command": command,
+                "seed": options.seed,
+                "device": device_name(course.device),
+                "minutes": round(course.seconds / 60.0 + course.minutes_before, 1),
+                "limits": LIMITS,
+                "licence": "AGPL-3.0-only",
+                "extra": {"steps": course.step, "side_px": options.side},
+            },
+            folder=options.weights,
+        )
+        print(f"wrote {card.file}: {card.bytes / 1e6:.1f} MB", flush=True)
 
 
 def measure(val: Sequence[Path], test: Sequence[Path], options: Any) -> None:
     """Calibrate and choose the confidence on validation scenes and photographs, measure on those of the test,
-    write the card."""
-    compared, logits, classes = look_at(val, "validation")
-    marked = {split: look_at_photographs(options.data, split) for split in ("val", "test")}
+    write the cards of the weights that are there."""
+    network = landform_network(next(name for name in CARDS if are_present(name)))
+    seen = {"val": look_at(network, val, "validation"), "test": look_at(network, test, "test")}
+    marked = {split: look_at_photographs(network, options.data, split) for split in ("val", "test")}
+    compared, logits, classes = seen["val"]
     temperature = best_temperature(logits, classes)
     constants = crater_logistic([*compared, *marked["val"]]) or DEFAULT_LOGISTIC
     confidence = best_confidence([*compared, *marked["val"]], constants)
-    figures = {}
-    for on, split, known in (
-        ("validation", "val", (compared, logits, classes)),
-        ("test", "test", look_at(test, "test")),
-    ):
-        found, places, truth = known
-        figures |= crater_scores(found, constants, confidence).named(f"{on} scenes")
-        figures |= class_scores(places, truth, temperature, SEGMENTS, f"{on} scenes")
+    figures: dict[str, dict[str, float]] = {CRATERS: {}, PLACES: {}}
+    for on, split in (("validation", "val"), ("test", "test")):
+        found, places, truth = seen[split]
+        figures[CRATERS] |= crater_scores(found, constants, confidence).named(f"{on} scenes")
+        figures[PLACES] |= class_scores(places, truth, temperature, SEGMENTS, f"{on} scenes")
         if marked[split]:
-            figures |= crater_scores(marked[split], constants, confidence).named(f"{on} photographs")
-    for name, value in figures.items():
-        print(f"{name}: {value:.4f}", flush=True)
-    command = (
-        f"python -m training.{WEIGHTS} --data DIR --val-scenes {len(val)} --test-scenes {len(test)} --score"
-    )
-    card = read_card(WEIGHTS)
+            figures[CRATERS] |= crater_scores(marked[split], constants, confidence).named(f"{on} photographs")
     extra = {
-        **card.extra,
-        "temperature": round(temperature, 4),
-        "crater_logistic": [round(one, 5) for one in constants],
-        "crater_confidence": round(float(np.clip(confidence, 0.01, 0.99)), 3),
+        PLACES: {"temperature": round(temperature, 4)},
+        CRATERS: {
+            "crater_logistic": [round(one, 5) for one in constants],
+            "crater_confidence": round(float(np.clip(confidence, 0.01, 0.99)), 3),
+        },
     }
-    scores = {name: Score(round(value, 4), command) for name, value in figures.items() if np.isfinite(value)}
-    write_card(dataclasses.replace(card, scores=scores, extra=extra), options.weights)
+    command = (
+        f"{PROGRAM} --data DIR --scenes {options.scenes} --val-scenes {len(val)} "
+        f"--test-scenes {len(test)} --score"
+    )
+    for name in (name for name in CARDS if are_present(name)):
+        for what, value in figures[name].items():
+            print(f"{name}: {what}: {value:.4f}", flush=True)
+        card = read_card(name)
+        scores = {
+            what: Score(round(value, 4), command)
+            for what, value in figures[name].items()
+            if np.isfinite(value)
+        }
+        write_card(
+            dataclasses.replace(card, scores=scores, extra={**card.extra, **extra[name]}), options.weights
+        )
 
 
 def look_at(
-    paths: Sequence[Path], doing: str
+    network: LockedNetwork[LandformNetwork], paths: Sequence[Path], doing: str
 ) -> tuple[list[Compared], NDArray[np.float32], NDArray[np.int64]]:
     """What the product finds on scenes: craters beside those that are there, and places with their class."""
-    network = landform_network()
     compared, pairs = [], []
     for path in tqdm(paths, desc=f"looking at {doing} scenes", unit="scene"):
         scene = read_scene(path)
@@ -378,11 +397,12 @@ def look_at(
     return compared, *known_places(pairs)
 
 
-def look_at_photographs(data: Path | None, split: str) -> list[Compared]:
+def look_at_photographs(
+    network: LockedNetwork[LandformNetwork], data: Path | None, split: str
+) -> list[Compared]:
     """What the product finds on photographs of a split; nothing where there are none."""
     if data is None:
         return []
-    network = landform_network()
     return [
         compare(
             search(one.picture, lambda shown: look(network, shown).craters), one.craters, one.picture.shape
@@ -393,9 +413,7 @@ def look_at_photographs(data: Path | None, split: str) -> list[Compared]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw, train, measure."""
-    options = options_of(
-        f"python -m training.{WEIGHTS}", __doc__ or "", arguments, WORK, minutes=75.0, batch=8, rate=1.5e-3
-    )
+    options = options_of(PROGRAM, __doc__ or "", arguments, WORK, minutes=75.0, batch=8, rate=1.5e-3)
     torch.set_flush_denormal(True)
     if options.weights is not None:
         os.environ["ALMAGEST_WEIGHTS"] = str(options.weights)

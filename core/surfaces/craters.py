@@ -23,7 +23,7 @@ UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
-WEIGHTS = "surfaces_landforms"
+WEIGHTS = "surfaces_craters"
 DEFAULT_CONFIDENCE, DEFAULT_LOGISTIC = 0.5, (0.0, 1.0, 0.0)
 """Where the card says nothing: the confidence, and the constant and the weights of log odds and log size."""
 SIDE_PX, WINDOW_PX, OVERLAP = 512, 1024, 0.25
@@ -87,7 +87,7 @@ def analyse(frame: Frame, params: CraterParameters, progress: Progress) -> Resul
     if refusal:
         return Result(Detections.empty(), summary="No craters.", warnings=(refusal,))
     extra = read_card(WEIGHTS).extra
-    network = landform_network()
+    network = landform_network(WEIGHTS)
     found = search(surface_picture(frame), lambda shown: look(network, shown).craters, progress)
     found = found[2.0 * found[:, 3] >= params.min_diameter_px]
     scores = scores_of(found, tuple(map(float, extra.get("crater_logistic", DEFAULT_LOGISTIC))))

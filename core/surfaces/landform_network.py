@@ -4,8 +4,8 @@ craters have their middle there.
 It is a :class:`core.models.unet.ResidualUNet` with answers at half the resolution. Of every place it says the
 chances of the classes of :data:`core.surfaces.kinds.SEGMENTS`; the chance of holding a crater's middle, with
 where in it that is and how large and how round the crater is (after Objects as Points, Zhou et al. 2019,
-arXiv:1904.07850). Both questions are answered by one network, which looks at a picture once. B pictures,
-H × W pixels.
+arXiv:1904.07850). One network learns both, for each helps the other; each method has weights of its own, for
+what is best for one need not be for the other. B pictures, H × W pixels.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from core.surfaces.kinds import SEGMENTS
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
-WEIGHTS = "surfaces_landforms"
 ANSWER_PX = 2
 """Side of a place, in pixels of the picture."""
 RADIUS_PX = 8.0
@@ -93,14 +92,14 @@ def local_contrast(picture: Tensor) -> Tensor:
     return contrast.to(picture.dtype)
 
 
-def landform_network() -> LockedNetwork[LandformNetwork]:
-    """The trained network, loaded once its file's hash is known to be right.
+def landform_network(name: str) -> LockedNetwork[LandformNetwork]:
+    """The network of a card, loaded once its file's hash is known to be right.
 
     Raises:
         WeightsUnavailable: The card or the weights are missing, or are not what they should be.
     """
     dtype = inference_dtype()
-    return cached_network(WEIGHTS, lambda: ready_network(load_state(WEIGHTS), dtype), variant=str(dtype))
+    return cached_network(name, lambda: ready_network(load_state(name), dtype), variant=str(dtype))
 
 
 def ready_network(state: Mapping[str, Tensor], dtype: torch.dtype = torch.float32) -> LandformNetwork:

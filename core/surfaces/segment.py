@@ -14,13 +14,14 @@ from core.models import read_card
 from core.models.windows import Grid, Window, windows
 from core.parameters import Parameters, parameter
 from core.results import Detections, Result
-from core.surfaces.craters import OVERLAP, WEIGHTS, WINDOW_PX
+from core.surfaces.craters import OVERLAP, WINDOW_PX
 from core.surfaces.kinds import FLOOR, LINES, PLAIN, RIM, SEGMENTS
 from core.surfaces.places import share_name, shares, softmax, sure_classes
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
+WEIGHTS = "surfaces_landforms"
 DEFAULT_TEMPERATURE = 1.0
 """Where the card says nothing."""
 LEAST_PX, MOST_CELLS = 2.0, 1536
@@ -77,7 +78,7 @@ def analyse(frame: Frame, params: SegmentParameters, progress: Progress) -> Resu
     if refusal:
         return Result(Detections.empty(), summary="No landforms.", warnings=(refusal,))
     temperature = float(read_card(WEIGHTS).extra.get("temperature", DEFAULT_TEMPERATURE))
-    network = landform_network()
+    network = landform_network(WEIGHTS)
     grid = Grid(frame.width, frame.height, LEAST_PX, MOST_CELLS)
     logits = look_around(surface_picture(frame), grid, lambda shown: look(network, shown).logits, progress)
     chances = softmax(logits, temperature)

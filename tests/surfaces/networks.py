@@ -10,12 +10,14 @@ from tests.models.cards import FACTS
 def tiny_landforms(folder, **extra):
     """Weights of a tiny U-Net, with their card."""
     from core.models.unet import Sizes
-    from core.surfaces.landform_network import WEIGHTS, LandformNetwork
+    from core.surfaces import craters, segment
+    from core.surfaces.landform_network import LandformNetwork
 
     torch.manual_seed(0)
     network = LandformNetwork(Sizes((16, 16, 16, 16), (1, 1, 1, 1)))
     facts = {**FACTS, "task": "surfaces", "labels": LANDFORMS, "extra": extra}
-    save_weights(WEIGHTS, network.state_dict(), facts, folder=folder)
+    for name in (craters.WEIGHTS, segment.WEIGHTS):
+        save_weights(name, network.state_dict(), facts, folder=folder)
 
 
 def tiny_classifier(folder, **extra):

@@ -4,8 +4,10 @@ import torch
 
 from core.models import LockedNetwork, check_weights, read_card
 from core.models.unet import Sizes
+from core.surfaces.craters import WEIGHTS as CRATERS
 from core.surfaces.kinds import SEGMENTS
-from core.surfaces.landform_network import WEIGHTS, Answer, LandformNetwork, look, middles, ready_network
+from core.surfaces.landform_network import Answer, LandformNetwork, look, middles, ready_network
+from core.surfaces.segment import WEIGHTS as PLACES
 from training.surface_data import Sample
 from training.surface_truth import IGNORE, MARKED, TrueCrater, lay_craters
 from training.surfaces_landforms import WEIGHTS_OF_LOSSES, as_tensors, losses_of, main, target_of
@@ -127,12 +129,14 @@ def test_the_command_trains_calibrates_and_measures(tmp_path, monkeypatch):
         *("--minutes", "0.02", "--batch", "2", "--sizes", "16,16,16,16/1,1,1,1", "--device", "cpu"),
     ]
     assert main(arguments) == 0
-    check_weights(WEIGHTS)
-    card = read_card(WEIGHTS)
-    assert len(card.extra["crater_logistic"]) == 3
-    assert card.extra["temperature"] > 0.0
-    assert 0.0 < card.extra["crater_confidence"] < 1.0
-    assert any(name.startswith("test scenes, macro-F1") for name in card.scores)
-    assert "--score" in next(iter(card.scores.values())).command
+    for name in (CRATERS, PLACES):
+        check_weights(name)
+    craters, places = read_card(CRATERS), read_card(PLACES)
+    assert len(craters.extra["crater_logistic"]) == 3
+    assert 0.0 < craters.extra["crater_confidence"] < 1.0
+    assert places.extra["temperature"] > 0.0
+    assert any(name.startswith("test scenes, macro-F1") for name in places.scores)
+    assert not any("macro-F1" in name for name in craters.scores)
+    assert "--score" in next(iter(places.scores.values())).command
     assert main([*arguments, "--score"]) == 0
     assert main([*arguments, "--resume"]) == 0
