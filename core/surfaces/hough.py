@@ -133,6 +133,9 @@ def analyse(frame: Frame, params: HoughParameters, progress: Progress) -> Result
     progress(0.9, "drawing the map")
     chances = _chances(picture.shape, craters, lines)
     landforms = (np.argmax(chances, axis=0) + 1).astype(np.uint16)
+    if azimuth is None:
+        # Without slopes nothing says that ground is plain.
+        landforms[landforms == SEGMENTS.index(PLAIN) + 1] = 0
     landforms[~seen] = 0
     chances[:, ~seen] = 0.0
     warnings = [] if azimuth is not None else [UNLIT + "scores are low, and lines are only dark or bright."]

@@ -166,9 +166,19 @@ def size_figure(
         figure.add_vline(
             x=limit,
             line={"color": GUIDE, "dash": "dash", "width": 1.5},
-            annotation={"text": "complete from here" if not place else "", "font": {"color": GUIDE}},
-            annotation_position="top right",
         )
+        if not place:
+            # On a logarithmic axis a line stands at its value, a text at the logarithm of it.
+            figure.add_annotation(
+                x=float(np.log10(limit)),
+                y=1.0,
+                yref="paper",
+                text="complete from here",
+                font={"color": GUIDE},
+                showarrow=False,
+                xanchor="left",
+                yanchor="bottom",
+            )
     figure.update_xaxes(type="log", exponentformat="none", minor={"ticks": "outside"})
     figure.update_yaxes(type="log", exponentformat="power", minor={"ticks": "outside"})
     return figure
