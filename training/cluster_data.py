@@ -29,7 +29,7 @@ from core.clusters.kinds import GLOBULAR, OPEN
 from training.cluster_photographs import COLLECTION, ClusterPhotograph, load_photographs
 from training.cluster_scenes import SIDE_PX, ClusterScene, draw_cluster_scene
 from training.cluster_truth import TrueCluster
-from training.drawing import draw_all
+from training.drawing import draw_missing
 from training.dso_cutouts import NO_OBJECTS, SPLITS, Objects, load_objects
 from training.dso_dataset import sheet
 from training.dso_starless_data import random_levels
@@ -103,14 +103,7 @@ def draw_split(
         workers: Processes.
         side_px: Of the pictures.
     """
-    folder = work / split
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"scene_{seed:06d}.json" for seed in range(n_scenes)]
-    jobs = [(path, data, split, seed, side_px) for seed, path in enumerate(paths) if not path.exists()]
-    if jobs:
-        _objects(data, split)  # so that the workers find them in the cache
-    draw_all(_write_scene, jobs, workers, f"drawing {split} scenes")
-    return paths
+    return draw_missing(_write_scene, _objects, work, data, split, n_scenes, workers, side_px)
 
 
 def read_scene(path: Path) -> DrawnScene:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
 from torch import nn
 
 from core.clusters.kinds import LABELS
@@ -20,6 +18,7 @@ from training.cluster_data import Sample, draw_split, samples
 from training.cluster_scores import judge, scores_at, search_scenes
 from training.course import Course, device_name, train
 from training.dso_yolo import COLLECTIONS
+from training.options import drawn_splits, started
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -55,27 +54,12 @@ def run(
         look_with: The look of the weights that are there, given the constants of the calibration.
         calibration: What the constants are called in the card, and those to begin with.
     """
-    torch.set_flush_denormal(True)
-    if options.weights is not None:
-        os.environ["ALMAGEST_WEIGHTS"] = str(options.weights)
-    files = {
-        split: draw_split(options.work / "scenes", options.data, split, n, options.workers, options.side)
-        for split, n in (
-            ("val", options.val_scenes),
-            ("test", options.test_scenes),
-            ("train", 0 if options.score else options.scenes),
-        )
-    }
+    files = drawn_splits(options, draw_split)
     if options.draw:
         return 0
     if not options.score:
         course = begin()
-        if options.resume:
-            course.resume()
-        if options.begin_from is not None and course.step == 0:
-            course.begin_from(options.begin_from)
-        # After a resume the batches are other ones.
-        begun = course.step
+        begun = started(course, options)  # after a resume the batches are other ones
         train(
             course,
             lambda thread: samples(files["train"], options.batch, [options.seed, begun, thread]),
@@ -112,10 +96,7 @@ def save(course: Course[Network], name: str, about: Mapping[str, Any], options: 
     )
     card = save_weights(
         name,
-        {
-            key: part.float() if part.is_floating_point() else part
-            for key, part in course.average.state_dict().items()
-        },
+        course.kept_state,
         {
             **about,
             "n_parameters": sum(p.numel() for p in course.network.parameters()),

@@ -38,6 +38,7 @@ from training.cluster_training import run
 from training.course import Course
 from training.options import options_of
 
+WEIGHTS_OF_LOSSES = dict.fromkeys(("classifier", "box_reg", "mask", "objectness", "rpn_box_reg"), 1.0)
 LEAST_SIDE_PX = 6
 """Smaller parts of a cluster, cut by the frame's edge, are no object to learn."""
 NOT_COUNTED = -1
@@ -66,18 +67,15 @@ def target_of(sample: Sample, device: torch.device) -> dict[str, Tensor]:
 
 def learn(course: Course[nn.Module], samples: list[Sample]) -> dict[str, float]:
     """One step; its losses."""
-    found: dict[str, Tensor] = {}
+    pictures = [torch.from_numpy(one.picture).to(course.device) for one in samples]
+    targets = [target_of(one, course.device) for one in samples]
 
-    def total() -> Tensor:
-        pictures = [torch.from_numpy(one.picture).to(course.device) for one in samples]
-        targets = [target_of(one, course.device) for one in samples]
+    def losses() -> dict[str, Tensor]:
         with course.autocast():
-            losses = course.network(pictures, targets)
-        found.update({name.removeprefix("loss_"): loss.float() for name, loss in losses.items()})
-        return torch.stack(list(found.values())).sum()
+            found = course.network(pictures, targets)
+        return {name.removeprefix("loss_"): loss.float() for name, loss in found.items()}
 
-    course.take_step(total)
-    return {name: float(loss.detach()) for name, loss in found.items()}
+    return course.learn(losses, WEIGHTS_OF_LOSSES)
 
 
 def look_with(calibration: tuple[float, ...]) -> Look:

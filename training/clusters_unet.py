@@ -131,17 +131,14 @@ def losses_of(said: Answer, target: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def learn(course: Course[ClusterNetwork], samples: list[Sample]) -> dict[str, float]:
     """One step; its losses."""
-    found: dict[str, Tensor] = {}
+    pictures, target = as_tensors(samples, course.device)
 
-    def total() -> Tensor:
-        pictures, target = as_tensors(samples, course.device)
+    def losses() -> dict[str, Tensor]:
         with course.autocast():
             said = course.network(pictures)
-        found.update(losses_of(said, target))
-        return torch.stack([WEIGHTS_OF_LOSSES[name] * loss for name, loss in found.items()]).sum()
+        return losses_of(said, target)
 
-    course.take_step(total)
-    return {name: float(loss.detach()) for name, loss in found.items()}
+    return course.learn(losses, WEIGHTS_OF_LOSSES)
 
 
 def look_with(logistic: tuple[float, ...]) -> Look:

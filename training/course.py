@@ -145,6 +145,30 @@ class Course(Generic[Network]):
         self.seconds += time.perf_counter() - start
         return value
 
+    def learn(
+        self, losses_of: Callable[[], Mapping[str, Tensor]], weights: Mapping[str, float]
+    ) -> dict[str, float]:
+        """One step down the weighed sum of losses that are worked out within it; each by its name.
+
+        Args:
+            losses_of: Gives them.
+            weights: Of each in the sum.
+        """
+        found: dict[str, Tensor] = {}
+
+        def total() -> Tensor:
+            found.update(losses_of())
+            return torch.stack([weights[name] * loss for name, loss in found.items()]).sum()
+
+        self.take_step(total)
+        return {name: float(loss.detach()) for name, loss in found.items()}
+
+    @property
+    def kept_state(self) -> dict[str, Tensor]:
+        """The averaged weights, as they are written."""
+        state = self.average.state_dict()
+        return {name: part.float() if part.is_floating_point() else part for name, part in state.items()}
+
     @torch.no_grad()
     def _average(self) -> None:
         stays = min(self.slowest, (self.step + 1) / (self.step + 10))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -33,3 +34,37 @@ def draw_all(
         done = pool.map(write, *zip(*jobs, strict=True), chunksize=chunk)
         for _ in tqdm(done, total=len(jobs), desc=doing, unit="scene"):
             pass
+
+
+def draw_missing(
+    write: Callable[[Path, Path | None, str, int, int], object],
+    prepare: Callable[[Path | None, str], object],
+    folder: Path,
+    data: Path | None,
+    split: str,
+    n_scenes: int,
+    workers: int,
+    side_px: int,
+) -> list[Path]:
+    """Draw what is missing of a split, and give its files.
+
+    Args:
+        write: Draws the scene of a number into its file, which is there once the whole scene is: file, data,
+            split, number, side.
+        prepare: Called with data and split before anything is drawn, so that the workers find in the cache
+            what takes long to make.
+        folder: Of all splits.
+        data: Folder of the collections, or None.
+        split: ``"train"``, ``"val"`` or ``"test"``.
+        n_scenes: Scenes 0 to ``n_scenes - 1`` of the split.
+        workers: Processes.
+        side_px: Of the pictures.
+    """
+    own = folder / split
+    own.mkdir(parents=True, exist_ok=True)
+    paths = [own / f"scene_{number:06d}.json" for number in range(n_scenes)]
+    jobs = [(path, data, split, number, side_px) for number, path in enumerate(paths) if not path.exists()]
+    if jobs:
+        prepare(data, split)
+    draw_all(write, jobs, workers, f"drawing {split} scenes")
+    return paths

@@ -1,14 +1,19 @@
-"""The command line that trainings on drawn scenes share."""
+"""What trainings on drawn scenes share: the command line, the scenes of each split, and where they begin."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from training.course import Course
+
+DrawSplit = Callable[[Path, Path | None, str, int, int, int], list[Path]]
+"""Draws what is missing of a split: folder, data, split, how many, processes, side; gives its files."""
 
 
 def options_of(
@@ -44,3 +49,29 @@ def options_of(
     parser.add_argument("--draw", action="store_true", help="only draw the scenes")
     parser.add_argument("--score", action="store_true", help="only measure the weights that are there")
     return parser.parse_args(arguments)
+
+
+def drawn_splits(options: argparse.Namespace, draw_split: DrawSplit) -> dict[str, list[Path]]:
+    """Prepare the process, and draw what is missing: ``"val"``, ``"test"`` and, to train, ``"train"``."""
+    torch.set_flush_denormal(True)
+    if options.weights is not None:
+        os.environ["ALMAGEST_WEIGHTS"] = str(options.weights)
+    wanted = {
+        "val": options.val_scenes,
+        "test": options.test_scenes,
+        "train": 0 if options.score else options.scenes,
+    }
+    folder = options.work / "scenes"
+    return {
+        split: draw_split(folder, options.data, split, n, options.workers, options.side)
+        for split, n in wanted.items()
+    }
+
+
+def started(course: Course[Any], options: argparse.Namespace) -> int:
+    """Go on from the checkpoint, or begin from another training's, as asked for; the steps made so far."""
+    if options.resume:
+        course.resume()
+    if options.begin_from is not None and course.step == 0:
+        course.begin_from(options.begin_from)
+    return course.step

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
-from training.drawing import draw_all
+from training.drawing import draw_missing
 from training.dso_cutouts import SPLITS
 from training.dso_dataset import sheet
 from training.dso_sky import chance
@@ -77,14 +77,7 @@ def draw_split(
         workers: Processes.
         side_px: Of the pictures.
     """
-    folder = work / split
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"scene_{seed:06d}.json" for seed in range(n_scenes)]
-    jobs = [(path, data, split, seed, side_px) for seed, path in enumerate(paths) if not path.exists()]
-    if jobs:
-        _regions(data, split)  # so that the workers find them in the cache
-    draw_all(_write_scene, jobs, workers, f"drawing {split} scenes")
-    return paths
+    return draw_missing(_write_scene, _regions, work, data, split, n_scenes, workers, side_px)
 
 
 def read_scene(path: Path) -> SurfaceScene:

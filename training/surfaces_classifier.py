@@ -11,7 +11,6 @@ draws.
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from core.models.weights import save_weights
 from core.surfaces.classify import WEIGHTS, classifier
 from core.surfaces.kinds import LANDFORMS, SURE_FROM
 from training.course import Course, device_name, train
-from training.options import options_of
+from training.options import drawn_splits, options_of, started
 from training.surface_data import WORK, draw_split
 from training.surface_patches import Patch, fixed_patches, patches
 from training.surface_photographs import load_photographs
@@ -92,10 +91,7 @@ def save(course: Course[EfficientNetLite0], options: Any) -> None:
     """Write the averaged weights and their card, without scores."""
     card = save_weights(
         WEIGHTS,
-        {
-            key: part.float() if part.is_floating_point() else part
-            for key, part in course.average.state_dict().items()
-        },
+        course.kept_state,
         {
             "title": "Classifier of landforms",
             "architecture": "EfficientNet-Lite0 with a new last layer: one of four landforms of 224² px",
@@ -170,17 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"python -m training.{WEIGHTS}", __doc__ or "", arguments, WORK, minutes=40.0, batch=24, rate=4e-4
     )
     options.patches = min(N_MEASURED, 4 * max(options.val_scenes, options.test_scenes))
-    torch.set_flush_denormal(True)
-    if options.weights is not None:
-        os.environ["ALMAGEST_WEIGHTS"] = str(options.weights)
-    scenes = {
-        split: draw_split(options.work / "scenes", options.data, split, n, options.workers, options.side)
-        for split, n in (
-            ("val", options.val_scenes),
-            ("test", options.test_scenes),
-            ("train", 0 if options.score else options.scenes),
-        )
-    }
+    scenes = drawn_splits(options, draw_split)
     if options.draw:
         return 0
     if not options.score:
@@ -192,11 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rate=options.rate,
             device=torch.device(options.device),
         )
-        if options.resume:
-            course.resume()
-        if options.begin_from is not None and course.step == 0:
-            course.begin_from(options.begin_from)
-        begun = course.step
+        begun = started(course, options)
         photographs = load_photographs(options.data, "train") if options.data is not None else []
 
         def make(thread: int) -> Iterator[list[Patch]]:

@@ -11,7 +11,6 @@ measures the weights that are there; ``--draw`` only draws.
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +41,7 @@ from core.surfaces.landform_network import (
 )
 from core.surfaces.segment import WEIGHTS as PLACES
 from training.course import Course, device_name, train
-from training.options import options_of
+from training.options import drawn_splits, options_of, started
 from training.surface_data import WORK, Sample, draw_split, random_sample, read_scene
 from training.surface_photographs import SurfacePhotograph, as_scene, load_photographs
 from training.surface_scores import (
@@ -274,17 +273,14 @@ def samples(
 
 def learn(course: Course[LandformNetwork], samples: list[Sample]) -> dict[str, float]:
     """One step; its losses."""
-    found: dict[str, Tensor] = {}
+    pictures, target = as_tensors(samples, course.device)
 
-    def total() -> Tensor:
-        pictures, target = as_tensors(samples, course.device)
+    def losses() -> dict[str, Tensor]:
         with course.autocast():
             said = course.network(pictures)
-        found.update(losses_of(said, target))
-        return torch.stack([WEIGHTS_OF_LOSSES[name] * loss for name, loss in found.items()]).sum()
+        return losses_of(said, target)
 
-    course.take_step(total)
-    return {name: float(loss.detach()) for name, loss in found.items()}
+    return course.learn(losses, WEIGHTS_OF_LOSSES)
 
 
 def training_data(options: Any) -> tuple[TrainingData, ...]:
@@ -309,14 +305,10 @@ def save(course: Course[LandformNetwork], options: Any) -> None:
         command += f" --sizes {options.sizes}"
     if course.minutes_before:
         command += " --begin-from CHECKPOINT"
-    state = {
-        key: part.float() if part.is_floating_point() else part
-        for key, part in course.average.state_dict().items()
-    }
     for name, (title, labels) in CARDS.items():
         card = save_weights(
             name,
-            state,
+            course.kept_state,
             {
                 "title": title,
                 "architecture": (
@@ -414,17 +406,7 @@ def look_at_photographs(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw, train, measure."""
     options = options_of(PROGRAM, __doc__ or "", arguments, WORK, minutes=75.0, batch=8, rate=1.5e-3)
-    torch.set_flush_denormal(True)
-    if options.weights is not None:
-        os.environ["ALMAGEST_WEIGHTS"] = str(options.weights)
-    scenes = {
-        split: draw_split(options.work / "scenes", options.data, split, n, options.workers, options.side)
-        for split, n in (
-            ("val", options.val_scenes),
-            ("test", options.test_scenes),
-            ("train", 0 if options.score else options.scenes),
-        )
-    }
+    scenes = drawn_splits(options, draw_split)
     if options.draw:
         return 0
     if not options.score:
@@ -436,11 +418,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rate=options.rate,
             device=torch.device(options.device),
         )
-        if options.resume:
-            course.resume()
-        if options.begin_from is not None and course.step == 0:
-            course.begin_from(options.begin_from)
-        begun = course.step
+        begun = started(course, options)
 
         photographs = load_photographs(options.data, "train") if options.data is not None else []
 
