@@ -29,7 +29,7 @@ from core.clusters.kinds import GLOBULAR, OPEN
 from training.cluster_photographs import COLLECTION, ClusterPhotograph, load_photographs
 from training.cluster_scenes import SIDE_PX, ClusterScene, draw_cluster_scene
 from training.cluster_truth import TrueCluster
-from training.drawing import draw_missing
+from training.drawing import draw_missing, turned_place
 from training.dso_cutouts import NO_OBJECTS, SPLITS, Objects, load_objects
 from training.dso_dataset import sheet
 from training.dso_starless_data import random_levels
@@ -81,7 +81,7 @@ class Sample:
     Attributes:
         picture: ``(3, H, W)`` in [0, 1].
         instances, depth: ``(H, W)`` as in :class:`DrawnScene`.
-        clusters: What the numbers mean; their places are those of the scene as it was.
+        clusters: What the numbers mean, where they are on this picture.
     """
 
     picture: Float32
@@ -135,15 +135,14 @@ def random_sample(rng: np.random.Generator, scene: DrawnScene) -> Sample:
     picture, truth = scene.picture, np.dstack([scene.instances, scene.depth])
     clusters = scene.clusters
     if rng.random() < SMALLER_SHARE:
-        picture, truth = _smaller(rng, picture, truth)
+        picture, truth, clusters = _smaller(rng, picture, truth, clusters)
     elif rng.random() < LARGER_SHARE:
-        scale = rng.uniform(1.05, LARGEST)
-        picture, truth = _larger(rng, picture, truth, scale)
-        clusters = _left(clusters, scene.instances, truth[..., 0], scale)
-    quarter, mirrored = int(rng.integers(4)), rng.random() < 0.5
+        picture, truth, clusters = _larger(rng, picture, truth, clusters)
+    quarter, mirrored = int(rng.integers(4)), bool(rng.random() < 0.5)
     picture, truth = np.rot90(picture, quarter), np.rot90(truth, quarter)
     if mirrored:
         picture, truth = picture[:, ::-1], truth[:, ::-1]
+    clusters = tuple(_turned(one, quarter, mirrored, scene.picture.shape[0]) for one in clusters)
     levels = random_levels(rng)
     shown = np.stack([levels[c][picture[..., c]] for c in range(3)])
     if rng.random() < NOISY_SHARE:
@@ -198,7 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _smaller(rng: np.random.Generator, picture: UInt8, truth: UInt8) -> tuple[UInt8, UInt8]:
+def _smaller(
+    rng: np.random.Generator, picture: UInt8, truth: UInt8, clusters: tuple[TrueCluster, ...]
+) -> tuple[UInt8, UInt8, tuple[TrueCluster, ...]]:
     """Shrunk, somewhere on black."""
     height, width = picture.shape[:2]
     scale = rng.uniform(SMALLEST, 0.95)
@@ -209,18 +210,38 @@ def _smaller(rng: np.random.Generator, picture: UInt8, truth: UInt8) -> tuple[UI
     shown[y : y + h, x : x + w] = np.asarray(small)
     rows, columns = ((np.arange(n) / scale).astype(int) for n in (h, w))
     known[y : y + h, x : x + w] = truth[np.ix_(np.minimum(rows, height - 1), np.minimum(columns, width - 1))]
-    return shown, known
+    return shown, known, tuple(_scaled(one, scale, (0, 0), (x, y)) for one in clusters)
 
 
-def _larger(rng: np.random.Generator, picture: UInt8, truth: UInt8, scale: float) -> tuple[UInt8, UInt8]:
+def _larger(
+    rng: np.random.Generator, picture: UInt8, truth: UInt8, clusters: tuple[TrueCluster, ...]
+) -> tuple[UInt8, UInt8, tuple[TrueCluster, ...]]:
     """A part, enlarged to the whole."""
     height, width = picture.shape[:2]
+    scale = rng.uniform(1.05, LARGEST)
     w, h = round(width / scale), round(height / scale)
     x, y = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))
     part = Image.fromarray(picture[y : y + h, x : x + w])
     shown = np.asarray(part.resize((width, height), Image.Resampling.BILINEAR))
     rows, columns = (((np.arange(n) + 0.5) * m / n).astype(int) for n, m in ((height, h), (width, w)))
-    return shown, truth[y : y + h, x : x + w][np.ix_(rows, columns)]
+    known = truth[y : y + h, x : x + w][np.ix_(rows, columns)]
+    left = _left(clusters, truth[..., 0], known[..., 0], scale)
+    return shown, known, tuple(_scaled(one, scale, (x, y), (0, 0)) for one in left)
+
+
+def _scaled(one: TrueCluster, scale: float, start: tuple[int, int], at: tuple[int, int]) -> TrueCluster:
+    """A cluster after the picture from ``start`` on was made larger or smaller and laid with its first pixel
+    ``at`` a place."""
+    x, y = (
+        (place + 0.5 - first) * scale - 0.5 + there
+        for place, first, there in zip((one.x, one.y), start, at, strict=True)
+    )
+    return dataclasses.replace(one, x=x, y=y, reach_px=scale * one.reach_px)
+
+
+def _turned(one: TrueCluster, quarter: int, mirrored: bool, side_px: int) -> TrueCluster:
+    x, y, angle = turned_place(one.x, one.y, float(np.degrees(one.angle_rad)), quarter, mirrored, side_px)
+    return dataclasses.replace(one, x=x, y=y, angle_rad=float(np.radians(angle)))
 
 
 def _left(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import queue
 import threading
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from core.models.inference import inference_dtype
+from core.models.weights import unpacked_int8
 
 Network = TypeVar("Network", bound=nn.Module)
 Batch = TypeVar("Batch")
@@ -96,7 +99,11 @@ class Course(Generic[Network]):
         return kept
 
     def begin_from(self, path: Path) -> None:
-        """Take the weights of another training's checkpoint."""
+        """Take the weights of another training: of its checkpoint, or as it wrote them beside their card."""
+        if path.suffix == ".safetensors":
+            self.take_weights(unpacked_int8(load_file(path)))
+            self.minutes_before = float(json.loads(path.with_suffix(".json").read_text("utf-8"))["minutes"])
+            return
         kept = torch.load(path, map_location=self.device, weights_only=True)
         self.take_weights(kept["average"])
         self.minutes_before = kept["seconds"] / 60.0 + kept.get("minutes_before", 0.0)

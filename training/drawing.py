@@ -36,6 +36,25 @@ def draw_all(
             pass
 
 
+def turned_place(
+    x: float, y: float, angle_deg: float, quarter: int, mirrored: bool, side_px: int
+) -> tuple[float, float, float]:
+    """A place of a square picture and a direction there, after ``np.rot90(…, quarter)`` and perhaps a mirror.
+
+    Args:
+        x, y: Pixels.
+        angle_deg: From x towards y; what comes back is in [0, 180).
+        quarter: Quarters of a turn.
+        mirrored: Whether left and right were exchanged then.
+        side_px: Of the picture.
+    """
+    for _ in range(quarter % 4):
+        x, y, angle_deg = y, side_px - 1 - x, angle_deg - 90.0
+    if mirrored:
+        x, angle_deg = side_px - 1 - x, -angle_deg
+    return x, y, angle_deg % 180.0
+
+
 def draw_missing(
     write: Callable[[Path, Path | None, str, int, int], object],
     prepare: Callable[[Path | None, str], object],

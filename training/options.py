@@ -44,7 +44,7 @@ def options_of(
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw")
     parser.add_argument("--threads", type=int, default=1, help="threads that make batches")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--begin-from", type=Path, help="checkpoint of another training to begin from")
+    parser.add_argument("--begin-from", type=Path, help="checkpoint or safetensors to begin from")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--draw", action="store_true", help="only draw the scenes")
     parser.add_argument("--score", action="store_true", help="only measure the weights that are there")

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
-from training.drawing import draw_missing
+from training.drawing import draw_missing, turned_place
 from training.dso_cutouts import SPLITS
 from training.dso_dataset import sheet
 from training.dso_sky import chance
@@ -140,12 +140,8 @@ def random_levels(rng: np.random.Generator) -> Float32:
 
 def turned(one: TrueCrater, quarter: int, mirrored: bool, side_px: int) -> TrueCrater:
     """A crater on a square picture that went through ``np.rot90(…, quarter)``, then was mirrored perhaps."""
-    x, y, angle = one.x, one.y, one.angle_deg
-    for _ in range(quarter % 4):
-        x, y, angle = y, side_px - 1 - x, angle - 90.0
-    if mirrored:
-        x, angle = side_px - 1 - x, -angle
-    return dataclasses.replace(one, x=x, y=y, angle_deg=angle % 180.0)
+    x, y, angle = turned_place(one.x, one.y, one.angle_deg, quarter, mirrored, side_px)
+    return dataclasses.replace(one, x=x, y=y, angle_deg=angle)
 
 
 def with_truth(scene: SurfaceScene, title: str = "") -> Image.Image:

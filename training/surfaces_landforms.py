@@ -32,12 +32,14 @@ from core.surfaces.craters import WEIGHTS as CRATERS
 from core.surfaces.kinds import CRATER, LANDFORMS, SEGMENTS
 from core.surfaces.landform_network import (
     ANSWER_PX,
+    CLAIM,
     LARGEST,
     RADIUS_PX,
     Answer,
     LandformNetwork,
     landform_network,
     look,
+    offset_unit,
 )
 from core.surfaces.segment import WEIGHTS as PLACES
 from training.course import Course, device_name, train
@@ -64,7 +66,7 @@ CARDS: dict[str, tuple[str, tuple[str, ...]]] = {
     PLACES: ("U-Net of landforms", LANDFORMS),
 }
 """Names of the weights, which are the same network, with title and labels of their cards."""
-WEIGHTS_OF_LOSSES = {"classes": 1.0, "dice": 0.5, "middle": 1.0, "offset": 0.2, "size": 1.0, "shape": 0.5}
+WEIGHTS_OF_LOSSES = {"classes": 1.0, "dice": 0.5, "middle": 1.0, "offset": 0.5, "size": 1.0, "shape": 0.5}
 WEIGHTS_OF_CLASSES = {"plain": 1.0, "crater floor": 1.0, "crater rim": 1.5, "valley": 2.5, "ridge": 2.5}
 """What is rare counts more."""
 MIDDLE_SIGMA, LEAST_SIGMA = 0.12, 0.6
@@ -73,8 +75,9 @@ NOT_COUNTED = 0.5
 """Radii around the middle of a crater that need not be found, where middles count neither way."""
 PHOTOGRAPH_SHARE = 0.25
 """Of the samples; the others are drawn scenes."""
-CLAIM = 0.2
-"""Radii around its middle, at least the place itself, where a crater's size and shape are asked for."""
+AROUND, MOST_AROUND = 0.3, 1.2
+"""How much a place of a crater's claim counts beside that of its middle, and all of them at most: else the
+largest would be nearly all that sizes are learned from."""
 
 
 COLLECTIONS = {
@@ -175,15 +178,16 @@ def _lay(
     np.maximum(middle[place], peak, out=middle[place])
     counts[place][own] = 1.0
     claim = (away <= max(CLAIM * reach, 0.75)) | own
-    weight = np.where(own, 1.0, 0.3).astype(np.float32)
+    weight = np.where(own, 1.0, min(AROUND, MOST_AROUND / max(int(claim.sum()), 1))).astype(np.float32)
+    unit = float(offset_unit(torch.tensor(radius)))
     squeezed = (one.major_px - one.minor_px) / (one.major_px + one.minor_px)
     angle = 2.0 * np.radians(one.angle_deg)
     values = (
         (claimed, weight),
         (shaped, weight * (one.known != MARKED)),
         (size, np.full(away.shape, np.clip(np.log(radius / RADIUS_PX), -LARGEST, LARGEST))),
-        (offset[0], np.clip(np.broadcast_to(x - column, away.shape), -1.0, 1.0)),
-        (offset[1], np.clip(np.broadcast_to(y - row, away.shape), -1.0, 1.0)),
+        (offset[0], np.clip(np.broadcast_to((x - column) / unit, away.shape), -1.0, 1.0)),
+        (offset[1], np.clip(np.broadcast_to((y - row) / unit, away.shape), -1.0, 1.0)),
         (shape[0], np.full(away.shape, squeezed * np.cos(angle))),
         (shape[1], np.full(away.shape, squeezed * np.sin(angle))),
     )

@@ -33,6 +33,8 @@ RADIUS_PX = 8.0
 """A crater of this radius has the size 0."""
 LARGEST = 4.0
 """Sizes beyond ± this are taken for it: radii of 0.15 to 437 px."""
+CLAIM = 0.2
+"""Radii around a crater's middle, at least one place, in which offset, size and shape are learned."""
 CONTRAST_PX = 16
 """Blocks whose mean and spread the local contrast is of; with their neighbours some 48 px wide."""
 LEAST_LOGIT = -4.0
@@ -46,7 +48,8 @@ class Answer(NamedTuple):
     Attributes:
         classes: ``(B, 5, h, w)`` logits of the classes.
         middle: ``(B, h, w)`` log odds that a crater's middle lies in it.
-        offset: ``(B, 2, h, w)`` x and y of the middle from the middle of the place, in places.
+        offset: ``(B, 2, h, w)`` x and y of the middle from the middle of the place, in units of
+            :func:`offset_unit`.
         size: ``(B, h, w)`` natural logarithm of the crater's radius (that of the circle of its area) over
             :data:`RADIUS_PX`.
         shape: ``(B, 2, h, w)`` (a − b) / (a + b) of its semi-axes times the cosine and the sine of twice the
@@ -141,6 +144,11 @@ def look(network: LockedNetwork[LandformNetwork], shown: UInt8) -> Said:
     return Said(logits, found[(found[:, 1] <= width) & (found[:, 2] <= height)])
 
 
+def offset_unit(radius_px: Tensor) -> Tensor:
+    """What offsets of craters of these radii are counted in: places, and of larger craters their claim."""
+    return (radius_px * (CLAIM / ANSWER_PX)).clamp(min=1.0)
+
+
 def middles(said: Answer) -> list[Tensor]:
     """``(N, 6)`` craters of each picture as in :class:`Said`: peaks among the places around them."""
     peak = said.middle == F.max_pool2d(said.middle[:, None], 3, 1, 1)[:, 0]
@@ -151,10 +159,10 @@ def middles(said: Answer) -> list[Tensor]:
         odds = said.middle[number, row, column].float()
         best = odds.argsort(descending=True, stable=True)[:MOST_MIDDLES]
         row, column, odds = row[best], column[best], odds[best]
-        offset = said.offset[number, :, row, column].float()
+        radius = said.size[number, row, column].float().exp() * RADIUS_PX
+        offset = said.offset[number, :, row, column].float() * offset_unit(radius)
         x = (column + 0.5 + offset[0]) * ANSWER_PX - 0.5
         y = (row + 0.5 + offset[1]) * ANSWER_PX - 0.5
-        radius = said.size[number, row, column].float().exp() * RADIUS_PX
         shape = said.shape[number, :, row, column].float()
         found.append(torch.stack([odds, x, y, radius, shape[0], shape[1]], dim=1))
     return found

@@ -187,6 +187,19 @@ def test_samples_keep_what_belongs_together(tmp_path):
         assert set(np.unique(one.instances)) <= set(np.unique(scene.instances))
 
 
+def test_clusters_stay_where_they_are_on_samples():
+    one = TrueCluster(OPEN, 40.0, 52.0, 18.0, 0.5, 0.6)
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    instances = (one.away(columns, rows) <= 1.0).astype(np.uint8)
+    scene = DrawnScene(np.full((SIDE, SIDE, 3), 20, np.uint8), instances, instances, (one,), "survey")
+    for seed in range(24):
+        sample = random_sample(np.random.default_rng(seed), scene)
+        (moved,) = sample.clusters
+        inside = moved.away(columns, rows) <= 1.0
+        own = sample.instances == 1
+        assert (inside & own).sum() >= 0.9 * (inside | own).sum()
+
+
 def test_a_cluster_of_which_little_is_left_need_not_be_found(tmp_path):
     instances, depth = np.zeros((2, SIDE, SIDE), np.uint8)
     instances[: SIDE // 4, : SIDE // 4], instances[-SIDE // 3 :, -SIDE // 3 :] = 1, 2

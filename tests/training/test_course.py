@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from core.models import save_weights
+from tests.models.cards import FACTS
 from training.calibration import logistic
 from training.course import Course, ahead
 from training.drawing import draw_all
@@ -59,6 +61,17 @@ def test_it_begins_from_anothers_average_with_a_course_of_its_own(tmp_path):
     torch.testing.assert_close(second.network.state_dict(), first.average.state_dict())
     assert second.step == 0
     assert second.minutes_before == pytest.approx(first.seconds / 60.0)
+
+
+def test_it_begins_from_weights_that_were_written(tmp_path):
+    first = a_course(tmp_path / "a.pt")
+    step(first)
+    facts = {**FACTS, "minutes": 19.0}
+    save_weights("first", first.kept_state, facts, precision="float32", folder=tmp_path)
+    second = a_course(tmp_path / "b.pt")
+    second.begin_from(tmp_path / "first.safetensors")
+    torch.testing.assert_close(second.network.state_dict(), first.average.state_dict())
+    assert second.minutes_before == 19.0
 
 
 def test_the_rate_rises_and_falls_with_the_time(tmp_path):
