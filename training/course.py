@@ -22,11 +22,12 @@ from core.models.weights import unpacked_int8
 
 Network = TypeVar("Network", bound=nn.Module)
 Batch = TypeVar("Batch")
+AnyCourse = TypeVar("AnyCourse", bound="Course[Any]")
 
 AHEAD = 3
 """Batches that wait to be learned from."""
-SHOW_EVERY, KEEP_SECONDS = 20, 90.0
-"""Steps between two lines of losses, and seconds between two checkpoints."""
+SHOW_EVERY, KEEP_SECONDS, CHECK_SECONDS = 20, 90.0, 240.0
+"""Steps between two lines of losses, and seconds between two checkpoints and between two checks."""
 
 
 class Course(Generic[Network]):
@@ -73,7 +74,9 @@ class Course(Generic[Network]):
         self.warm_up, self.clip = warm_up, clip
         self.network: Network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=rate, weight_decay=decay)
+        self.optimiser: torch.optim.Optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=rate, weight_decay=decay
+        )
         self.dtype = torch.bfloat16 if device.type == "cuda" else inference_dtype()
         self.step, self.seconds, self.minutes_before = 0, 0.0, 0.0
 
@@ -81,6 +84,18 @@ class Course(Generic[Network]):
     def finished(self) -> float:
         """Part of the time that is over."""
         return self.seconds / (60.0 * self.minutes)
+
+    @property
+    def rate_now(self) -> float:
+        """Of the next step."""
+        rising = min(1.0, (self.step + 1) / self.warm_up)
+        falling = 0.5 * (1.0 + math.cos(math.pi * min(self.finished, 1.0)))
+        return self.rate * rising * (self.least_rate + (1.0 - self.least_rate) * falling)
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What has a state that stands in the checkpoint, by its name there."""
+        return {"network": self.network, "average": self.average, "optimiser": self.optimiser}
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Multiply in bfloat16 where that is fast."""
@@ -91,9 +106,8 @@ class Course(Generic[Network]):
         if not self.path.exists():
             return None
         kept: dict[str, Any] = torch.load(self.path, map_location=self.device, weights_only=True)
-        self.network.load_state_dict(kept["network"])
-        self.average.load_state_dict(kept["average"])
-        self.optimiser.load_state_dict(kept["optimiser"])
+        for name, part in self.parts.items():
+            part.load_state_dict(kept[name])
         self.step, self.seconds = kept["step"], kept["seconds"]
         self.minutes_before = kept.get("minutes_before", 0.0)
         return kept
@@ -120,9 +134,7 @@ class Course(Generic[Network]):
             more: What :meth:`resume` should give back besides.
         """
         state = {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            **{name: part.state_dict() for name, part in self.parts.items()},
             "step": self.step,
             "seconds": self.seconds,
             "minutes_before": self.minutes_before,
@@ -136,10 +148,8 @@ class Course(Generic[Network]):
     def take_step(self, loss_of: Callable[[], Tensor]) -> float:
         """One step down the loss that is worked out within it; the loss."""
         start = time.perf_counter()
-        rate = self.rate * min(1.0, (self.step + 1) / self.warm_up)
-        falling = 0.5 * (1.0 + math.cos(math.pi * min(self.finished, 1.0)))
         for group in self.optimiser.param_groups:
-            group["lr"] = rate * (self.least_rate + (1.0 - self.least_rate) * falling)
+            group["lr"] = self.rate_now
         self.network.train()
         loss = loss_of()
         self.optimiser.zero_grad(set_to_none=True)
@@ -207,32 +217,38 @@ def ahead(make: Callable[[int], Iterator[Batch]], threads: int = 1) -> Iterator[
 
 
 def train(
-    course: Course[Network],
+    course: AnyCourse,
     make: Callable[[int], Iterator[Batch]],
-    learn: Callable[[Course[Network], Batch], Mapping[str, float]],
+    learn: Callable[[AnyCourse, Batch], Mapping[str, float]],
     threads: int = 1,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Steps until the time is over, with a line of losses and a checkpoint now and then.
+    """Steps until the time is over, with a line of losses, a check and a checkpoint now and then.
 
     Args:
         course: Where it stands.
         make: As for :func:`ahead`.
         learn: One step; its losses by name.
         threads: That make batches.
+        check: Looks at where the course stands, in the end too.
     """
     mean: dict[str, float] = {}
-    kept = course.seconds
+    kept = checked = course.seconds
     for batch in ahead(make, threads) if course.finished < 1.0 else ():
         for loss, value in learn(course, batch).items():
             mean[loss] = 0.97 * mean.get(loss, value) + 0.03 * value
         if course.step % SHOW_EVERY == 0:
-            shown = "  ".join(f"{loss} {value:.3f}" for loss, value in mean.items())
+            shown = "  ".join(f"{loss} {value:.4f}" for loss, value in mean.items())
             print(f"{course.step:6d}  {course.seconds / 60:6.1f} min  {shown}", flush=True)
+        if course.seconds - checked >= CHECK_SECONDS:
+            checked = course.seconds
+            check()
         if course.seconds - kept >= KEEP_SECONDS:
             kept = course.seconds
             course.keep()
         if course.finished >= 1.0:
             break
+    check()
     course.keep()
 
 

@@ -10,17 +10,11 @@ threshold of XRAI with them, and writes those into the card too.
 from __future__ import annotations
 
 import argparse
-import copy
 import dataclasses
-import math
 import os
-import queue
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -30,15 +24,16 @@ from torch.nn import functional as F
 from core.dso.classifier import OUTPUTS, SIDE_PX, WEIGHTS, build, classifier, normalised
 from core.dso.kinds import LABELS
 from core.models.card import Score, TrainingData, read_card, write_card
-from core.models.inference import LockedNetwork, inference_dtype
+from core.models.inference import LockedNetwork
 from core.models.weights import save_weights
+from training.course import Course, device_name, train
 from training.dso_classifier_scores import N_VIEWS, chance, chosen_threshold, highest_logits, judged, scores
 from training.dso_views import Pictures, View, draw_view, packed
 from training.dso_yolo import COLLECTIONS
 from training.dso_yolo_data import draw_split
+from training.options import parser_of, started
 
 PLAN = "96:0.45,128:0.35,192:0.2"
-KEEP_EVERY_S = 120.0
 WARM_UP_STEPS = 150
 LOSS_SHARES = (1.5, 1.0, 1.0, 1.0)
 """What each logit's loss counts; the first is the one that is explained."""
@@ -76,40 +71,6 @@ def stage_at(plan: Sequence[Stage], finished: float) -> Stage:
     return next((stage for stage in plan if finished < stage.until), plan[-1])
 
 
-class Views:
-    """Endless batches of views, made in threads of their own; their side may change at any time."""
-
-    def __init__(self, pictures: Pictures, size: int, side_px: int, seed: int, threads: int = 1) -> None:
-        self.pictures, self.size, self.side_px = pictures, size, side_px
-        self._ahead: queue.Queue[list[View]] = queue.Queue(maxsize=3)
-        self._stop = threading.Event()
-        for which in range(threads):
-            rng = np.random.default_rng([seed, which])
-            threading.Thread(target=self._work, args=(rng,), daemon=True).start()
-
-    def _work(self, rng: np.random.Generator) -> None:
-        import cv2
-
-        cv2.setNumThreads(1)
-        while not self._stop.is_set():
-            side = self.side_px
-            batch = [draw_view(rng, self.pictures, side) for _ in range(self.size)]
-            while not self._stop.is_set():
-                try:
-                    self._ahead.put(batch, timeout=0.5)
-                    break
-                except queue.Full:
-                    continue
-
-    def __iter__(self) -> Iterator[list[View]]:
-        while True:
-            yield self._ahead.get()
-
-    def close(self) -> None:
-        """End the threads."""
-        self._stop.set()
-
-
 def as_tensors(views: Sequence[View]) -> tuple[Tensor, Tensor, Tensor]:
     """``(B, 3, S, S)`` pictures, and ``(B, 4)`` what is present and what is known."""
     pictures = torch.from_numpy(normalised(np.stack([view.pixels for view in views])))
@@ -126,124 +87,55 @@ def masked_loss(logits: Tensor, present: Tensor, known: Tensor, smoothing: float
     return (each * shares).sum() / shares.sum().clamp(min=1.0)
 
 
-class Trainer:
-    """Network, its slow average, optimiser, and where the training stands."""
+class Trainer(Course[nn.Module]):
+    """The network on its course, along which the views grow; only its matrices decay."""
+
+    least_rate, slowest = 0.01, 0.997
 
     def __init__(self, options: argparse.Namespace) -> None:
-        self.minutes, self.rate, self.smoothing = options.minutes, options.rate, options.smoothing
-        self.plan = stages(options.plan)
-        self.device = torch.device(options.device)
-        self.checkpoint: Path = options.work / "classifier" / "checkpoint.pt"
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(options.seed)
-        self.network = build().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        super().__init__(
+            build(),
+            options.work / "classifier" / "checkpoint.pt",
+            minutes=options.minutes,
+            rate=options.rate,
+            device=torch.device(options.device),
+            warm_up=WARM_UP_STEPS,
+            clip=1.0,
+        )
         weights = [p for p in self.network.parameters() if p.ndim > 1]
         others = [p for p in self.network.parameters() if p.ndim <= 1]
         groups = [{"params": weights, "weight_decay": options.decay}, {"params": others, "weight_decay": 0.0}]
         self.optimiser = torch.optim.AdamW(groups, lr=self.rate, betas=(0.9, 0.98), fused=True)
-        self.step, self.seen, self.seconds, self.earlier_s = 0, 0, 0.0, 0.0
-        if options.begin_from is not None:
-            kept = torch.load(options.begin_from, map_location=self.device, weights_only=True)
-            self.network.load_state_dict(kept["average"])
-            self.average.load_state_dict(kept["average"])
-            self.seen, self.earlier_s = kept["seen"], kept["seconds"] + kept.get("earlier_s", 0.0)
-        if not options.fresh and self.checkpoint.exists():
-            kept = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
-            self.network.load_state_dict(kept["network"])
-            self.average.load_state_dict(kept["average"])
-            self.optimiser.load_state_dict(kept["optimiser"])
-            self.step, self.seen, self.seconds = kept["step"], kept["seen"], kept["seconds"]
-            self.earlier_s = kept.get("earlier_s", 0.0)
-
-    @property
-    def finished(self) -> float:
-        """Part of the time that is over."""
-        return self.seconds / (60.0 * self.minutes)
+        self.plan, self.smoothing = stages(options.plan), options.smoothing
 
     @property
     def side_px(self) -> int:
         """Of the views it should be shown now."""
         return stage_at(self.plan, self.finished).side_px
 
-    def keep(self) -> None:
-        """Write the checkpoint."""
-        part = self.checkpoint.with_suffix(".part")
-        state: dict[str, Any] = {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "seen": self.seen,
-            "seconds": self.seconds,
-            "earlier_s": self.earlier_s,
-        }
-        torch.save(state, part)
-        part.replace(self.checkpoint)
 
-    def learn(self, views: Sequence[View]) -> float:
-        """One step; the loss. Its time counts, and so does waiting for views: see :func:`train`."""
-        rate = self.rate * min(1.0, (self.step + 1) / WARM_UP_STEPS)
-        rate *= 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * min(self.finished, 1.0)))
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        pictures, present, known = (tensor.to(self.device) for tensor in as_tensors(views))
-        self.network.train()
-        low = self.device.type == "cuda" or inference_dtype() == torch.bfloat16
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
-            logits = self.network(pictures)
-        loss = masked_loss(logits.float(), present, known, self.smoothing)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
-        self._average()
-        self.step += 1
-        self.seen += len(views)
-        return float(loss.detach())
+def views(trainer: Trainer, pictures: Pictures, size: int, seed: Sequence[int]) -> Iterator[list[View]]:
+    """Endless batches of views, of the side that is asked for when they are made."""
+    import cv2
 
-    def _average(self) -> None:
-        decay = min(0.997, (self.step + 1) / (self.step + 10))
-        slow = list(self.average.parameters())
-        torch._foreach_lerp_(slow, [p.detach() for p in self.network.parameters()], 1.0 - decay)
-        for mean, now in zip(self.average.buffers(), self.network.buffers(), strict=True):
-            if mean.dtype.is_floating_point:
-                mean.lerp_(now, 1.0 - decay)
-            else:
-                mean.copy_(now)
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng(seed)
+    while True:
+        side = trainer.side_px
+        yield [draw_view(rng, pictures, side) for _ in range(size)]
 
 
-def train(trainer: Trainer, pictures: Pictures, batch: int, seed: int) -> None:
-    """Train until the minutes are over."""
-    if trainer.finished >= 1.0:
-        return
-    views = Views(pictures, batch, trainer.side_px, seed + trainer.step)
-    mean, side, since, seen = math.nan, trainer.side_px, time.perf_counter(), trainer.seen
-    kept = last = since
-    try:
-        for several in views:
-            loss = trainer.learn(several)
-            now = time.perf_counter()
-            trainer.seconds += now - last
-            last = now
-            mean = loss if math.isnan(mean) else 0.97 * mean + 0.03 * loss
-            if trainer.step % 20 == 0:
-                rate = (trainer.seen - seen) / (now - since)
-                print(
-                    f"{trainer.step:6d}  {trainer.seconds / 60:6.1f} min  {side} px  "
-                    f"{trainer.seen:7d} views  {rate:5.1f}/s  loss {mean:.4f}",
-                    flush=True,
-                )
-                since, seen = now, trainer.seen
-            if now - kept > KEEP_EVERY_S:
-                trainer.keep()
-                kept = time.perf_counter()
-            if trainer.finished >= 1.0:
-                break
-            views.side_px = side = trainer.side_px
-    finally:
-        views.close()
-    trainer.keep()
+def learn(trainer: Trainer, several: list[View]) -> dict[str, float]:
+    """One step; its loss."""
+
+    def loss() -> Tensor:
+        pictures, present, known = (tensor.to(trainer.device) for tensor in as_tensors(several))
+        with trainer.autocast():
+            logits = trainer.network(pictures)
+        return masked_loss(logits.float(), present, known, trainer.smoothing)
+
+    return {"loss": trainer.take_step(loss)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -263,8 +155,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         choose(options, val)
     elif not options.score:
         files = draw_split(options.work, options.data, "train", options.scenes, options.workers)
-        trainer = Trainer(options)
-        train(trainer, packed(options.work, "train", files), options.batch, options.seed)
+        pictures, trainer = packed(options.work, "train", files), Trainer(options)
+        begun = started(trainer, options)
+        train(
+            trainer,
+            lambda thread: views(trainer, pictures, options.batch, [options.seed, begun, thread]),
+            learn,
+            options.threads,
+        )
         save(trainer, options)
         judge(options, val, trainer)
     else:
@@ -325,7 +223,7 @@ def save(trainer: Trainer, options: argparse.Namespace) -> None:
         f"python -m training.dso_classifier --data DIR --scenes {options.scenes} "
         f"--minutes {options.minutes:g} --plan {options.plan} --batch {options.batch} --rate {options.rate:g}"
     )
-    if options.begin_from is not None:
+    if trainer.minutes_before:
         command += " --begin-from CHECKPOINT"
     facts = {
         "title": "ResNet-50 classifier of deep-sky views",
@@ -340,46 +238,31 @@ def save(trainer: Trainer, options: argparse.Namespace) -> None:
         "scores": {},
         "command": command,
         "seed": options.seed,
-        "device": _device_name(trainer.device),
-        "minutes": round((trainer.earlier_s + trainer.seconds) / 60.0, 1),
+        "device": device_name(trainer.device),
+        "minutes": round(trainer.seconds / 60.0 + trainer.minutes_before, 1),
         "limits": LIMITS,
         "licence": "AGPL-3.0-only",
-        "extra": {"side_px": SIDE_PX, "views": trainer.seen, "steps": trainer.step},
+        "extra": {"side_px": SIDE_PX, "steps": trainer.step, "batch": options.batch},
     }
-    state = trainer.average.state_dict()
-    card = save_weights(WEIGHTS, state, facts, precision="int8", folder=options.weights)
+    card = save_weights(WEIGHTS, trainer.kept_state, facts, precision="int8", folder=options.weights)
     print(f"wrote {card.file}: {card.bytes / 1e6:.1f} MB", flush=True)
 
 
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{torch.get_num_threads()} processor cores, {str(inference_dtype()).removeprefix('torch.')}"
-
-
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.dso_classifier", description=__doc__)
+    work = Path(".cache") / "dso" / "yolo"
+    parser = parser_of("python -m training.dso_classifier", __doc__ or "", work)
+    parser.set_defaults(minutes=38.0, batch=64, rate=1.5e-3, resume=True)
     parser.add_argument("--data", type=Path, help="folder of the photographs; none: simulated objects only")
-    parser.add_argument("--work", type=Path, default=Path(".cache") / "dso" / "yolo")
-    parser.add_argument("--weights", type=Path, help="folder of the weights; the project's by default")
     parser.add_argument("--scenes", type=int, default=3000)
     parser.add_argument("--val-scenes", type=int, default=300)
     parser.add_argument("--views", type=int, default=N_VIEWS, help="validation views to judge on")
-    parser.add_argument("--minutes", type=float, default=38.0, help="time in training, over all runs")
     parser.add_argument("--plan", default=PLAN, help="sides of the views and their parts of the time")
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--decay", type=float, default=0.05)
     parser.add_argument("--smoothing", type=float, default=0.02)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--resume", action="store_true", help="go on where it was; so it does anyway")
     parser.add_argument(
-        "--begin-from", type=Path, help="checkpoint of an earlier training whose weights this one starts with"
+        "--fresh", dest="resume", action="store_false", help="forget an earlier training: else it goes on"
     )
-    parser.add_argument("--fresh", action="store_true", help="forget an earlier training")
-    parser.add_argument("--score", action="store_true", help="only measure the weights that are there")
     parser.add_argument("--choose", action="store_true", help="only choose how XRAI is run with them")
     parser.add_argument("--pictures", type=int, default=40, help="validation scenes to choose on")
     return parser.parse_args(arguments)

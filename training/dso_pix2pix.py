@@ -10,12 +10,11 @@ the weights that are there once more and chooses the limits of the boxes anew.
 from __future__ import annotations
 
 import argparse
-import copy
 import dataclasses
 import json
+import math
 import os
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from core.dso.pix2pix_network import DEPTH, SIDE_PX, WIDTH, Generator, as_input,
 from core.dso.report import WITHOUT_CLASS
 from core.models.card import Score, TrainingData, read_card, write_card
 from core.models.weights import save_weights
+from training.course import Course, device_name, train
 from training.dso_pix2pix_data import (
     Example,
     Explain,
@@ -41,22 +41,19 @@ from training.dso_pix2pix_data import (
     pictures_of,
 )
 from training.dso_pix2pix_scores import Limits, best_middle, choose_limits, likeness_to_xrai
+from training.options import parser_of, started
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
-L1_WEIGHT = 100.0
 RATE, MOMENTS = 2e-4, (0.5, 0.999)
 """Of Isola et al. 2017."""
-CROSS_ENTROPY_WEIGHT = 100.0
-"""Besides their L1: maps are mostly dark, and by L1 alone the network painted all of them dark for long."""
+WEIGHTS_OF_LOSSES = {"L1": 100.0, "cross entropy": 100.0, "fooling": 1.0}
+"""Theirs, and the second: maps are mostly dark, and by L1 alone the network painted all dark for long."""
 WARM_UP, WARM_UP_RATE = 0.3, 1e-3
 """Part of the time without the critic: at first it would only tell that nothing is painted yet."""
 FALL_FROM = 0.5
 """Part of the time from which the rate falls, to nothing at the end."""
-MOST_AVERAGED = 0.998
-KEEP_EVERY, SHOW_EVERY = 100, 20
-BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left {postfix}"
 LIMITS = (
     "It paints what the explanation of a classifier would show, with the mistakes of both.",
     "It tells no classes: a region is an object or nothing.",
@@ -93,122 +90,111 @@ class Critic(nn.Module):
         return out
 
 
-class Trainer:
-    """Generator, its slow average, critic, their optimisers, and where the training stands.
+class Trainer(Course[Generator]):
+    """The generator on its course, and its critic with an optimiser of its own."""
 
-    Args:
-        folder: Where the checkpoint is.
-        minutes: Time in steps, over all runs.
-        width, depth: Of the generator.
-        critic_width: Of the critic.
-        device: Where to train.
-        resume: Go on from the checkpoint that is there.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        minutes: float,
-        width: int = WIDTH,
-        depth: int = DEPTH,
-        critic_width: int = 64,
-        device: str = "cpu",
-        resume: bool = False,
-    ) -> None:
-        torch.manual_seed(0)
-        self.minutes, self.device = minutes, torch.device(device)
-        self.checkpoint = folder / "checkpoint.pt"
-        last = torch.channels_last
-        self.generator = Generator(width, depth).to(device, memory_format=last)  # type: ignore[call-overload]
-        self.critic = Critic(critic_width).to(device, memory_format=last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        self.of_generator = torch.optim.Adam(self.generator.parameters(), lr=RATE, betas=MOMENTS)
-        self.of_critic = torch.optim.Adam(self.critic.parameters(), lr=RATE, betas=MOMENTS)
-        self.step, self.seconds = 0, 0.0
-        if resume and self.checkpoint.exists():
-            kept = torch.load(self.checkpoint, map_location=device, weights_only=True)
-            for name in self._parts():
-                getattr(self, name).load_state_dict(kept[name])
-            self.step, self.seconds = kept["step"], kept["seconds"]
-
-    @staticmethod
-    def _parts() -> tuple[str, ...]:
-        return ("generator", "critic", "average", "of_generator", "of_critic")
+    def __init__(self, options: argparse.Namespace) -> None:
+        torch.manual_seed(options.seed)
+        super().__init__(
+            Generator(options.width, options.depth),
+            options.work / "checkpoint.pt",
+            minutes=options.minutes,
+            rate=options.rate,
+            device=torch.device(options.device),
+            clip=math.inf,
+        )
+        self.critic = Critic(options.critic_width)
+        self.critic.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=self.rate, betas=MOMENTS)
+        self.of_critic = torch.optim.Adam(self.critic.parameters(), lr=self.rate, betas=MOMENTS)
 
     @property
-    def done(self) -> float:
-        """Part of the time that is over."""
-        return self.seconds / (60.0 * self.minutes) if self.minutes > 0 else 1.0
+    def parts(self) -> dict[str, Any]:
+        """What has a state that stands in the checkpoint, by its name there."""
+        return {**super().parts, "critic": self.critic, "of_critic": self.of_critic}
 
-    def keep(self) -> None:
-        """Write the checkpoint."""
-        state: dict[str, Any] = {name: getattr(self, name).state_dict() for name in self._parts()}
-        part = self.checkpoint.with_suffix(".part")
-        torch.save({**state, "step": self.step, "seconds": self.seconds}, part)
-        part.replace(self.checkpoint)
+    @property
+    def has_critic(self) -> bool:
+        """Whether it has entered."""
+        return self.finished >= WARM_UP
 
-    def learn(self, pictures: Tensor, targets: Tensor) -> dict[str, float]:
-        """One step of the critic, once it has entered, and one of the generator; their losses.
+    @property
+    def rate_with_critic(self) -> float:
+        """Of the next step of both."""
+        return self.rate * min(1.0, max(0.02, (1.0 - self.finished) / (1.0 - FALL_FROM)))
 
-        Args:
-            pictures: ``(B, 3, H, W)`` of :func:`core.dso.pix2pix_network.as_input`.
-            targets: ``(B, 1, H, W)`` in [0, 1].
-        """
-        start = time.perf_counter()
-        pictures, targets = pictures.to(self.device), targets.to(self.device)
-        with_critic = self.done >= WARM_UP
-        rate = RATE * min(1.0, max(0.02, (1.0 - self.done) / (1.0 - FALL_FROM)))
+    @property
+    def rate_now(self) -> float:
+        """Of the generator's next step."""
+        return self.rate_with_critic if self.has_critic else WARM_UP_RATE
+
+    def teach_critic(self, pictures: Tensor, targets: Tensor, painted: Tensor) -> float:
+        """One step of the critic; its loss."""
         for group in self.of_critic.param_groups:
-            group["lr"] = rate
-        for group in self.of_generator.param_groups:
-            group["lr"] = rate if with_critic else WARM_UP_RATE
-        losses: dict[str, float] = {}
-        with torch.autocast(self.device.type, torch.bfloat16):
-            logits = self.generator(pictures)
-        painted = torch.sigmoid(logits.float())
-        if with_critic:
-            losses["critic"] = self._teach_critic(pictures, targets, painted.detach())
-        error = F.l1_loss(painted, targets)
-        crossed = F.binary_cross_entropy_with_logits(logits.float(), targets)
-        total = L1_WEIGHT * error + CROSS_ENTROPY_WEIGHT * crossed
-        if with_critic:
-            self.critic.requires_grad_(False)
-            fooled = _true(self._judged(pictures, painted))
-            self.critic.requires_grad_(True)
-            total, losses["fooling"] = total + fooled, float(fooled.detach())
-        self.of_generator.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        self.of_generator.step()
-        self._average()
-        self.step += 1
-        self.seconds += time.perf_counter() - start
-        return {"L1": float(error.detach()), **losses}
-
-    def _teach_critic(self, pictures: Tensor, targets: Tensor, painted: Tensor) -> float:
-        both = self._judged(torch.cat([pictures, pictures]), torch.cat([targets, painted]))
+            group["lr"] = self.rate_with_critic
+        both = self.judged(torch.cat([pictures, pictures]), torch.cat([targets, painted]))
         real, false = both.chunk(2)
         # Halved, as there: the critic is not to run ahead.
         loss = 0.5 * (_true(real) + F.binary_cross_entropy_with_logits(false, torch.zeros_like(false)))
         self.of_critic.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.of_critic.step()
         return float(loss.detach())
 
-    def _judged(self, pictures: Tensor, maps: Tensor) -> Tensor:
-        with torch.autocast(self.device.type, torch.bfloat16):
+    def fooling(self, pictures: Tensor, painted: Tensor) -> Tensor:
+        """How little the critic takes what is painted for XRAI's, of which it learns nothing."""
+        self.critic.requires_grad_(False)
+        loss = _true(self.judged(pictures, painted))
+        self.critic.requires_grad_(True)
+        return loss
+
+    def judged(self, pictures: Tensor, maps: Tensor) -> Tensor:
+        """What the critic says of maps in [0, 1]."""
+        with self.autocast():
             judged: Tensor = self.critic(pictures, 2.0 * maps - 1.0)
         return judged.float()
 
-    def _average(self) -> None:
-        kept = min(MOST_AVERAGED, (self.step + 1) / (self.step + 10))
-        with torch.no_grad():
-            for slow, fast in zip(self.average.parameters(), self.generator.parameters(), strict=True):
-                slow.lerp_(fast, 1.0 - kept)
+
+def learn(trainer: Trainer, batch: tuple[Tensor, Tensor]) -> dict[str, float]:
+    """One step of the critic, once it has entered, and one of the generator; their losses.
+
+    Args:
+        trainer: Where they stand.
+        batch: ``(B, 3, H, W)`` pictures of :func:`core.dso.pix2pix_network.as_input`, and ``(B, 1, H, W)``
+            what should be painted in [0, 1].
+    """
+    of_critic: dict[str, float] = {}
+
+    def losses() -> dict[str, Tensor]:
+        pictures, targets = (part.to(trainer.device) for part in batch)
+        with trainer.autocast():
+            logits = trainer.network(pictures).float()
+        painted = torch.sigmoid(logits)
+        found = {
+            "L1": F.l1_loss(painted, targets),
+            "cross entropy": F.binary_cross_entropy_with_logits(logits, targets),
+        }
+        if trainer.has_critic:
+            of_critic["critic"] = trainer.teach_critic(pictures, targets, painted.detach())
+            found["fooling"] = trainer.fooling(pictures, painted)
+        return found
+
+    return {**trainer.learn(losses, WEIGHTS_OF_LOSSES), **of_critic}
 
 
 def _true(judged: Tensor) -> Tensor:
     """Loss of judgements that should all be "XRAI's"."""
     return F.binary_cross_entropy_with_logits(judged, torch.ones_like(judged))
+
+
+def batches(
+    examples: Sequence[Example], middle: float, size: int, side_px: int, seed: Sequence[int]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Endless batches of so many examples, as :func:`batch_of`."""
+    rng = np.random.default_rng(seed)
+    while True:
+        chosen = rng.choice(len(examples), min(size, len(examples)), replace=False)
+        yield batch_of(rng, [examples[number] for number in chosen], middle, side_px)
 
 
 def batch_of(
@@ -250,27 +236,6 @@ def shaken(rng: np.random.Generator, picture: UInt8) -> UInt8:
     if rng.random() < 0.5:
         levels += rng.normal(0.0, rng.uniform(0.0, 2.0), levels.shape).astype(np.float32)
     return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
-
-
-def train(trainer: Trainer, examples: Sequence[Example], middle: float, batch: int, side_px: int) -> None:
-    """Steps until the time is over, with a bar; a checkpoint every :data:`KEEP_EVERY` steps."""
-    rng = np.random.default_rng([0, trainer.step])
-    shown: dict[str, float] = {}
-    done = round(min(100.0, 100.0 * trainer.done), 1)
-    with tqdm(total=100.0, initial=done, desc="training", bar_format=BAR) as bar:
-        while trainer.done < 1.0:
-            chosen = rng.choice(len(examples), min(batch, len(examples)), replace=False)
-            given = batch_of(rng, [examples[number] for number in chosen], middle, side_px)
-            for name, value in trainer.learn(*given).items():
-                shown[name] = 0.95 * shown.get(name, value) + 0.05 * value
-            bar.n = min(100.0, 100.0 * trainer.done)  # sums of small parts may pass the whole by rounding
-            bar.update(0)
-            if trainer.step % SHOW_EVERY == 0:
-                said = "  ".join(f"{name} {value:.4f}" for name, value in shown.items())
-                bar.set_postfix_str(f"step {trainer.step}  {said}")
-            if trainer.step % KEEP_EVERY == 0:
-                trainer.keep()
-    trainer.keep()
 
 
 def painted_maps(examples: Sequence[Example]) -> list[Float32]:
@@ -323,14 +288,17 @@ def save(
     trainer: Trainer, options: argparse.Namespace, n: tuple[int, int], middle: float, explained: str
 ) -> None:
     """Write the weights and a card that :func:`judge` completes."""
-    network = trainer.average
+    network = trainer.network
     command = (
         f"python -m training.dso_pix2pix --pictures {options.pictures} --val-pictures {options.val_pictures} "
-        f"--minutes {options.minutes:g} --batch {options.batch} --width {options.width}"
+        f"--minutes {options.minutes:g} --batch {options.batch} --width {options.width} "
+        f"--rate {options.rate:g} --seed {options.seed}"
     )
+    if trainer.minutes_before:
+        command += " --begin-from CHECKPOINT"
     save_weights(
         WEIGHTS,
-        network.state_dict(),
+        trainer.kept_state,
         {
             "title": "Painter of XRAI maps",
             "architecture": (
@@ -355,9 +323,9 @@ def save(
             ),
             "scores": {},
             "command": command,
-            "seed": 0,
-            "device": _device_name(trainer.device),
-            "minutes": round(trainer.seconds / 60.0, 1),
+            "seed": options.seed,
+            "device": device_name(trainer.device),
+            "minutes": round(trainer.seconds / 60.0 + trainer.minutes_before, 1),
             "limits": LIMITS,
             "licence": "AGPL-3.0-only",
             "extra": {
@@ -386,12 +354,6 @@ def classifier_explained() -> tuple[Explain, int, str]:
     return explained_map, EXPLAINED_PX, f"{card.sha256} {settings}"
 
 
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{torch.get_num_threads()} processor cores, bfloat16"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     options = _options(arguments)
@@ -413,38 +375,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             f"XRAI is boxed best at a relevance of {middle:.3g}: F1 {f1:.3f} on training pictures", flush=True
         )
-        trainer = Trainer(
-            options.work,
-            options.minutes,
-            options.width,
-            options.depth,
-            options.critic_width,
-            options.device,
-            options.resume,
-        )
-        train(trainer, examples, middle, options.batch, options.side)
+        trainer = Trainer(options)
+        begun = started(trainer, options)
+
+        def make(thread: int) -> Iterator[tuple[Tensor, Tensor]]:
+            return batches(examples, middle, options.batch, options.side, [options.seed, begun, thread])
+
+        train(trainer, make, learn, options.threads)
         save(trainer, options, (len(examples), len(val)), middle, files[0].explained)
     judge(options, examples, val)
     return 0
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.dso_pix2pix", description=__doc__)
+    work = Path(".cache") / "dso" / "pix2pix"
+    parser = parser_of("python -m training.dso_pix2pix", __doc__ or "", work)
+    parser.set_defaults(minutes=30.0, batch=8, rate=RATE)
     parser.add_argument("--scenes", type=Path, default=Path(".cache") / "dso" / "yolo", help="the pictures")
-    parser.add_argument("--work", type=Path, default=Path(".cache") / "dso" / "pix2pix")
-    parser.add_argument("--weights", type=Path, help="folder of the weights; the project's by default")
     parser.add_argument("--targets", action="store_true", help="only make the XRAI maps that are missing")
     parser.add_argument("--pictures", type=int, default=1200, help="to train on")
     parser.add_argument("--val-pictures", type=int, default=150)
-    parser.add_argument("--minutes", type=float, default=30.0, help="time in steps, over all runs")
-    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--side", type=int, default=SIDE_PX, choices=(64, 128, 256), help="in training")
     parser.add_argument("--width", type=int, default=WIDTH)
     parser.add_argument("--depth", type=int, default=DEPTH)
     parser.add_argument("--critic-width", type=int, default=64)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--score", action="store_true", help="only measure the weights that are there")
     return parser.parse_args(arguments)
 
 

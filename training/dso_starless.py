@@ -12,8 +12,7 @@ from __future__ import annotations
 import argparse
 import copy
 import math
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +24,13 @@ from torch.nn import functional as F
 from core.dso.starless_network import Sizes, StarlessNetwork
 from core.models.card import TrainingData
 from core.models.weights import save_weights
-from training.course import Course, ahead, device_name
-from training.dso_starless_data import Pair, draw_pairs, random_crops, read_pair
+from training.course import Course, device_name, train
+from training.dso_starless_data import Float32, Pair, draw_pairs, random_crops, read_pair
 from training.dso_yolo import COLLECTIONS
+from training.options import drawn_splits, scenes_parser_of, started
 
 NAME = "dso_starless"
 WARM_UP_STEPS = 60
-KEEP_SECONDS, CHECK_SECONDS = 90.0, 240.0
 GRADIENT_WEIGHT = 0.5
 STAR_WEIGHT, OBJECT_WEIGHT = 3.0, 2.0
 STAR_LEVEL = 5.0 / 255.0
@@ -67,16 +66,14 @@ def removal_loss(light: Tensor, picture: Tensor, starless: Tensor, mask: Tensor)
 class Trainer(Course[StarlessNetwork]):
     """The network on its course, and its weights that were best on validation scenes."""
 
-    def __init__(
-        self, work: Path, minutes: float, rate: float, device: torch.device, seed: int, sizes: Sizes | None
-    ) -> None:
-        torch.manual_seed(seed)
+    def __init__(self, options: argparse.Namespace) -> None:
+        torch.manual_seed(options.seed)
         super().__init__(
-            StarlessNetwork(sizes),
-            work / "checkpoint.pt",
-            minutes=minutes,
-            rate=rate,
-            device=device,
+            StarlessNetwork(options.sizes),
+            options.work / "checkpoint.pt",
+            minutes=options.minutes,
+            rate=options.rate,
+            device=torch.device(options.device),
             decay=1e-4,
             warm_up=WARM_UP_STEPS,
             clip=1.0,
@@ -94,19 +91,8 @@ class Trainer(Course[StarlessNetwork]):
         """Write the checkpoint, whole or not at all."""
         super().keep(best=self.best, best_error=self.best_error, **more)
 
-    def learn(self, picture: Tensor, starless: Tensor, mask: Tensor) -> float:
-        """One step; the loss."""
-
-        def loss() -> Tensor:
-            on_device = [part.to(self.device) for part in (picture, starless, mask)]
-            with self.autocast():
-                light = self.network(on_device[0].contiguous(memory_format=torch.channels_last))
-            return removal_loss(light.float(), *on_device)
-
-        return self.take_step(loss)
-
-    def check(self, pairs: Sequence[Pair]) -> float:
-        """Loss of the averaged weights on whole scenes, with stars and without; the best are kept."""
+    def check(self, pairs: Sequence[Pair]) -> None:
+        """Show the loss of the averaged weights on whole scenes, with stars and without; keep the best."""
         losses = []
         with torch.inference_mode():
             for pair in pairs:
@@ -121,38 +107,21 @@ class Trainer(Course[StarlessNetwork]):
         if error < self.best_error:
             self.best_error = error
             self.best = {name: part.clone() for name, part in self.average.state_dict().items()}
-        return error
+        print(f"        validation {error:.5f}, best {self.best_error:.5f}", flush=True)
 
 
-def train(options: argparse.Namespace, paths: Sequence[Path], val: Sequence[Path]) -> Trainer:
-    """Train until the time is over."""
-    sizes = Sizes(*options.sizes) if options.sizes else None
-    trainer = Trainer(
-        options.work, options.minutes, options.rate, torch.device(options.device), options.seed, sizes
-    )
-    if options.resume:
-        trainer.resume()
-    checked = [read_pair(path) for path in val[: options.check]]
-    shown: float | None = None
-    kept = looked = trainer.seconds
-    for picture, starless, mask in _ahead(paths, options, trainer.step):
-        if trainer.finished >= 1.0:
-            break
-        loss = trainer.learn(picture, starless, mask)
-        shown = loss if shown is None else 0.97 * shown + 0.03 * loss
-        if trainer.step % 20 == 0:
-            print(f"{trainer.step:6d}  {trainer.seconds / 60:6.1f} min  loss {shown:.5f}", flush=True)
-        if trainer.seconds - looked >= CHECK_SECONDS:
-            looked = trainer.seconds
-            print(
-                f"        validation {trainer.check(checked):.5f}, best {trainer.best_error:.5f}", flush=True
-            )
-        if trainer.seconds - kept >= KEEP_SECONDS:
-            kept = trainer.seconds
-            trainer.keep()
-    print(f"        validation {trainer.check(checked):.5f}, best {trainer.best_error:.5f}", flush=True)
-    trainer.keep()
-    return trainer
+def learn(trainer: Trainer, crops: tuple[Float32, Float32, Float32]) -> dict[str, float]:
+    """One step on crops of :func:`training.dso_starless_data.random_crops`; its loss."""
+
+    def loss() -> Tensor:
+        picture, starless, mask = (
+            torch.from_numpy(np.ascontiguousarray(part)).to(trainer.device) for part in crops
+        )
+        with trainer.autocast():
+            light = trainer.network(picture.contiguous(memory_format=torch.channels_last))
+        return removal_loss(light.float(), picture, starless, mask)
+
+    return {"loss": trainer.take_step(loss)}
 
 
 def save(trainer: Trainer, options: argparse.Namespace) -> None:
@@ -165,6 +134,12 @@ def save(trainer: Trainer, options: argparse.Namespace) -> None:
         "AGPL-3.0-only, and that of the photographs in them",
         "training, validation and test",
     )
+    command = (
+        f"python -m training.dso_starless --data DIR --scenes {options.scenes} --minutes {options.minutes:g} "
+        f"--batch {options.batch} --crop {options.crop} --rate {options.rate:g} --seed {options.seed}"
+    )
+    if trainer.minutes_before:
+        command += " --begin-from CHECKPOINT"
     card = save_weights(
         NAME,
         {name: part.float() for name, part in trainer.best.items()},
@@ -181,14 +156,10 @@ def save(trainer: Trainer, options: argparse.Namespace) -> None:
             "labels": ("object",),
             "training_data": (drawn, *(COLLECTIONS[name] for name in known)),
             "scores": {},
-            "command": (
-                f"python -m training.dso_starless --data DIR --scenes {options.scenes} "
-                f"--minutes {options.minutes:g} --batch {options.batch} --crop {options.crop} "
-                f"--rate {options.rate:g} --seed {options.seed}"
-            ),
+            "command": command,
             "seed": options.seed,
             "device": device_name(trainer.device),
-            "minutes": round(trainer.seconds / 60.0, 1),
+            "minutes": round(trainer.seconds / 60.0 + trainer.minutes_before, 1),
             "limits": LIMITS,
             "licence": "AGPL-3.0-only",
             "extra": {"steps": trainer.step, "validation_loss": round(trainer.best_error, 6)},
@@ -201,38 +172,27 @@ def save(trainer: Trainer, options: argparse.Namespace) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw, train, measure."""
     options = _options(arguments)
-    options.work.mkdir(parents=True, exist_ok=True)
-    torch.set_flush_denormal(True)
-    if options.weights is not None:
-        os.environ["ALMAGEST_WEIGHTS"] = str(options.weights)
-
-    def pairs(split: str, n: int) -> list[Path]:
-        return draw_pairs(options.work, options.data, split, n, options.workers, options.side)
-
-    val = pairs("val", options.val_scenes)
+    scenes = drawn_splits(options, draw_pairs)
+    if options.draw:
+        return 0
     if not options.score:
-        paths = pairs("train", options.scenes)
-        if not options.draw:
-            save(train(options, paths, val), options)
-    test = pairs("test", options.test_scenes)
-    if not options.draw:
-        from training.dso_starless_scores import judge
+        trainer = Trainer(options)
+        begun = started(trainer, options)
+        checked = [read_pair(path) for path in scenes["val"][: options.check]]
+        train(
+            trainer,
+            lambda thread: random_crops(
+                scenes["train"], options.batch, options.crop, [options.seed, begun, thread]
+            ),
+            learn,
+            options.threads,
+            lambda: trainer.check(checked),
+        )
+        save(trainer, options)
+    from training.dso_starless_scores import judge
 
-        judge(val, test, options.rival, options.weights)
+    judge(scenes["val"], scenes["test"], options.rival, options.weights)
     return 0
-
-
-def _ahead(
-    paths: Sequence[Path], options: argparse.Namespace, step: int
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Batches made in a thread of their own; after a resume they are other ones."""
-
-    def make(_: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        for batch in random_crops(paths, options.batch, options.crop, options.seed + step):
-            picture, starless, mask = (torch.from_numpy(np.ascontiguousarray(part)) for part in batch)
-            yield picture, starless, mask
-
-    return ahead(make)
 
 
 def _levels(picture: np.ndarray) -> Tensor:
@@ -241,33 +201,21 @@ def _levels(picture: np.ndarray) -> Tensor:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.dso_starless", description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder of the photographs; none: simulated objects only")
-    parser.add_argument("--work", type=Path, default=Path(".cache") / "dso" / "starless")
-    parser.add_argument("--weights", type=Path, help="folder of the weights; the project's by default")
-    parser.add_argument("--scenes", type=int, default=600)
-    parser.add_argument("--val-scenes", type=int, default=150)
-    parser.add_argument("--test-scenes", type=int, default=100)
+    work = Path(".cache") / "dso" / "starless"
+    parser = scenes_parser_of("python -m training.dso_starless", __doc__ or "", work)
     parser.add_argument("--check", type=int, default=16, help="validation pairs to choose weights on")
-    parser.add_argument("--minutes", type=float, default=25.0, help="time in steps, over all runs")
-    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--crop", type=int, default=224, help="side of a crop, a multiple of 16")
-    parser.add_argument("--side", type=int, default=640, help="of the scenes")
-    parser.add_argument("--rate", type=float, default=8e-4)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--sizes", help=argparse.SUPPRESS, type=_sizes)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--rival", type=Path, help="folder with model.onnx, a public network to compare with")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--draw", action="store_true", help="only draw the pairs")
-    parser.add_argument("--score", action="store_true", help="only measure the weights that are there")
-    return parser.parse_args(arguments)
+    parser.set_defaults(minutes=25.0, batch=8, rate=8e-4, side=640)
+    parser.set_defaults(scenes=600, val_scenes=150, test_scenes=100)
+    options = parser.parse_args(arguments)
+    options.sizes = _sizes(options.sizes) if options.sizes else None
+    return options
 
 
-def _sizes(said: str) -> tuple[tuple[int, ...], ...]:
+def _sizes(said: str) -> Sizes:
     """``"8,8/1,1/1"``: channels, blocks down, blocks up; tests train tiny networks."""
-    return tuple(tuple(map(int, part.split(","))) for part in said.split("/"))
+    return Sizes(*(tuple(map(int, part.split(","))) for part in said.split("/")))
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def read_pair(path: Path) -> Pair:
 
 
 def random_crops(
-    paths: Sequence[Path], size: int, side_px: int, seed: int
+    paths: Sequence[Path], size: int, side_px: int, seed: int | Sequence[int]
 ) -> Iterator[tuple[Float32, Float32, Float32]]:
     """Endless batches of crops, turned, mirrored, and shown brighter, darker or tinted.
 

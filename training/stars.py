@@ -22,14 +22,14 @@ from core.models.weights import save_weights
 from core.scoring.matching import match_points
 from core.stars.hybrid_network import Dense, HybridNetwork, Points, candidates
 from core.stars.hybrid_search import search
-from training.course import Course, ahead, device_name
+from training.course import Course, device_name, train
+from training.options import started
 from training.star_scenes import Field, draw_bank, load_field
 from training.star_targets import WANTED_SNR, Sample, assign, draw_sample
 
 VALIDATION_SEED = 10_000_000
 LEAST_LOGIT = -4.5
 """Candidates below are not looked at in training."""
-KEEP_EVERY = 200
 
 
 def pixel_loss(dense: Dense, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
@@ -80,14 +80,10 @@ WEIGHTS_OF_LOSSES = {"pixels": 1.0, "offset": 1.0, "points": 3.0, "place": 1.0, 
 
 
 def batches(fields: Sequence[Field], size: int, side: int, seed: int) -> Iterator[list[Sample]]:
-    """Endless batches of crops, made in a thread of their own."""
-
-    def make(_: int) -> Iterator[list[Sample]]:
-        rng = np.random.default_rng(seed)
-        while True:
-            yield [draw_sample(rng, fields[int(rng.integers(len(fields)))], side) for _ in range(size)]
-
-    return ahead(make)
+    """Endless batches of crops."""
+    rng = np.random.default_rng(seed)
+    while True:
+        yield [draw_sample(rng, fields[int(rng.integers(len(fields)))], side) for _ in range(size)]
 
 
 def as_tensors(samples: Sequence[Sample], device: torch.device) -> dict[str, Tensor]:
@@ -128,34 +124,27 @@ def best_f1(network: HybridNetwork, fields: Sequence[Field], snr_cut: float) -> 
 class Trainer(Course[HybridNetwork]):
     """The network on its course."""
 
-    def __init__(self, folder: Path, minutes: float, device: torch.device, rate: float) -> None:
-        torch.manual_seed(0)
-        path = folder / "checkpoint.pt"
-        super().__init__(HybridNetwork(), path, minutes=minutes, rate=rate, device=device)
-        self.resume()
-
     def take_weights(self, state: dict[str, Tensor]) -> None:
         """Go on with these weights; views of the frame that their training did not have count for nothing."""
         old, new = state["encoder.stem.0.weight"], self.network.encoder.stem[0].weight
         state["encoder.stem.0.weight"] = F.pad(old, (0, 0, 0, 0, 0, new.shape[1] - old.shape[1]))
         super().take_weights(state)
 
-    def learn(self, samples: Sequence[Sample]) -> dict[str, float]:
-        """One step; the losses."""
-        losses: dict[str, Tensor] = {}
 
-        def total() -> Tensor:
-            batch = as_tensors(samples, self.device)
-            with self.autocast():
-                dense = self.network.dense(batch["image"], batch["fwhm_px"])
-            row, column, valid = candidates(dense.logit.detach(), LEAST_LOGIT, 256)
-            points = self.network.points(dense, row, column, valid)
-            losses["pixels"], losses["offset"] = pixel_loss(dense, batch)
-            losses.update(point_loss(points, valid, [sample.stars for sample in samples]))
-            return torch.stack([WEIGHTS_OF_LOSSES[name] * loss for name, loss in losses.items()]).sum()
+def learn(trainer: Trainer, samples: Sequence[Sample]) -> dict[str, float]:
+    """One step; the losses."""
 
-        self.take_step(total)
-        return {name: float(loss.detach()) for name, loss in losses.items()}
+    def losses() -> dict[str, Tensor]:
+        batch = as_tensors(samples, trainer.device)
+        with trainer.autocast():
+            dense = trainer.network.dense(batch["image"], batch["fwhm_px"])
+        row, column, valid = candidates(dense.logit.detach(), LEAST_LOGIT, 256)
+        points = trainer.network.points(dense, row, column, valid)
+        pixels, offset = pixel_loss(dense, batch)
+        of_points = point_loss(points, valid, [sample.stars for sample in samples])
+        return {"pixels": pixels, "offset": offset, **of_points}
+
+    return trainer.learn(losses, WEIGHTS_OF_LOSSES)
 
 
 def main() -> None:
@@ -171,6 +160,7 @@ def main() -> None:
     parser.add_argument("--begin-from", type=Path, help="checkpoint of another training to begin from")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.set_defaults(resume=True)
     options = parser.parse_args()
     torch.set_flush_denormal(True)
     bank = options.data / "bank"
@@ -179,24 +169,21 @@ def main() -> None:
     )
     files = draw_bank(bank, range(options.fields), options.workers)
     fields, check = [load_field(path) for path in files], [load_field(path) for path in check_files]
-    trainer = Trainer(options.data, options.minutes, torch.device(options.device), options.rate)
-    if options.begin_from is not None and trainer.step == 0:
-        trainer.begin_from(options.begin_from)
-    mean: dict[str, float] = {}
-    for samples in batches(fields, options.batch, options.side, seed=trainer.step):
-        if trainer.finished >= 1.0:
-            break
-        for name, value in trainer.learn(samples).items():
-            mean[name] = 0.98 * mean.get(name, value) + 0.02 * value
-        if trainer.step % 20 == 0:
-            shown = "  ".join(f"{name} {value:.3f}" for name, value in mean.items())
-            print(f"{trainer.step:6d}  {trainer.seconds / 60:6.1f} min  {shown}", flush=True)
-        if trainer.step % KEEP_EVERY == 0:
-            trainer.keep()
-        if trainer.step % (2 * KEEP_EVERY) == 0:
-            scores = {cut: best_f1(trainer.average, check[:16], cut) for cut in (3.0, 5.0)}
-            print("        F1", {cut: tuple(round(v, 4) for v in s) for cut, s in scores.items()}, flush=True)
-    trainer.keep()
+    torch.manual_seed(0)
+    trainer = Trainer(
+        HybridNetwork(),
+        options.data / "checkpoint.pt",
+        minutes=options.minutes,
+        rate=options.rate,
+        device=torch.device(options.device),
+    )
+    begun = started(trainer, options)
+
+    def show() -> None:
+        scores = {cut: best_f1(trainer.average, check[:16], cut) for cut in (3.0, 5.0)}
+        print("        F1", {cut: tuple(round(v, 4) for v in s) for cut, s in scores.items()}, flush=True)
+
+    train(trainer, lambda _: batches(fields, options.batch, options.side, begun), learn, check=show)
     save(trainer, check, options)
 
 

@@ -6,8 +6,9 @@ from torch import nn
 
 from core.models import save_weights
 from tests.models.cards import FACTS
+from training import course as course_module
 from training.calibration import logistic
-from training.course import Course, ahead
+from training.course import Course, ahead, train
 from training.drawing import draw_all
 
 
@@ -82,6 +83,23 @@ def test_the_rate_rises_and_falls_with_the_time(tmp_path):
         step(course)
         rates.append(course.optimiser.param_groups[0]["lr"])
     assert rates == pytest.approx([5e-3, 1e-2, 1e-2, 5.1e-3, 2e-4, 2e-4], rel=1e-2)
+
+
+def test_a_training_ends_with_its_time_and_looks_on_the_way_and_in_the_end(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(course_module, "CHECK_SECONDS", 20.0)
+    course, looked = a_course(tmp_path / "c.pt"), []
+
+    def learn(course, given):
+        course.seconds += 15.0
+        return {"loss": step(course), "given": given}
+
+    train(course, lambda _: itertools.count(), learn, check=lambda: looked.append(course.step))
+    assert course.step == 4
+    assert looked == [2, 4, 4]
+    assert torch.load(course.path, weights_only=True)["step"] == 4
+    train(course, lambda _: itertools.count(), learn)
+    assert course.step == 4
+    capsys.readouterr()
 
 
 def test_batches_are_made_ahead_by_every_thread():

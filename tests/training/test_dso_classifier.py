@@ -12,7 +12,7 @@ from core.dso.classifier import looked_at, threshold
 from core.models import LockedNetwork, read_card
 from tests.dso.networks import SeesBrightness, card_of_classifier
 from training import dso_classifier, dso_classifier_choose
-from training.dso_classifier import Views, main, masked_loss, stage_at, stages
+from training.dso_classifier import main, masked_loss, stage_at, stages, views
 from training.dso_classifier_scores import (
     auroc,
     calibration_error,
@@ -175,11 +175,11 @@ def test_stages_follow_the_plan():
 
 
 def test_views_come_at_the_side_that_is_asked_for(pictures):
-    views = Views(pictures, 2, 32, seed=0)
-    views.side_px = 40
-    sides = [batch[0].pixels.shape[0] for _, batch in zip(range(8), views, strict=False)]
-    views.close()
-    assert sides[-1] == 40
+    trainer = SimpleNamespace(side_px=32)
+    batches = views(trainer, pictures, 2, seed=[0])
+    assert [view.pixels.shape[0] for view in next(batches)] == [32, 32]
+    trainer.side_px = 40
+    assert [view.pixels.shape[0] for view in next(batches)] == [40, 40]
 
 
 def test_what_is_open_does_not_count():
@@ -197,13 +197,13 @@ def test_it_learns_is_killed_goes_on_and_is_judged(work, tiny, tmp_path, capsys)
     common = ["--work", str(work), "--weights", str(weights), "--scenes", "8", "--val-scenes", "9"]
     common += ["--plan", "32:0.5,48:0.5", "--batch", "8", "--rate", "0.01", "--views", "40"]
     state = work / "classifier" / "checkpoint.pt"
-    assert main([*common, "--minutes", "0.02", "--fresh"]) == 0
+    assert main([*common, "--minutes", "0.005", "--fresh"]) == 0
     first = torch.load(state, weights_only=True)
-    assert first["step"] >= 2
-    assert main([*common, "--minutes", "0.04"]) == 0
+    minutes = first["seconds"] / 60.0 + 0.005
+    assert main([*common, "--minutes", str(minutes)]) == 0
     second = torch.load(state, weights_only=True)
-    assert second["step"] > first["step"]
-    assert second["seconds"] >= 0.04 * 60
+    assert second["step"] > first["step"] > 0
+    assert second["seconds"] >= minutes * 60.0
     card = read_card("dso_classifier")
     assert card.precision == "int8"
     assert np.shape(card.extra["calibration"]) == (4, 2)
@@ -215,6 +215,21 @@ def test_it_learns_is_killed_goes_on_and_is_judged(work, tiny, tmp_path, capsys)
     again = read_card("dso_classifier").scores["accuracy of views, any object"]
     assert again.value == pytest.approx(before.value, abs=0.06)
     capsys.readouterr()
+
+
+def test_only_matrices_decay_and_views_grow_with_the_time(tiny, tmp_path):
+    trainer = dso_classifier.Trainer(
+        dso_classifier._options(
+            ["--work", str(tmp_path), "--device", "cpu", "--plan", "32:0.5,48:0.5", "--minutes", "1"]
+        )
+    )
+    decays = {p: group["weight_decay"] for group in trainer.optimiser.param_groups for p in group["params"]}
+    assert {name: decays[p] for name, p in trainer.network.named_parameters()} == {
+        "conv.weight": 0.05, "last.weight": 0.05, "norm.weight": 0.0, "norm.bias": 0.0, "last.bias": 0.0
+    }  # fmt: skip
+    assert trainer.side_px == 32
+    trainer.seconds = 40.0
+    assert trainer.side_px == 48
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from core.dso.pix2pix_map import confidences, regions
 from core.models import are_present, read_card
 from tests.frames.test_night import a_sky, shown
 from training import dso_pix2pix
-from training.dso_pix2pix import Critic, Trainer, batch_of, main, shaken, turned
+from training.dso_pix2pix import Critic, Trainer, batch_of, learn, main, shaken, turned
 from training.dso_pix2pix_data import Example, TargetFile, load_examples, make_targets, pictures_of
 from training.dso_pix2pix_scores import best_middle, choose_limits, fit_logistic, likeness_to_xrai
 
@@ -210,26 +210,39 @@ def test_eight_turnings_differ_and_shaking_keeps_what_is_there():
         assert other[60, 60].mean() > other[200, 200].mean() + 40
 
 
+def a_trainer(folder, minutes, *sizes):
+    return Trainer(
+        dso_pix2pix._options(["--work", str(folder), "--minutes", str(minutes), "--device", "cpu", *sizes])
+    )
+
+
+TINY = ("--width", "4", "--depth", "3", "--critic-width", "4")
+
+
 def test_the_critic_enters_after_the_warm_up_and_learning_goes_on_from_a_checkpoint(tmp_path):
-    trainer = Trainer(tmp_path, 1.0, width=4, depth=3, critic_width=4)
+    trainer = a_trainer(tmp_path, 1.0, *TINY)
     given = batch_of(np.random.default_rng(0), [an_example((40, 40, 90, 80))] * 2, 10.0, 64)
-    assert set(trainer.learn(*given)) == {"L1"}
+    assert set(learn(trainer, given)) == {"L1", "cross entropy"}
+    assert trainer.optimiser.param_groups[0]["lr"] == 1e-3
     trainer.seconds = 40.0
     before = [p.clone() for p in trainer.critic.parameters()]
-    assert set(trainer.learn(*given)) == {"L1", "critic", "fooling"}
+    assert set(learn(trainer, given)) == {"L1", "cross entropy", "critic", "fooling"}
+    for optimiser in (trainer.optimiser, trainer.of_critic):
+        assert optimiser.param_groups[0]["lr"] == pytest.approx(2e-4 * 2.0 / 3.0, rel=0.01)
     assert any(not torch.equal(a, b) for a, b in zip(before, trainer.critic.parameters(), strict=True))
     trainer.keep()
-    again = Trainer(tmp_path, 1.0, width=4, depth=3, critic_width=4, resume=True)
+    again = a_trainer(tmp_path, 1.0, *TINY)
+    assert again.step == 0
+    again.resume()
     assert (again.step, again.seconds) == (2, trainer.seconds)
-    assert again.learn(*given) == pytest.approx(trainer.learn(*given))
-    assert Trainer(tmp_path, 1.0, width=4, depth=3, critic_width=4).step == 0
+    assert learn(again, given) == pytest.approx(learn(trainer, given))
 
 
 def test_it_learns_to_paint(tmp_path):
     torch.manual_seed(0)
     examples = [an_example((20, 20, 120, 100)), an_example((120, 140, 230, 220), name="b.jpg")]
-    trainer, rng = Trainer(tmp_path, 1e3, width=8, depth=4), np.random.default_rng(0)
-    losses = [trainer.learn(*batch_of(rng, examples, 10.0, 64))["L1"] for _ in range(60)]
+    trainer, rng = a_trainer(tmp_path, 1e3, "--width", "8", "--depth", "4"), np.random.default_rng(0)
+    losses = [learn(trainer, batch_of(rng, examples, 10.0, 64))["L1"] for _ in range(60)]
     assert np.mean(losses[-5:]) < 0.35 * losses[0]
 
 

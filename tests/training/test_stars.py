@@ -92,13 +92,18 @@ def test_bright_stars_choose_their_candidate_first():
 
 
 def test_steps_learn_and_training_goes_on_where_it_stopped(tmp_path, field):
-    trainer = stars.Trainer(tmp_path, minutes=10.0, device=torch.device("cpu"), rate=2e-3)
-    rng = np.random.default_rng(0)
-    samples = [draw_sample(rng, field, 64)]
+    def a_trainer():
+        torch.manual_seed(0)
+        path, device = tmp_path / "checkpoint.pt", torch.device("cpu")
+        return stars.Trainer(HybridNetwork(), path, minutes=10.0, rate=2e-3, device=device)
 
-    losses = [trainer.learn(samples)["pixels"] for _ in range(30)]
+    trainer = a_trainer()
+    samples = [draw_sample(np.random.default_rng(0), field, 64)]
+
+    losses = [stars.learn(trainer, samples)["pixels"] for _ in range(30)]
     trainer.keep()
-    resumed = stars.Trainer(tmp_path, minutes=10.0, device=torch.device("cpu"), rate=2e-3)
+    resumed = a_trainer()
+    resumed.resume()
 
     assert np.mean(losses[-3:]) < np.mean(losses[:3])
     assert resumed.step == 30
