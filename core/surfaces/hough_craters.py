@@ -6,8 +6,10 @@ into sectors, as a tenth of a circle that shines is no crater, and the rim is fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +17,17 @@ from numpy.typing import NDArray
 from core.shapes import Ellipse
 from core.surfaces.hough_template import (
     LEAST_CONTRAST,
-    REACH,
     SECTOR_OFFSET,
     SECTOR_WEIGHTS,
     TEMPLATE,
     disc,
     sectors,
 )
+from core.surfaces.hough_tiles import Tiles
 from core.surfaces.sunlight import Sunlight
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -47,9 +52,12 @@ UNLIT_PENALTY = 1.0
 """Taken from the weight where the side of the light is not known, for each place tries four."""
 LEAST_ODDS = -3.0
 """Whose sectors give less is dropped: a score below 0.05."""
-ANGLES = 32
+AROUND = np.arange(32) * 2.0 * np.pi / 32
 SCALES = np.linspace(0.7, 1.3, 13)
-"""Directions and parts of the radius in which the rim is looked for."""
+AWAY = np.arange(0.3, 1.5, 0.08)
+"""Directions and parts of the radius in which the rim is looked for, and distances that it is told by."""
+TOGETHER = 256
+"""Most circles that are judged at a time: their rays are 25 kB each."""
 
 
 @dataclass(frozen=True)
@@ -104,14 +112,12 @@ def find_craters(
     pyramid = list(levels(picture, seen, diameters_px[1] / 2.0))
     every = tuple(side for sides in suns for side in sides)
     for number, level in enumerate(pyramid):
-        for step, radius in enumerate(level.radii):
-            progress((number + step / len(level.radii)) / len(pyramid))
-            if 2.0 * radius * level.shrink < 0.85 * diameters_px[0]:
-                continue
-            votes = answers(level, radius, every)
+        radii = [one for one in level.radii if 2.0 * one * level.shrink >= 0.85 * diameters_px[0]]
+        for step, (radius, votes) in enumerate(answers(level, radii, every)):
+            progress((number + step / len(radii)) / len(pyramid))
             for group, sides in zip(found, suns, strict=True):
                 own, votes = votes[: len(sides)], votes[len(sides) :]
-                group.append(_peaks(np.max(own, axis=0), level.shrink, radius))
+                group.append(_peaks(functools.reduce(np.maximum, own), level.shrink, radius))
     best: tuple[float, list[tuple[Ellipse, float]], float | None] = (-1.0, [], None)
     for group, sides in zip(found, suns, strict=True):
         kept = best_of_each(np.concatenate(group))[:MOST_CRATERS]
@@ -126,24 +132,28 @@ def find_craters(
     return sorted(best[1], key=lambda pair: -pair[1]), best[2]
 
 
-def answers(level: Level, radius: float, azimuths_deg: tuple[float, ...]) -> list[Float32]:
-    """``(h, w)`` weight of the evidence for a crater of a radius at each place, for each sun; −inf off it."""
-    from scipy.signal import oaconvolve
-
-    window = disc(radius).astype(np.float32)
-    area = np.float32(window.sum())
+def answers(
+    level: Level, radii: Sequence[float], azimuths_deg: Sequence[float]
+) -> Iterator[tuple[float, list[Float32]]]:
+    """Each radius with, for each sun, the ``(h, w)`` weight of the evidence for a crater of it at each place;
+    −inf off the picture."""
+    if not radii:
+        return
+    reach = len(disc(max(radii))) // 2
     grey = level.grey - np.float32(128.0)
-    there = oaconvolve(level.seen, window, "same") / area
-    mean = oaconvolve(grey, window, "same") / area
-    spread = np.sqrt(np.maximum(oaconvolve(grey * grey, window, "same") / area - mean * mean, 0.0))
-    spread += np.float32(LEAST_CONTRAST)
-    found = []
-    for azimuth in azimuths_deg:
-        kernel = TEMPLATE.drawn(radius, azimuth)[::-1, ::-1]
-        weight = oaconvolve(grey, kernel, "same") / spread + np.float32(TEMPLATE.offset)
-        weight[there < LEAST_SEEN] = -np.inf
-        found.append(weight.astype(np.float32))
-    return found
+    pictures = Tiles.of(grey, reach), Tiles.of(grey * grey, reach), Tiles.of(level.seen, reach)
+    for radius in radii:
+        window = disc(radius)
+        mean, square, there = (one.filtered(window / window.sum()) for one in pictures)
+        spread = np.sqrt(np.maximum(square - mean * mean, 0.0)) + np.float32(LEAST_CONTRAST)
+        is_off = there < LEAST_SEEN
+        votes = []
+        for azimuth in azimuths_deg:
+            weight = pictures[0].filtered(TEMPLATE.drawn(radius, azimuth)) / spread
+            weight += np.float32(TEMPLATE.offset)
+            weight[is_off] = -np.inf
+            votes.append(weight)
+        yield radius, votes
 
 
 def best_of_each(found: Float64) -> Float64:
@@ -183,9 +193,10 @@ def _suns(light: Sunlight) -> list[tuple[float, ...]]:
 
 def _peaks(weight: Float32, shrink: int, radius: float) -> Float64:
     """``(N, 4)`` x, y, radius in pixels of the frame, and weight, where no neighbour weighs more."""
-    from scipy.ndimage import maximum_filter
+    from cv2 import dilate
 
-    highest = maximum_filter(weight, size=2 * round(radius / 2.0) + 1)
+    side = 2 * round(radius / 2.0) + 1
+    highest = dilate(weight, np.ones((side, side), np.uint8))
     y, x = np.nonzero((weight > LEAST_WEIGHT) & (weight == highest))
     middle = (shrink - 1) / 2.0
     return np.column_stack(
@@ -196,83 +207,107 @@ def _peaks(weight: Float32, shrink: int, radius: float) -> Float64:
 def _judged(
     pyramid: list[Level], found: Float64, azimuths_deg: tuple[float, ...]
 ) -> Iterator[tuple[Ellipse, float]]:
-    """The circles as ellipses, with the scores that their sectors give."""
+    """The circles as ellipses, with the scores that their sectors give, those of one size together."""
     by_shrink = {level.shrink: level for level in pyramid}
-    for x, y, radius, _ in found:
+    penalty = UNLIT_PENALTY if len(azimuths_deg) > 1 else 0.0
+    for radius in np.unique(found[:, 2]):
         shrink = 1
         while radius / shrink > RADII[-1] * 1.01:
             shrink *= 2
-        level, own = by_shrink[shrink], radius / shrink
-        middle = (shrink - 1) / 2.0
-        column, row = round((x - middle) / shrink), round((y - middle) / shrink)
-        patch = _patch(level.grey, column, row, own)
-        odds = [_odds(patch, own, azimuth) for azimuth in azimuths_deg]
-        most = max(odds) - (UNLIT_PENALTY if len(azimuths_deg) > 1 else 0.0)
-        if most < LEAST_ODDS:
-            continue
-        dx, dy, size, turned = _rim(patch, own, azimuths_deg[int(np.argmax(odds))])
-        ellipse = Ellipse(
-            (column + dx) * shrink + middle, (row + dy) * shrink + middle, 2.0 * size * shrink, *turned
-        )
-        yield ellipse, float(1.0 / (1.0 + np.exp(-np.clip(most, -30.0, 30.0))))
+        own, middle = float(radius) / shrink, (shrink - 1) / 2.0
+        places = np.rint((found[found[:, 2] == radius, :2] - middle) / shrink).astype(int)
+        for some in np.split(places, range(TOGETHER, len(places), TOGETHER)):
+            patches = _patches(by_shrink[shrink].grey, some, own)
+            odds = np.array([_odds(patches, own, azimuth) for azimuth in azimuths_deg])
+            most = odds.max(axis=0) - penalty
+            likely = most >= LEAST_ODDS
+            scores = 1.0 / (1.0 + np.exp(-np.clip(most[likely], -30.0, 30.0)))
+            rims = _rims(patches[:, likely], own, azimuths_deg, odds.argmax(axis=0)[likely])
+            for (column, row), rim, score in zip(some[likely], rims, scores, strict=True):
+                dx, dy, size, ratio, angle = rim.tolist()
+                x, y = (float(column) + dx) * shrink + middle, (float(row) + dy) * shrink + middle
+                yield Ellipse(x, y, 2.0 * size * shrink, ratio, angle), float(score)
 
 
-def _patch(grey: Float32, column: int, row: int, radius: float) -> Float32:
-    """``(n, n)`` around a place, the edge repeated beyond the picture."""
-    reach = int(np.ceil(REACH * radius))
-    rows = np.clip(np.arange(row - reach, row + reach + 1), 0, grey.shape[0] - 1)
-    columns = np.clip(np.arange(column - reach, column + reach + 1), 0, grey.shape[1] - 1)
-    return grey[np.ix_(rows, columns)]
+def _patches(grey: Float32, places: NDArray[np.int_], radius: float) -> Float32:
+    """``(n * n, N)`` pixels around each of ``(N, 2)`` columns and rows, edges going on outside."""
+    reach = len(disc(radius)) // 2
+    around = np.arange(-reach, reach + 1)[:, None]
+    columns, rows = (np.clip(places[:, axis] + around, 0, grey.shape[1 - axis] - 1) for axis in (0, 1))
+    patches: Float32 = grey[rows[:, None], columns].reshape(-1, len(places))
+    return patches
 
 
-def _odds(patch: Float32, radius: float, azimuth_deg: float) -> float:
-    """Logarithm of the odds of a crater, from how its sectors answer, the weakest first."""
-    window, which, kernel = sectors(radius, azimuth_deg)
-    values = patch[window]
-    even = (values - values.mean()) / (values.std() + LEAST_CONTRAST)
-    parts = np.sort(which @ (kernel * even))
-    return float(parts @ np.array(SECTOR_WEIGHTS) + SECTOR_OFFSET)
+def _odds(patches: Float32, radius: float, azimuth_deg: float) -> Float64:
+    """``(N,)`` logarithm of the odds of a crater, from how its sectors answer, the weakest first."""
+    window, weights = sectors(radius, azimuth_deg)
+    values = patches[window]
+    even = (values - values.mean(axis=0)) / (values.std(axis=0) + np.float32(LEAST_CONTRAST))
+    odds: Float64 = np.array(SECTOR_WEIGHTS) @ np.sort(weights @ even, axis=0) + SECTOR_OFFSET
+    return odds
 
 
-def _rim(
-    patch: Float32, radius: float, azimuth_deg: float
-) -> tuple[float, float, float, tuple[float, float]]:
-    """Where the rim lies: the shift of the middle in pixels, the mean radius, and (axis ratio, angle).
+def _rims(
+    patches: Float32, radius: float, azimuths_deg: tuple[float, ...], suns: NDArray[np.intp]
+) -> Float64:
+    """``(N, 5)`` where rims lie: the shift of the middle in pixels, the mean radius, axis ratio and angle.
 
     In each direction the template's profile is stretched until it fits best; the radii that gives are an
     ellipse off the middle to first order: a sum of waves of 0, 1 and 2 periods.
-    """
-    from scipy.ndimage import map_coordinates, uniform_filter1d
 
-    around = np.arange(ANGLES) * 2.0 * np.pi / ANGLES
-    away = np.arange(0.3, 1.5, 0.08)
-    middle = (len(patch) - 1) / 2.0
-    profile = TEMPLATE.profile(around - np.radians(azimuth_deg), away)
-    profile = profile - profile.mean(axis=1, keepdims=True)
-    reach = away * SCALES[:, None]
-    seen = map_coordinates(
-        patch,
-        middle
-        + radius
-        * np.stack([np.multiply.outer(np.sin(around), reach), np.multiply.outer(np.cos(around), reach)]),
-        order=1,
-        mode="nearest",
-    )  # (angles, scales, radii)
-    seen = seen - seen.mean(axis=2, keepdims=True)
-    fits = np.einsum("asr,ar->as", seen, profile) / (np.linalg.norm(seen, axis=2) + 1.0)
-    fits = uniform_filter1d(fits, 3, axis=0, mode="wrap")
-    best = SCALES[np.argmax(fits, axis=1)]
-    weights = np.sqrt(np.maximum(fits.max(axis=1), 0.0) + 1e-6)
-    waves = np.column_stack(
-        [np.ones(ANGLES), np.cos(around), np.sin(around), np.cos(2 * around), np.sin(2 * around)]
+    Args:
+        patches: ``(n * n, N)``.
+        radius: That the circles were found with.
+        azimuths_deg: That the light may come from.
+        suns: ``(N,)`` which of them each looks best under.
+    """
+    profiles = np.array([TEMPLATE.profile(AROUND - np.radians(one), AWAY) for one in azimuths_deg])
+    fits = _fits(patches, radius, profiles[suns])
+    best = SCALES[np.argmax(fits, axis=1)]  # (angles, N)
+    weights = np.maximum(fits.max(axis=1), 0.0) + 1e-6
+    turns = np.exp(1j * np.arange(3)[:, None] * AROUND)
+    waves = np.array([turns[0].real, turns[1].real, turns[1].imag, turns[2].real, turns[2].imag])
+    damping = 0.3 * weights.mean(axis=0)[:, None, None] * np.diag([0.0, 1.0, 1.0, 1.0, 1.0])
+    left = np.einsum("wa,an,va->nwv", waves, weights, waves) + damping
+    right = np.einsum("wa,an->nw", waves, weights * best)
+    size, east, south, cosine, sine = np.linalg.solve(left, right[:, :, None])[:, :, 0].T
+    squeezed = np.minimum(np.hypot(cosine, sine) / size, 0.4)
+    angle = np.degrees(np.arctan2(sine, cosine)) / 2.0 % 180.0 % 180.0
+    return np.column_stack(
+        [radius * east, radius * south, radius * size, (1.0 - squeezed) / (1.0 + squeezed), angle]
     )
-    damping = np.diag([0.0, 1.0, 1.0, 1.0, 1.0]) * 0.3 * float((weights**2).mean())
-    left = (waves * (weights**2)[:, None]).T
-    size, east, south, cosine, sine = np.linalg.solve(left @ waves + damping, left @ best)
-    squeezed = min(float(np.hypot(cosine, sine)) / size, 0.4)
-    angle = float(np.degrees(np.arctan2(sine, cosine)) / 2.0 % 180.0) % 180.0
-    ratio = (1.0 - squeezed) / (1.0 + squeezed)
-    return float(radius * east), float(radius * south), float(radius * size), (ratio, angle)
+
+
+def _fits(patches: Float32, radius: float, profiles: Float64) -> Float32:
+    """``(angles, scales, N)`` how well ``(N, angles, distances)`` profiles, stretched by each scale, fit."""
+    from scipy.ndimage import uniform_filter1d
+
+    even = (profiles - profiles.mean(axis=2, keepdims=True)).astype(np.float32)
+    seen = (_rays(radius) @ patches).reshape(len(AROUND), len(SCALES), len(AWAY), -1)
+    seen -= seen.mean(axis=2, keepdims=True)
+    fits = np.einsum("asrn,nar->asn", seen, even) / (np.linalg.norm(seen, axis=2) + 1.0)
+    smooth: Float32 = uniform_filter1d(fits, 3, axis=0, mode="wrap")
+    return smooth
+
+
+@functools.lru_cache(maxsize=16)
+def _rays(radius: float) -> csr_array:
+    """``(angles * scales * distances, n * n)`` weights of a patch's pixels, by linear interpolation; beyond
+    the patch its edge goes on."""
+    from scipy.sparse import csr_array
+
+    side = len(disc(radius))
+    steps = radius * np.multiply.outer(SCALES, AWAY).ravel()
+    turns = np.sin(AROUND)[:, None], np.cos(AROUND)[:, None]
+    y, x = (np.clip(side // 2 + turn * steps, 0, side - 1).ravel() for turn in turns)
+    row, column = (np.minimum(at.astype(int), side - 2) for at in (y, x))
+    down, right = y - row, x - column
+    weights = np.stack([(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right])
+    pixels = row * side + column + np.array([[0], [1], [side], [side + 1]])
+    rays = np.broadcast_to(np.arange(len(y)), pixels.shape)
+    return csr_array(
+        (weights.ravel().astype(np.float32), (rays.ravel(), pixels.ravel())), shape=(len(y), side * side)
+    )
 
 
 def _halved(grey: Float32) -> Float32:

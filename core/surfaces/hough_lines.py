@@ -17,6 +17,7 @@ from core.shapes import Ellipse
 from core.surfaces.lines import Traced, lines_of
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 SIGMAS_PX = (1.5, 2.5, 4.0)
@@ -60,8 +61,8 @@ def line_maps(
         craters: Left out.
         azimuth_deg: Direction towards the sun from +x towards +y; None when it is not known.
     """
-    from scipy.ndimage import binary_erosion, gaussian_filter, maximum_filter
-    from skimage.filters import sato
+    from cv2 import dilate
+    from scipy.ndimage import binary_erosion
     from skimage.transform import resize
 
     height, width = picture.shape
@@ -69,20 +70,19 @@ def line_maps(
     shape = max(8, round(height / shrink)), max(8, round(width / shrink))
     grey = resize(picture.astype(np.float32), shape, anti_aliasing=shrink > 1.0, preserve_range=True)
     there = resize(seen.astype(np.float32), shape, order=1) > 0.99
-    even = grey - gaussian_filter(grey, FLATTER_PX)
-    contrast = np.sqrt(gaussian_filter(even * even, 2.0 * FLATTER_PX))
+    even = grey - _blurred(grey, FLATTER_PX)
+    contrast = np.sqrt(np.maximum(_blurred(even * even, 2.0 * FLATTER_PX), 0.0))
     even = even / (contrast + 0.25 * float(contrast.mean()) + 1e-3)
     heights = even if azimuth_deg is None else heights_of_shading(even, azimuth_deg)
     free = binary_erosion(there, iterations=4) & ~_craters_on(shape, craters, shrink)
     maps = []
-    for is_dark in (True, False):
-        strength = sato(heights, sigmas=SIGMAS_PX, black_ridges=is_dark, mode="reflect").astype(np.float32)
+    for strength in hollows_and_crests(heights):
         usual = float(np.percentile(strength[free], 100 * 5 / 6)) if free.any() else 0.0
-        strength = strength / np.float32(max(usual, 1e-6))
+        strength /= np.float32(max(usual, 1e-6))
         strength[~free] = 0.0
         maps.append(strength)
     # Filters answer on both flanks of a line with the opposite sign: the weaker is left out.
-    highest = [maximum_filter(strength, size=FLANK_PX) for strength in maps]
+    highest = [dilate(strength, np.ones((FLANK_PX, FLANK_PX), np.uint8)) for strength in maps]
     for strength, opposite in zip(maps, reversed(highest), strict=True):
         strength[strength < FLANK_PART * opposite] = 0.0
     return LineMap(maps[0], shrink), LineMap(maps[1], shrink)
@@ -106,6 +106,63 @@ def heights_of_shading(shading: Float32, azimuth_deg: float) -> Float32:
     heights = irfft2(rfft2(wide, shape) * undo, shape)
     cut = heights[pad : pad + shading.shape[0], pad : pad + shading.shape[1]]
     return np.ascontiguousarray(cut / max(float(cut.std()), 1e-9), dtype=np.float32)
+
+
+def hollows_and_crests(heights: Float32) -> tuple[Float32, Float32]:
+    """``(H, W)`` answers of Sato's filters to dark and to bright lines, the greatest of every width.
+
+    :func:`skimage.filters.sato` gives either, with the same curvatures worked out for each.
+    """
+    hollows, crests = np.zeros_like(heights), np.zeros_like(heights)
+    for sigma in SIGMAS_PX:
+        xx, yy, xy = _curvatures(heights, sigma)
+        mean, turn = (xx + yy) / 2.0, np.hypot((xx - yy) / 2.0, xy)
+        hollows = np.maximum(hollows, sigma**2 * (turn + mean))
+        crests = np.maximum(crests, sigma**2 * (turn - mean))
+    return hollows, crests
+
+
+def _curvatures(heights: Float32, sigma_px: float) -> tuple[Float32, Float32, Float32]:
+    """``(H, W)`` second derivatives of heights smoothed by a Gaussian: in x, in y and in both."""
+    from cv2 import BORDER_REFLECT, sepFilter2D
+
+    # Each step has half of the variance, as a derivative of a narrow Gaussian's derivative is a coarse one.
+    own = sigma_px / np.sqrt(2.0)
+    smooth = _gaussian(own, round(8.0 * own))
+    slope = smooth * (np.arange(len(smooth)) - len(smooth) // 2) / own**2
+
+    def in_x(picture: Float32) -> Float32:
+        sloping: Float32 = sepFilter2D(picture, -1, slope, smooth, borderType=BORDER_REFLECT)  # type: ignore[assignment]
+        return sloping
+
+    def in_y(picture: Float32) -> Float32:
+        sloping: Float32 = sepFilter2D(picture, -1, smooth, slope, borderType=BORDER_REFLECT)  # type: ignore[assignment]
+        return sloping
+
+    once = in_y(heights)
+    return in_x(in_x(heights)), in_y(once), in_x(once)
+
+
+def _blurred(picture: Float32, sigma_px: float) -> Float32:
+    """``(H, W)`` mean weighed by a Gaussian out to 4 σ, the picture mirrored beyond its edges.
+
+    A mirrored picture is a sum of cosines, which are only damped; it costs as little for any width.
+    """
+    from scipy.fft import dctn, idctn
+
+    kernel = _gaussian(sigma_px, round(4.0 * sigma_px))
+    steps = np.arange(len(kernel)) - len(kernel) // 2
+    down, across = (np.cos(np.outer(np.arange(n) * np.pi / n, steps)) @ kernel for n in picture.shape)
+    kept = np.outer(down, across).astype(np.float32)
+    blurred: Float32 = idctn(dctn(picture) * kept)
+    return blurred
+
+
+def _gaussian(sigma_px: float, reach: int) -> Float64:
+    """``(2 * reach + 1,)`` weights with a total of 1."""
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_px) ** 2)
+    weights /= weights.sum()
+    return weights
 
 
 def lines_in(found: LineMap, label: str, limit: float, least_length_px: float) -> list[Traced]:

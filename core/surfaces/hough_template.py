@@ -97,15 +97,16 @@ def _drawn(template: Template, radius: float, azimuth_deg: float) -> Float32:
 
 
 @functools.lru_cache(maxsize=512)
-def sectors(radius: float, azimuth_deg: float) -> tuple[NDArray[np.bool_], NDArray[np.float64], Float32]:
-    """Where a filter reaches, ``(n, n)``; ``(sectors, pixels)`` ones where a pixel is of a sector, the first
-    around the side of the sun; and the filter's ``(pixels,)`` weights."""
+def sectors(radius: float, azimuth_deg: float) -> tuple[NDArray[np.bool_], Float32]:
+    """Where a filter reaches, ``(n * n,)``, and ``(sectors, pixels)`` its weights there, each in its sector
+    and zero in the others; the first sector is around the side of the sun."""
     y, x = _grid(radius)
     window = disc(radius) > 0
     width = 360.0 / N_SECTORS
     around = np.degrees(np.arctan2(y, x)) - azimuth_deg + width / 2.0
     which = (np.floor(around / width) % N_SECTORS).astype(int)[window]
-    return window, np.eye(N_SECTORS)[:, which], TEMPLATE.drawn(radius, azimuth_deg)[window]
+    weights = np.eye(N_SECTORS, dtype=np.float32)[:, which] * TEMPLATE.drawn(radius, azimuth_deg)[window]
+    return window.ravel(), weights
 
 
 TEMPLATE = Template(

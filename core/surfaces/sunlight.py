@@ -12,9 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.surfaces.hough_tiles import Tiles
+
 Float32 = NDArray[np.float32]
 
 RADII_PX = (4.0, 6.0, 9.0, 13.5)
+REACH = 1.6
+"""Radii that are looked at around a middle."""
 LEAST_LIKENESS = 0.5
 """Least correlation of a place with the shading of a bowl for it to have a say."""
 SURE_CONCENTRATION = 0.25
@@ -49,18 +53,21 @@ def sunlight(picture: NDArray[np.uint8]) -> Sunlight:
     Bowls and domes look alike under opposite suns, so only the axis of the light is sure; its side is taken
     as if there were more bowls. :func:`core.surfaces.hough_craters.find_craters` tells them apart.
     """
-    from scipy.ndimage import maximum_filter
+    from cv2 import dilate
 
     grey = _small(picture)
+    reach = _reach(RADII_PX[-1])
+    pictures = Tiles.of(grey, reach), Tiles.of(grey * grey, reach)
     total, axis = 0.0, 0.0 + 0.0j
     side = 0.0 + 0.0j
     count = 0
     for radius in RADII_PX:
         if 6 * radius > min(grey.shape):
             break
-        east, south = _shading(grey, radius)
+        east, south = _shading(*pictures, radius)
         likeness = np.hypot(east, south)
-        peaks = (likeness == maximum_filter(likeness, size=2 * int(radius) + 1)) & (likeness > LEAST_LIKENESS)
+        around = np.ones((2 * int(radius) + 1,) * 2, np.uint8)
+        peaks = (likeness == dilate(likeness, around)) & (likeness > LEAST_LIKENESS)
         weight = (likeness[peaks] - LEAST_LIKENESS).astype(np.float64)
         away = np.exp(1j * np.arctan2(south[peaks], east[peaks]))
         total += float(weight.sum())
@@ -75,24 +82,27 @@ def sunlight(picture: NDArray[np.uint8]) -> Sunlight:
     return Sunlight(float(np.degrees(towards) % 360.0), float(abs(axis) / total))
 
 
-def _shading(grey: Float32, radius: float) -> tuple[Float32, Float32]:
-    """Correlation of each place with a bowl's brightness, growing along +x and along +y."""
-    from scipy.signal import oaconvolve
+def _shading(grey: Tiles, square: Tiles, radius: float) -> tuple[Float32, Float32]:
+    """Correlation of each place with a bowl's brightness, growing along +x and along +y.
 
-    reach = int(np.ceil(1.6 * radius))
+    Args:
+        grey: The picture.
+        square: Its square.
+        radius: Of the bowl, in pixels.
+    """
+    reach = _reach(radius)
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32) / np.float32(radius)
-    window = (np.hypot(x, y) <= 1.6).astype(np.float32)
+    window = (np.hypot(x, y) <= REACH).astype(np.float32)
     slope = np.exp(-2.0 * (x * x + y * y)).astype(np.float32)  # of a bowl as wide as the crater
     area = float(window.sum())
-    mean = oaconvolve(grey, window / area, "same")
-    variance = oaconvolve(grey * grey, window / area, "same") - mean * mean
-    spread = np.sqrt(np.maximum(variance, 1.0))
-    east, south = (
-        # A convolution turns the kernel round; the part is odd, so its sign turns too.
-        (-oaconvolve(grey, part, "same") / (spread * np.sqrt(area) * np.linalg.norm(part))).astype(np.float32)
-        for part in (x * slope * window, y * slope * window)
-    )
-    return east, south
+    mean = grey.filtered(window / area)
+    spread: Float32 = np.sqrt(np.maximum(square.filtered(window / area) - mean * mean, np.float32(1.0)))
+    spread *= np.float32(np.sqrt(area) * np.linalg.norm(x * slope * window))
+    return grey.filtered(x * slope * window) / spread, grey.filtered(y * slope * window) / spread
+
+
+def _reach(radius: float) -> int:
+    return int(np.ceil(REACH * radius))
 
 
 def _small(picture: NDArray[np.uint8]) -> Float32:

@@ -7,7 +7,7 @@ from core.methods import get_method
 from core.shapes import shapes_of
 from core.surfaces.hough import HoughParameters, summary
 from core.surfaces.hough_craters import best_of_each
-from core.surfaces.hough_lines import heights_of_shading
+from core.surfaces.hough_lines import SIGMAS_PX, heights_of_shading, hollows_and_crests
 from core.surfaces.kinds import CRATER, RIDGE, SEGMENTS, VALLEY
 from core.surfaces.sunlight import sunlight
 from tests.surfaces.grounds import crater, groove, lit, rough, shown
@@ -98,6 +98,15 @@ def test_heights_come_back_from_their_shading():
     slope_y, _ = np.gradient(heights)
     found_heights = heights_of_shading((-slope_y).astype(np.float32), 90.0)
     assert np.corrcoef(found_heights[20:100, 20:100].ravel(), heights[20:100, 20:100].ravel())[0, 1] > 0.95
+
+
+def test_hollows_and_crests_are_what_satos_filters_answer_to():
+    from skimage.filters import sato
+
+    heights = a_plain((90, 130)).astype(np.float32)
+    for answer, is_dark in zip(hollows_and_crests(heights), (True, False), strict=True):
+        known = sato(heights, sigmas=SIGMAS_PX, black_ridges=is_dark, mode="reflect")
+        np.testing.assert_allclose(answer, known, atol=1e-4 * known.max())
 
 
 @pytest.mark.parametrize(
