@@ -15,7 +15,7 @@ import argparse
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,11 +25,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
+from core.surfaces.sunlight import Sunlight, light_on_craters, quarter_to_light
 from training.drawing import draw_missing, turned_place
 from training.dso_cutouts import SPLITS
 from training.dso_dataset import sheet
-from training.dso_sky import chance
-from training.surface_photographs import SurfacePhotograph, as_scene
 from training.surface_relief import Region, load_regions
 from training.surface_scenes import SIDE_PX, SceneFacts, SurfaceScene, draw_surface_scene
 from training.surface_truth import IGNORE, IS_FLOOR, IS_RIDGE, IS_RIM, IS_VALLEY, TrueCrater
@@ -38,7 +37,6 @@ UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 WORK = Path(".cache") / "surfaces"
-PHOTOGRAPH_SHARE = 0.15
 COLOURS = {
     IS_FLOOR: (70, 90, 200),
     IS_RIM: (240, 220, 60),
@@ -91,37 +89,15 @@ def read_scene(path: Path) -> SurfaceScene:
     return SurfaceScene(picture, classes, craters, SceneFacts(**known["facts"]))
 
 
-def samples(
-    paths: Sequence[Path],
-    size: int,
-    seed: Sequence[int],
-    photographs: Sequence[SurfacePhotograph] = (),
-    share: float = PHOTOGRAPH_SHARE,
-) -> Iterator[list[Sample]]:
-    """Endless batches.
+def random_sample(rng: np.random.Generator, scene: SurfaceScene, to_light: bool = False) -> Sample:
+    """One way to see a scene: one of eight, with other levels.
 
     Args:
-        paths: Of the scenes.
-        size: Samples a batch.
-        seed: Decides everything.
-        photographs: What :func:`training.surface_photographs.load_photographs` gave for the split.
-        share: Of samples that are photographs, where there are any.
+        rng: Decides which.
+        scene: A square scene.
+        to_light: As for :func:`random_turn`.
     """
-    rng = np.random.default_rng(seed)
-    side = read_scene(paths[0]).picture.shape[0]
-
-    def scene() -> SurfaceScene:
-        if photographs and chance(rng, share):
-            return as_scene(rng, photographs[int(rng.integers(len(photographs)))], side)
-        return read_scene(paths[int(rng.integers(len(paths)))])
-
-    while True:
-        yield [random_sample(rng, scene()) for _ in range(size)]
-
-
-def random_sample(rng: np.random.Generator, scene: SurfaceScene) -> Sample:
-    """One way to see a scene: one of eight, with other levels, perhaps as a negative of its relief."""
-    quarter, mirrored = int(rng.integers(4)), bool(rng.random() < 0.5)
+    quarter, mirrored = random_turn(rng, scene, to_light)
     levels = random_levels(rng)
     picture, classes = (np.rot90(one, quarter) for one in (scene.picture, scene.classes))
     if mirrored:
@@ -129,6 +105,32 @@ def random_sample(rng: np.random.Generator, scene: SurfaceScene) -> Sample:
     side = scene.picture.shape[0]
     craters = tuple(turned(one, quarter, mirrored, side) for one in scene.craters)
     return Sample(levels[picture][None], np.ascontiguousarray(classes), craters)
+
+
+def random_turn(rng: np.random.Generator, scene: SurfaceScene, to_light: bool) -> tuple[int, bool]:
+    """Quarters of a turn, and whether to mirror then.
+
+    Args:
+        rng: Decides which of the eight.
+        scene: What will be turned.
+        to_light: One of the two that bring the sun, where its side is known, to where
+            :func:`core.surfaces.sunlight.quarter_to_light` turns it.
+    """
+    quarter, mirrored = int(rng.integers(4)), bool(rng.random() < 0.5)
+    light = light_of(scene) if to_light else Sunlight(0.0, 0.0)
+    if light.is_known:
+        # Rows exchanged with columns, which is three quarters of a turn and a mirror, leave it there.
+        quarter = quarter_to_light(light.azimuth_deg) + (3 if mirrored else 0)
+    return quarter, mirrored
+
+
+def light_of(scene: SurfaceScene) -> Sunlight:
+    """The light on a scene: as it was drawn, or as the craters of a photograph show it."""
+    azimuth_deg = scene.facts.sun_azimuth_deg
+    if azimuth_deg is not None:
+        return Sunlight(azimuth_deg, is_given=True)
+    x, y, diameter, wanted = scene.circles.T
+    return light_on_craters(scene.picture, np.column_stack([x, y, diameter / 2.0, wanted])[wanted > 0])
 
 
 def random_levels(rng: np.random.Generator) -> Float32:

@@ -4,7 +4,8 @@ A patch is a square cut out of a scene (:mod:`training.surface_data`), between :
 :data:`SIDE_PX` wide. It shows a crater when the middle of one lies in its inner half, and it is neither a dot
 nor wider than the patch; a valley or a ridge when one crosses its inner part and covers enough of it; plain
 ground when nothing of this is there, and little of what counts neither way. What shows two of these, or none
-clearly, is no patch.
+clearly, is no patch. Patches are turned so that the sun stands between left and top, as
+:mod:`core.surfaces.in_light` turns pictures.
 
 Patches are cut while training, from the scenes of a split and so from its regions: nothing more is kept. From
 THEMIS tiles come more craters, and plain ground where nothing looks like a crater and the ground is calm.
@@ -21,6 +22,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,7 @@ from PIL import Image, ImageDraw
 from core.surfaces.kinds import CRATER, LANDFORMS, PLAIN, RIDGE, VALLEY
 from training.dso_dataset import sheet
 from training.dso_sky import chance, log_uniform
-from training.surface_data import WORK, random_levels, read_scene
+from training.surface_data import WORK, random_levels, random_turn, read_scene
 from training.surface_photographs import SurfacePhotograph, as_scene
 from training.surface_scenes import SurfaceScene
 from training.surface_truth import IGNORE, IS_PLAIN, IS_RIDGE, IS_VALLEY
@@ -49,6 +51,8 @@ less than the last."""
 MOST_UNKNOWN = {CRATER: 0.5, VALLEY: 0.35, RIDGE: 0.35, PLAIN: 0.12}
 """Of what counts neither way."""
 TRIES, MOST_SCENES = 24, 3000
+MOST_HELD = 4000
+"""Scenes of half a megabyte that are kept in memory."""
 LANDMARKS = "hirise_landmarks_v1"
 LANDMARK_NAMES = {0: "other", 1: CRATER, 2: "dark dune", 3: "streak", 4: "bright dune"}
 VAL_OF, TEST_OF = 10, 5
@@ -96,7 +100,7 @@ def fixed_patches(paths: Sequence[Path], n: int, seed: int = 0) -> list[Patch]:
 def patch_from(
     rng: np.random.Generator, scene: SurfaceScene, label: str, side_px: int = SIDE_PX
 ) -> Patch | None:
-    """A patch of a landform out of a scene, turned and mirrored; None where none was found.
+    """A patch of a landform out of a scene, turned to the light; None where none was found.
 
     Args:
         rng: Decides where it is looked for.
@@ -121,8 +125,9 @@ def patch_from(
         if label_of(scene, left, top, cut) != label:
             continue
         square = scene.picture[top : top + cut, left : left + cut]
-        square = np.rot90(square, int(rng.integers(4)))
-        if chance(rng, 0.5):
+        quarter, mirrored = random_turn(rng, scene, to_light=True)
+        square = np.rot90(square, quarter)
+        if mirrored:
             square = square[:, ::-1]
         shown = Image.fromarray(np.ascontiguousarray(square)).resize(
             (side_px, side_px), Image.Resampling.BICUBIC
@@ -136,17 +141,14 @@ def label_of(scene: SurfaceScene, left: int, top: int, cut: int) -> str | None:
     """The landform that a square of a scene shows; None where it shows several, or none clearly."""
     classes = scene.classes[top : top + cut, left : left + cut]
     shares = np.bincount(classes.ravel(), minlength=256) / classes.size
-    seen = set()
-    for one in scene.craters:
-        width = one.diameter_px / cut
-        x, y = (one.x - left) / cut, (one.y - top) / cut
-        apart = max(abs(x - 0.5), abs(y - 0.5))
-        if apart - width / 2.0 > 0.5 or width < OTHER_CRATER:
-            continue
-        if one.wanted and CRATER_SHARE[0] <= width <= CRATER_SHARE[1] and apart <= 0.25:
-            seen.add(CRATER)
-        elif apart - width / 2.0 < 0.35:
-            seen.add("")  # one that is cut, doubtful or too large
+    x, y, diameter, wanted = scene.circles.T
+    width = diameter / cut
+    apart = np.maximum(np.abs((x - left) / cut - 0.5), np.abs((y - top) / cut - 0.5))
+    near = (apart - width / 2.0 <= 0.5) & (width >= OTHER_CRATER)
+    shown = near & (wanted > 0) & (width >= CRATER_SHARE[0]) & (width <= CRATER_SHARE[1]) & (apart <= 0.25)
+    seen = {CRATER} if shown.any() else set()
+    if (near & ~shown & (apart - width / 2.0 < 0.35)).any():
+        seen.add("")  # one that is cut, doubtful or too large
     for number, name in ((IS_VALLEY, VALLEY), (IS_RIDGE, RIDGE)):
         if shares[number] >= LINE_SHARE and _crosses(classes == number):
             seen.add(name)
@@ -219,11 +221,17 @@ def _patch_of(
             if label == PLAIN:
                 scene = _calm_is_plain(scene)
         else:
-            scene = read_scene(paths[int(rng.integers(len(paths)))])
+            scene = _held(paths[int(rng.integers(len(paths)))])
         found = patch_from(rng, scene, label)
         if found is not None:
             return found
     raise ValueError(f"none of {len(paths)} scenes shows a {label} in {MOST_SCENES} looks")
+
+
+@lru_cache(maxsize=MOST_HELD)
+def _held(path: Path) -> SurfaceScene:
+    """A scene, kept in memory: patches are cut out of each many times."""
+    return read_scene(path)
 
 
 def _places(scene: SurfaceScene, label: str) -> NDArray[np.float64] | None:

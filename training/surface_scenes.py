@@ -22,6 +22,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,6 +132,12 @@ class SurfaceScene:
     classes: UInt8
     craters: tuple[TrueCrater, ...]
     facts: SceneFacts
+
+    @cached_property
+    def circles(self) -> Float64:
+        """``(N, 4)`` x, y and diameter of the craters in pixels, and 1 for those that must be found."""
+        known = [(one.x, one.y, one.diameter_px, one.wanted) for one in self.craters]
+        return np.array(known, float).reshape(-1, 4)
 
 
 @dataclass(eq=False)

@@ -39,7 +39,7 @@ class Compared:
     """Craters found in a picture beside those that are there.
 
     Attributes:
-        found: ``(M, 6)`` candidates as :func:`core.surfaces.craters.search` gives them, without those that
+        found: ``(M, 7)`` candidates as :func:`core.surfaces.craters.search` gives them, without those that
             match only what need not be found.
         near: ``(M, N)`` how near each is to each wanted crater, in (0, 1]; 0 where they do not match.
         diameter_px: ``(N,)`` of the wanted ones.
@@ -54,7 +54,7 @@ def compare(found: Float64, craters: Sequence[TrueCrater], shape: tuple[int, ...
     """What was found in a picture of this ``(H, W)`` beside what is there.
 
     Args:
-        found: ``(M, 6)`` candidates, the surest first.
+        found: ``(M, 7)`` candidates, the surest first.
         craters: All that are known; those with their middle beyond the picture are left out.
         shape: Of the picture.
     """

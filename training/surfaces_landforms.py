@@ -1,18 +1,21 @@
-"""Train the network of ``surfaces.segment`` and ``surfaces.craters``.
+"""Train the networks of ``surfaces.craters`` and ``surfaces.segment``.
 
 ``python -m training.surfaces_landforms --data DIR --minutes 75`` draws the scenes that are not there yet and
-trains the U-Net from nothing on them and on photographs of Mars and the Moon. It writes the network as
-``weights/surfaces_landforms.safetensors`` and as ``weights/surfaces_craters.safetensors``, each with a card,
-calibrates both answers, chooses the confidence of a crater on validation scenes and photographs, and measures
-them on those of the test. Killed, it goes on from its last checkpoint with ``--resume``. ``--score`` only
-measures the weights that are there; ``--draw`` only draws.
+trains the U-Net from nothing on them and on photographs of Mars and the Moon, under any sun. It writes
+``weights/surfaces_craters.safetensors`` and its card, calibrates it and chooses the confidence of a crater on
+validation scenes and photographs, and measures it on those of the test. With ``--network landforms`` it does
+the same for ``weights/surfaces_landforms.safetensors``, on pictures turned so that the sun stands between
+left and top; it is best begun from the network of craters, which then tells where the sun is in the pictures
+that are measured. Killed, it goes on from its last checkpoint with ``--resume``. ``--score`` only measures
+the weights that are there; ``--draw`` only draws.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +26,14 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from core.models import LockedNetwork, are_present
+from core.models import LockedNetwork
 from core.models.card import Score, TrainingData, read_card, write_card
 from core.models.unet import Sizes
 from core.models.weights import save_weights
+from core.models.windows import Grid
 from core.surfaces.craters import DEFAULT_LOGISTIC, search
 from core.surfaces.craters import WEIGHTS as CRATERS
+from core.surfaces.in_light import light_on
 from core.surfaces.kinds import CRATER, LANDFORMS, SEGMENTS
 from core.surfaces.landform_network import (
     ANSWER_PX,
@@ -42,8 +47,9 @@ from core.surfaces.landform_network import (
     offset_unit,
 )
 from core.surfaces.segment import WEIGHTS as PLACES
+from core.surfaces.segment import places_in_light
 from training.course import Course, device_name, train
-from training.options import drawn_splits, options_of, started
+from training.options import drawn_splits, scenes_parser_of, started
 from training.surface_data import WORK, Sample, draw_split, random_sample, read_scene
 from training.surface_photographs import SurfacePhotograph, as_scene, load_photographs
 from training.surface_scores import (
@@ -61,12 +67,16 @@ from training.surface_truth import IGNORE, MARKED, TrueCrater
 Float32 = NDArray[np.float32]
 
 PROGRAM = "python -m training.surfaces_landforms"
+NETWORKS = {"craters": CRATERS, "landforms": PLACES}
+"""Names of the weights."""
 CARDS: dict[str, tuple[str, tuple[str, ...]]] = {
     CRATERS: ("U-Net of craters", (CRATER,)),
     PLACES: ("U-Net of landforms", LANDFORMS),
 }
-"""Names of the weights, which are the same network, with title and labels of their cards."""
+"""Title and labels of their cards."""
 WEIGHTS_OF_LOSSES = {"classes": 1.0, "dice": 0.5, "middle": 1.0, "offset": 0.5, "size": 1.0, "shape": 0.5}
+OF_PLACES = 3.0
+"""How much more classes count for the network of landforms."""
 WEIGHTS_OF_CLASSES = {"plain": 1.0, "crater floor": 1.0, "crater rim": 1.5, "valley": 2.5, "ridge": 2.5}
 """What is rare counts more."""
 MIDDLE_SIGMA, LEAST_SIGMA = 0.12, 0.6
@@ -253,6 +263,7 @@ def samples(
     size: int,
     seed: Sequence[int],
     side_px: int,
+    to_light: bool = False,
 ) -> Iterator[list[Sample]]:
     """Endless batches of scenes and, for :data:`PHOTOGRAPH_SHARE` of the samples, of photographs.
 
@@ -262,6 +273,7 @@ def samples(
         size: Samples a batch.
         seed: Decides everything.
         side_px: Of the scenes.
+        to_light: Whether they are turned so that the sun stands between left and top.
     """
     rng = np.random.default_rng(seed)
     while True:
@@ -271,12 +283,14 @@ def samples(
                 scene = as_scene(rng, photographs[int(rng.integers(len(photographs)))], side_px)
             else:
                 scene = read_scene(paths[int(rng.integers(len(paths)))])
-            batch.append(random_sample(rng, scene))
+            batch.append(random_sample(rng, scene, to_light))
         yield batch
 
 
-def learn(course: Course[LandformNetwork], samples: list[Sample]) -> dict[str, float]:
-    """One step; its losses."""
+def learn(
+    course: Course[LandformNetwork], samples: list[Sample], weights: Mapping[str, float] = WEIGHTS_OF_LOSSES
+) -> dict[str, float]:
+    """One step down the weighed sum of its losses; these by name."""
     pictures, target = as_tensors(samples, course.device)
 
     def losses() -> dict[str, Tensor]:
@@ -284,7 +298,7 @@ def learn(course: Course[LandformNetwork], samples: list[Sample]) -> dict[str, f
             said = course.network(pictures)
         return losses_of(said, target)
 
-    return course.learn(losses, WEIGHTS_OF_LOSSES)
+    return course.learn(losses, weights)
 
 
 def training_data(options: Any) -> tuple[TrainingData, ...]:
@@ -300,97 +314,111 @@ def training_data(options: Any) -> tuple[TrainingData, ...]:
 
 
 def save(course: Course[LandformNetwork], options: Any) -> None:
-    """Write the averaged weights and their cards, without scores."""
+    """Write the averaged weights and their card, without scores."""
+    name = NETWORKS[options.network]
+    title, labels = CARDS[name]
     command = (
-        f"{PROGRAM} --data DIR --scenes {options.scenes} --minutes {options.minutes:g} "
-        f"--batch {options.batch} --rate {options.rate:g} --seed {options.seed}"
+        f"{PROGRAM} --network {options.network} --data DIR --scenes {options.scenes} "
+        f"--minutes {options.minutes:g} --batch {options.batch} --rate {options.rate:g} --seed {options.seed}"
     )
     if options.sizes:
         command += f" --sizes {options.sizes}"
     if course.minutes_before:
         command += " --begin-from CHECKPOINT"
-    for name, (title, labels) in CARDS.items():
-        card = save_weights(
-            name,
-            course.kept_state,
-            {
-                "title": title,
-                "architecture": (
-                    f"Residual U-Net: {course.network}; of each {ANSWER_PX} × {ANSWER_PX} px five classes, "
-                    "and middle, size and shape of craters"
-                ),
-                "n_parameters": sum(p.numel() for p in course.network.parameters()),
-                "task": "surfaces",
-                "labels": labels,
-                "training_data": training_data(options),
-                "scores": {},
-                "command": command,
-                "seed": options.seed,
-                "device": device_name(course.device),
-                "minutes": round(course.seconds / 60.0 + course.minutes_before, 1),
-                "limits": LIMITS,
-                "licence": "AGPL-3.0-only",
-                "extra": {"steps": course.step, "side_px": options.side},
-            },
-            folder=options.weights,
-        )
-        print(f"wrote {card.file}: {card.bytes / 1e6:.1f} MB", flush=True)
+    card = save_weights(
+        name,
+        course.kept_state,
+        {
+            "title": title,
+            "architecture": (
+                f"Residual U-Net: {course.network}; of each {ANSWER_PX} × {ANSWER_PX} px five classes, "
+                "and middle, size and shape of craters"
+            ),
+            "n_parameters": sum(p.numel() for p in course.network.parameters()),
+            "task": "surfaces",
+            "labels": labels,
+            "training_data": training_data(options),
+            "scores": {},
+            "command": command,
+            "seed": options.seed,
+            "device": device_name(course.device),
+            "minutes": round(course.seconds / 60.0 + course.minutes_before, 1),
+            "limits": LIMITS,
+            "licence": "AGPL-3.0-only",
+            "extra": {"steps": course.step, "side_px": options.side},
+        },
+        folder=options.weights,
+    )
+    print(f"wrote {card.file}: {card.bytes / 1e6:.1f} MB", flush=True)
 
 
 def measure(val: Sequence[Path], test: Sequence[Path], options: Any) -> None:
-    """Calibrate and choose the confidence on validation scenes and photographs, measure on those of the test,
-    write the cards of the weights that are there."""
-    network = landform_network(next(name for name in CARDS if are_present(name)))
-    seen = {"val": look_at(network, val, "validation"), "test": look_at(network, test, "test")}
-    marked = {split: look_at_photographs(network, options.data, split) for split in ("val", "test")}
-    compared, logits, classes = seen["val"]
-    temperature = best_temperature(logits, classes)
-    constants = crater_logistic([*compared, *marked["val"]]) or DEFAULT_LOGISTIC
-    confidence = best_confidence([*compared, *marked["val"]], constants)
-    figures: dict[str, dict[str, float]] = {CRATERS: {}, PLACES: {}}
-    for on, split in (("validation", "val"), ("test", "test")):
-        found, places, truth = seen[split]
-        figures[CRATERS] |= crater_scores(found, constants, confidence).named(f"{on} scenes")
-        figures[PLACES] |= class_scores(places, truth, temperature, SEGMENTS, f"{on} scenes")
-        if marked[split]:
-            figures[CRATERS] |= crater_scores(marked[split], constants, confidence).named(f"{on} photographs")
-    extra = {
-        PLACES: {"temperature": round(temperature, 4)},
-        CRATERS: {
-            "crater_logistic": [round(one, 5) for one in constants],
-            "crater_confidence": round(float(np.clip(confidence, 0.01, 0.99)), 3),
-        },
-    }
+    """Calibrate on validation scenes and photographs, measure on those of the test, write the card."""
+    name = NETWORKS[options.network]
     command = (
-        f"{PROGRAM} --data DIR --scenes {options.scenes} --val-scenes {len(val)} "
-        f"--test-scenes {len(test)} --score"
+        f"{PROGRAM} --network {options.network} --data DIR --scenes {options.scenes} "
+        f"--val-scenes {len(val)} --test-scenes {len(test)} --score"
     )
-    for name in (name for name in CARDS if are_present(name)):
-        for what, value in figures[name].items():
-            print(f"{name}: {what}: {value:.4f}", flush=True)
-        card = read_card(name)
-        scores = {
-            what: Score(round(value, 4), command)
-            for what, value in figures[name].items()
-            if np.isfinite(value)
-        }
-        write_card(
-            dataclasses.replace(card, scores=scores, extra={**card.extra, **extra[name]}), options.weights
-        )
+    figures, extra = (measured_craters if name == CRATERS else measured_places)(val, test, options.data)
+    for what, value in figures.items():
+        print(f"{name}: {what}: {value:.4f}", flush=True)
+    card = read_card(name)
+    scores = {what: Score(round(value, 4), command) for what, value in figures.items() if np.isfinite(value)}
+    write_card(dataclasses.replace(card, scores=scores, extra={**card.extra, **extra}), options.weights)
 
 
-def look_at(
-    network: LockedNetwork[LandformNetwork], paths: Sequence[Path], doing: str
-) -> tuple[list[Compared], NDArray[np.float32], NDArray[np.int64]]:
-    """What the product finds on scenes: craters beside those that are there, and places with their class."""
-    compared, pairs = [], []
+def measured_craters(
+    val: Sequence[Path], test: Sequence[Path], data: Path | None
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Figures of the network of craters by name, and the constants of its card."""
+    network = landform_network(CRATERS)
+    scenes = {"val": look_at(network, val, "validation"), "test": look_at(network, test, "test")}
+    marked = {split: look_at_photographs(network, data, split) for split in scenes}
+    constants = crater_logistic([*scenes["val"], *marked["val"]]) or DEFAULT_LOGISTIC
+    confidence = best_confidence([*scenes["val"], *marked["val"]], constants)
+    figures = {}
+    for on, split in (("validation", "val"), ("test", "test")):
+        figures |= crater_scores(scenes[split], constants, confidence).named(f"{on} scenes")
+        if marked[split]:
+            figures |= crater_scores(marked[split], constants, confidence).named(f"{on} photographs")
+    return figures, {
+        "crater_logistic": [round(one, 5) for one in constants],
+        "crater_confidence": round(float(np.clip(confidence, 0.01, 0.99)), 3),
+    }
+
+
+def measured_places(
+    val: Sequence[Path], test: Sequence[Path], data: Path | None
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Figures of the network of landforms by name, and the constants of its card."""
+    seen = {"validation": places_of(val, "validation"), "test": places_of(test, "test")}
+    temperature = best_temperature(*seen["validation"])
+    figures = {}
+    for on, (logits, classes) in seen.items():
+        figures |= class_scores(logits, classes, temperature, SEGMENTS, f"{on} scenes")
+    return figures, {"temperature": round(temperature, 4)}
+
+
+def look_at(network: LockedNetwork[LandformNetwork], paths: Sequence[Path], doing: str) -> list[Compared]:
+    """What the product finds on scenes: craters beside those that are there."""
+    compared = []
     for path in tqdm(paths, desc=f"looking at {doing} scenes", unit="scene"):
         scene = read_scene(path)
         found = search(scene.picture, lambda shown: look(network, shown).craters)
         compared.append(compare(found, scene.craters, scene.picture.shape))
-        half = ANSWER_PX // 2
-        pairs.append((look(network, scene.picture).logits, scene.classes[half::ANSWER_PX, half::ANSWER_PX]))
-    return compared, *known_places(pairs)
+    return compared
+
+
+def places_of(paths: Sequence[Path], doing: str) -> tuple[Float32, NDArray[np.int64]]:
+    """What the product says of places of scenes, whose sun it has to find, with their classes; see
+    :func:`training.surface_scores.known_places`."""
+    pairs, half = [], ANSWER_PX // 2
+    for path in tqdm(paths, desc=f"looking at {doing} scenes", unit="scene"):
+        scene = read_scene(path)
+        grid = Grid(*scene.picture.shape[::-1], ANSWER_PX)
+        logits = places_in_light(scene.picture, grid, light_on(scene.picture))
+        pairs.append((logits, scene.classes[half::ANSWER_PX, half::ANSWER_PX]))
+    return known_places(pairs)
 
 
 def look_at_photographs(
@@ -409,7 +437,10 @@ def look_at_photographs(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw, train, measure."""
-    options = options_of(PROGRAM, __doc__ or "", arguments, WORK, minutes=75.0, batch=8, rate=1.5e-3)
+    parser = scenes_parser_of(PROGRAM, __doc__ or "", WORK)
+    parser.add_argument("--network", choices=NETWORKS, default="craters", help="which is trained")
+    parser.set_defaults(minutes=75.0, batch=8, rate=1.5e-3)
+    options = parser.parse_args(arguments)
     scenes = drawn_splits(options, draw_split)
     if options.draw:
         return 0
@@ -417,21 +448,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         torch.manual_seed(options.seed)
         course = Course(
             LandformNetwork(Sizes.of_text(options.sizes)),
-            options.work / "landforms.pt",
+            options.work / f"{options.network}.pt",
             minutes=options.minutes,
             rate=options.rate,
             device=torch.device(options.device),
         )
         begun = started(course, options)
-
+        of_places = options.network == "landforms"
+        weights = dict(WEIGHTS_OF_LOSSES)
+        if of_places:
+            weights |= {name: OF_PLACES * weights[name] for name in ("classes", "dice")}
         photographs = load_photographs(options.data, "train") if options.data is not None else []
 
         def make(thread: int) -> Iterator[list[Sample]]:
-            return samples(
-                scenes["train"], photographs, options.batch, [options.seed, begun, thread], options.side
-            )
+            seed = [options.seed, begun, thread]
+            return samples(scenes["train"], photographs, options.batch, seed, options.side, of_places)
 
-        train(course, make, learn, options.threads)
+        train(course, make, partial(learn, weights=weights), options.threads)
         save(course, options)
     measure(scenes["val"], scenes["test"], options)
     return 0

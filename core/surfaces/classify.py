@@ -13,8 +13,10 @@ from core.methods import Method, Progress
 from core.models import LockedNetwork, cached_network, inference_dtype, load_state, read_card
 from core.parameters import Parameters, parameter
 from core.results import Detections, Result
+from core.surfaces.in_light import UNLIT, light_on, look_in_light, sun_fact
 from core.surfaces.kinds import LANDFORMS, SURE_FROM, UNSURE
 from core.surfaces.places import share_name, shares, softmax, sure_classes
+from core.surfaces.sunlight import SUN, WHY_CRATERS
 
 if TYPE_CHECKING:
     from core.models.efficientnet import EfficientNetLite0
@@ -45,6 +47,11 @@ class ClassifyParameters(Parameters):
         help="Least probability of the likeliest landform; where it is lower the place is unsure.",
         why="NASA's PDS Image Atlas shows its classes from 0.9 on.",
     )
+    sun_azimuth_deg: float | None = parameter(
+        None,
+        **SUN,
+        why=WHY_CRATERS,
+    )
 
 
 def analyse(frame: Frame, params: ClassifyParameters, progress: Progress) -> Result:
@@ -63,8 +70,10 @@ def analyse(frame: Frame, params: ClassifyParameters, progress: Progress) -> Res
     if refusal:
         return Result(Detections.empty(), summary="No landforms.", warnings=(refusal,))
     card = read_card(WEIGHTS)
-    progress(0.2, "looking at every part")
-    logits = look_around(classifier(), surface_picture(frame))
+    picture, network = surface_picture(frame), classifier()
+    light = light_on(picture, params.sun_azimuth_deg, lambda done, doing: progress(0.6 * done, doing))
+    progress(0.6, "looking at every part")
+    logits = look_in_light(picture, light, lambda turned, _: look_around(network, turned))
     chances = softmax(logits, float(card.extra.get("temperature", DEFAULT_TEMPERATURE)))
     mask = sure_classes(chances, params.sure_from)
     facts = shares(mask, card.labels)
@@ -73,7 +82,8 @@ def analyse(frame: Frame, params: ClassifyParameters, progress: Progress) -> Res
         summary=in_words(facts, card.labels),
         maps=dict(zip(card.labels, chances, strict=True)),
         masks={"classes": mask},
-        facts=facts,
+        facts=facts | sun_fact(light),
+        warnings=() if light.is_known else (UNLIT,),
     )
 
 
@@ -143,9 +153,11 @@ METHOD = Method(
     title="Landform mix",
     summary="Says which landform rules each part of the picture, and where it cannot tell.",
     description=(
-        "EfficientNet-Lite0, which had learned on ImageNet, was trained further on squares of lunar relief "
-        "under any sun. It looks at a square of 224 px around places 32 px apart. Its "
-        "probabilities are calibrated by temperature; below 0.9 a place is called unsure."
+        "EfficientNet-Lite0, which had learned on ImageNet, was trained further on squares of lunar relief. "
+        "The side of the light is measured on craters first, and the picture turned so that it comes from "
+        "the upper left, for a valley looks like a ridge under the opposite sun. It looks at a square of "
+        "224 px around places 32 px apart. Its probabilities are calibrated by temperature; below 0.9 a "
+        "place is called unsure."
     ),
     reference=(
         "Tan & Le 2019, arXiv:1905.11946; temperature scaling: Guo et al. 2017, arXiv:1706.04599; "

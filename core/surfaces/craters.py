@@ -24,17 +24,18 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 WEIGHTS = "surfaces_craters"
-DEFAULT_CONFIDENCE, DEFAULT_LOGISTIC = 0.5, (0.0, 1.0, 0.0)
-"""Where the card says nothing: the confidence, and the constant and the weights of log odds and log size."""
-SIDE_PX, WINDOW_PX, OVERLAP = 512, 1024, 0.25
-"""Side of the pictures of the training: a frame is searched on copies down to this. A copy that is larger
-than a window is searched in several, which share this part."""
+DEFAULT_CONFIDENCE, DEFAULT_LOGISTIC = 0.5, (0.0, 1.0, 0.0, 0.0)
+"""Where the card says nothing: the confidence, and the constant and the weights of :func:`features`."""
+SMALLEST_COPY_PX, WINDOW_PX, OVERLAP = 128, 1024, 0.25
+"""A frame is searched on copies down to the first. A copy that is larger than a window is searched in
+several, which share this part."""
 ENLARGED_BELOW_PX = 1100
 """Frames up to this side are searched on a copy twice as large too: craters of a few pixels show there."""
 SHOWN_PX = (9.0, 250.0)
 """Craters that look smaller on a smaller copy, or larger on a larger one, are left to another copy."""
-SAME_IOU = 0.35
-"""Discs that share so much of what both cover are one crater."""
+SAME_IOU, ALIKE_IOU = 0.35, 0.55
+"""Discs that share so much of what both cover are one crater; of those that share the second its place, size
+and shape are the mean."""
 MOST_SQUEEZED = 0.9
 """(a − b) / (a + b) beyond is taken for this: axes of 19 to 1."""
 LEAST_SCORE = 0.03
@@ -78,7 +79,6 @@ def analyse(frame: Frame, params: CraterParameters, progress: Progress) -> Resul
         Craters, surest first, with ``diameter_px`` (of the circle of the same area), ``axis_ratio`` (minor
         over major) and ``angle_deg`` (of the major axis from +x towards +y, in [0, 180)).
     """
-    from core.surfaces.landform_network import landform_network, look
     from core.surfaces.pictures import surface_picture
     from core.surfaces.refusals import why_not_surface
 
@@ -86,19 +86,32 @@ def analyse(frame: Frame, params: CraterParameters, progress: Progress) -> Resul
     refusal = why_not_surface(frame)
     if refusal:
         return Result(Detections.empty(), summary="No craters.", warnings=(refusal,))
-    extra = read_card(WEIGHTS).extra
-    network = landform_network(WEIGHTS)
-    found = search(surface_picture(frame), lambda shown: look(network, shown).craters, progress)
-    found = found[2.0 * found[:, 3] >= params.min_diameter_px]
-    scores = scores_of(found, tuple(map(float, extra.get("crater_logistic", DEFAULT_LOGISTIC))))
-    keep = scores >= LEAST_SCORE
-    confidence = chosen(params.confidence, extra, "crater_confidence", DEFAULT_CONFIDENCE)
+    found, scores, confidence = find(surface_picture(frame), progress)
+    keep = (2.0 * found[:, 3] >= params.min_diameter_px) & (scores >= LEAST_SCORE)
+    if params.confidence is not None:
+        confidence = params.confidence
     result = by_confidence(as_detections(found[keep], scores[keep]), confidence)
     return dataclasses.replace(result, summary=in_words(len(result.detections)))
 
 
+def find(picture: UInt8, progress: Progress = no_progress) -> tuple[Float64, Float64, float]:
+    """Craters of a ``(H, W)`` picture by the trained network: ``(N, 7)`` as :func:`search` gives them, their
+    ``(N,)`` scores in [0, 1], and the confidence of the card.
+
+    Raises:
+        WeightsUnavailable: The card or the weights are missing, or are not what they should be.
+    """
+    from core.surfaces.landform_network import landform_network, look
+
+    extra = read_card(WEIGHTS).extra
+    network = landform_network(WEIGHTS)
+    found = search(picture, lambda shown: look(network, shown).craters, progress)
+    scores = scores_of(found, tuple(map(float, extra.get("crater_logistic", DEFAULT_LOGISTIC))))
+    return found, scores, chosen(None, extra, "crater_confidence", DEFAULT_CONFIDENCE)
+
+
 def search(picture: UInt8, look: Look, progress: Progress = no_progress) -> Float64:
-    """Look at a picture in windows and on smaller copies.
+    """Look at a picture in windows and on smaller copies; what several show is one crater.
 
     Args:
         picture: ``(H, W)``.
@@ -106,11 +119,11 @@ def search(picture: UInt8, look: Look, progress: Progress = no_progress) -> Floa
         progress: Told the part of the windows that was looked at.
 
     Returns:
-        ``(N, 6)`` log odds, x, y, radius in pixels of the picture, and shape; the surest first, each crater
-        once.
+        ``(N, 7)`` log odds, x, y, radius in pixels of the picture, shape, and how much other copies and
+        windows agree (see :func:`joined`); the surest first, each crater once.
     """
     height, width = picture.shape
-    copies = scales(width, height, SIDE_PX)
+    copies = scales(width, height, SMALLEST_COPY_PX)
     if max(width, height) <= ENLARGED_BELOW_PX:
         copies = [2.0, *copies]
     todo = windows(width, height, WINDOW_PX, OVERLAP, copies)
@@ -118,21 +131,44 @@ def search(picture: UInt8, look: Look, progress: Progress = no_progress) -> Floa
     for number, window in enumerate(todo):
         progress(0.05 + 0.9 * number / len(todo), f"looking at part {number + 1} of {len(todo)}")
         parts.append(_whole(look(window.show(picture)).astype(np.float64), window, len(copies)))
-    return unique(np.concatenate(parts))
+    return joined(np.concatenate(parts))
 
 
-def unique(craters: Float64) -> Float64:
-    """The surest of those that are one crater.
+def joined(candidates: Float64) -> Float64:
+    """One crater of all candidates that are the same.
+
+    It has the log odds of the surest; place, size and shape are their mean by their chances (after Solovyev
+    et al. 2021, Image Vis. Comput. 107, 104117).
 
     Args:
-        craters: ``(N, 6)`` as :func:`search` gives them.
+        candidates: ``(M, 6)`` log odds, x, y, radius and shape.
+
+    Returns:
+        ``(N, 7)``, the surest first; the last is log(1 + s), s being the sum of the chances of the others.
     """
-    craters = craters[np.argsort(-craters[:, 0], kind="stable")]
-    left = np.ones(len(craters), bool)
-    for row in range(len(craters)):
-        if left[row]:
-            left[row + 1 :] &= _overlap(craters[row], craters[row + 1 :]) < SAME_IOU
-    return craters[left]
+    from scipy.spatial import cKDTree
+
+    if not len(candidates):
+        return np.empty((0, 7))
+    candidates = candidates[np.argsort(-candidates[:, 0], kind="stable")]
+    chances = 1.0 / (1.0 + np.exp(-candidates[:, 0]))
+    left = np.ones(len(candidates), bool)
+    places = cKDTree(candidates[:, 1:3])
+    found = []
+    for row, one in enumerate(candidates):
+        if not left[row]:
+            continue
+        # Of the same crater none is so much larger that its middle lies further away.
+        rest = np.array(places.query_ball_point(one[1:3], one[3] * (1.0 + 1.0 / SAME_IOU)))
+        rest = np.sort(rest[(rest >= row) & left[rest]])
+        overlap = _overlap(one, candidates[rest])
+        same, alike = rest[overlap >= SAME_IOU], rest[overlap >= ALIKE_IOU]
+        left[same] = False
+        _, x, y, radius, cosine, sine = np.average(candidates[alike], axis=0, weights=chances[alike])
+        radius = np.exp(np.average(np.log(candidates[alike, 3]), weights=chances[alike]))
+        agree = np.log1p(chances[same].sum() - chances[row])
+        found.append((one[0], x, y, radius, cosine, sine, agree))
+    return np.array(found, float)
 
 
 def scores_of(craters: Float64, logistic: tuple[float, ...]) -> Float64:
@@ -143,20 +179,20 @@ def scores_of(craters: Float64, logistic: tuple[float, ...]) -> Float64:
 
 
 def features(craters: Float64) -> Float64:
-    """``(N, 2)`` what the score is made of: the network's log odds, and the logarithm of the diameter over
-    10 px."""
-    return np.column_stack([craters[:, 0], np.log(np.maximum(craters[:, 3], 0.5) / 5.0)])
+    """``(N, 3)`` what the score is made of: the network's log odds, the logarithm of the diameter over 10 px,
+    and how much other looks agree."""
+    return np.column_stack([craters[:, 0], np.log(np.maximum(craters[:, 3], 0.5) / 5.0), craters[:, 6]])
 
 
 def as_detections(craters: Float64, scores: Float64) -> Detections:
     """The craters as a table.
 
     Args:
-        craters: ``(N, 6)`` as :func:`search` gives them.
+        craters: ``(N, 7)`` as :func:`search` gives them.
         scores: ``(N,)`` in [0, 1].
     """
     rows = []
-    for (_, x, y, radius, cosine, sine), score in zip(
+    for (_, x, y, radius, cosine, sine, _), score in zip(
         craters.tolist(), np.clip(scores, 0.0, 1.0), strict=True
     ):
         squeezed = min(float(np.hypot(cosine, sine)), MOST_SQUEEZED)
@@ -213,9 +249,9 @@ METHOD = Method(
     description=(
         "A residual U-Net says of each place whether the middle of a crater lies in it, and how large and "
         "round that is. It was trained on hillshades of lunar relief under any sun, with craters that were "
-        "catalogued or drawn, and on day infrared tiles of Mars. Large images are searched in windows and on "
-        "smaller copies, small ones on a larger copy too. The score is calibrated to the chance that it is a "
-        "crater."
+        "catalogued or drawn, and on day infrared tiles of Mars. A picture is searched in windows "
+        "and on smaller copies, a small one on a larger copy too, and what they show is averaged. The score "
+        "is calibrated to the chance that it is a crater."
     ),
     reference=(
         "Ronneberger et al. 2015, arXiv:1505.04597; Zhou et al. 2019, arXiv:1904.07850; matched as "

@@ -17,6 +17,7 @@ from core.shapes import Ellipse
 from core.surfaces.kinds import CRATER, FLOOR, LINES, PLAIN, RIDGE, RIM, SEGMENTS, VALLEY
 from core.surfaces.lines import Traced, as_detections
 from core.surfaces.places import shares
+from core.surfaces.sunlight import SUN
 
 Float32 = NDArray[np.float32]
 
@@ -63,12 +64,7 @@ class HoughParameters(Parameters):
     )
     sun_azimuth_deg: float | None = parameter(
         None,
-        label="Direction of the sun",
-        unit="°",
-        low=0.0,
-        high=360.0,
-        step=1.0,
-        help="Where the light comes from: 0 right, 90 down (along the rows as stored), 180 left, 270 up.",
+        **SUN,
         why="Measured from the shading of everything round.",
     )
     line_limit: float = parameter(

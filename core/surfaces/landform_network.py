@@ -37,7 +37,7 @@ CLAIM = 0.2
 """Radii around a crater's middle, at least one place, in which offset, size and shape are learned."""
 CONTRAST_PX = 16
 """Blocks whose mean and spread the local contrast is of; with their neighbours some 48 px wide."""
-LEAST_LOGIT = -4.0
+LEAST_LOGIT = -2.5
 """Middles that are less likely are not looked at."""
 MOST_MIDDLES = 1500
 

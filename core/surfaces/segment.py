@@ -15,8 +15,10 @@ from core.models.windows import Grid, Window, windows
 from core.parameters import Parameters, parameter
 from core.results import Detections, Result
 from core.surfaces.craters import OVERLAP, WINDOW_PX
+from core.surfaces.in_light import UNLIT, light_on, look_in_light, sun_fact
 from core.surfaces.kinds import FLOOR, LINES, PLAIN, RIM, SEGMENTS
 from core.surfaces.places import share_name, shares, softmax, sure_classes
+from core.surfaces.sunlight import SUN, WHY_CRATERS, Sunlight
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -43,6 +45,11 @@ class SegmentParameters(Parameters):
         help="Least probability of the likeliest class; where it is lower the place is unsure.",
         why="Above one half no other class can be as likely.",
     )
+    sun_azimuth_deg: float | None = parameter(
+        None,
+        **SUN,
+        why=WHY_CRATERS,
+    )
     min_length_px: float = parameter(
         24.0,
         label="Shortest line",
@@ -68,7 +75,6 @@ def analyse(frame: Frame, params: SegmentParameters, progress: Progress) -> Resu
         sure enough or nothing is seen, a map of the probability of each class, and the part of each landform
         of what is seen.
     """
-    from core.surfaces.landform_network import landform_network, look
     from core.surfaces.lines import as_detections, lines_of
     from core.surfaces.pictures import surface_picture
     from core.surfaces.refusals import why_not_surface
@@ -78,9 +84,10 @@ def analyse(frame: Frame, params: SegmentParameters, progress: Progress) -> Resu
     if refusal:
         return Result(Detections.empty(), summary="No landforms.", warnings=(refusal,))
     temperature = float(read_card(WEIGHTS).extra.get("temperature", DEFAULT_TEMPERATURE))
-    network = landform_network(WEIGHTS)
     grid = Grid(frame.width, frame.height, LEAST_PX, MOST_CELLS)
-    logits = look_around(surface_picture(frame), grid, lambda shown: look(network, shown).logits, progress)
+    picture = surface_picture(frame)
+    light = light_on(picture, params.sun_azimuth_deg, lambda done, doing: progress(0.4 * done, doing))
+    logits = places_in_light(picture, grid, light, lambda done, doing: progress(0.4 + 0.55 * done, doing))
     chances = softmax(logits, temperature)
     seen = _seen(frame, grid)
     mask = sure_classes(chances, params.sure_from, seen)
@@ -97,8 +104,33 @@ def analyse(frame: Frame, params: SegmentParameters, progress: Progress) -> Resu
         summary=in_words(found, facts),
         maps={name: chances[number] for number, name in enumerate(SEGMENTS)},
         masks={"landforms": mask},
-        facts=facts,
+        facts=facts | sun_fact(light),
+        warnings=() if light.is_known else (UNLIT,),
     )
+
+
+def places_in_light(picture: UInt8, grid: Grid, light: Sunlight, progress: Progress = no_progress) -> Float32:
+    """``(5, rows, columns)`` logarithms of the chances of the classes over a grid; see
+    :func:`core.surfaces.in_light.look_in_light`.
+
+    Args:
+        picture: ``(H, W)``.
+        grid: Over it.
+        light: On it.
+        progress: Told the part of the windows that was looked at.
+
+    Raises:
+        WeightsUnavailable: The card or the weights are missing, or are not what they should be.
+    """
+    from core.surfaces.landform_network import landform_network, look
+
+    network = landform_network(WEIGHTS)
+
+    def look_at(turned: UInt8, progress: Progress) -> Float32:
+        over = Grid(turned.shape[1], turned.shape[0], grid.least_px, grid.most)
+        return look_around(turned, over, lambda shown: look(network, shown).logits, progress)
+
+    return look_in_light(picture, light, look_at, progress)
 
 
 def look_around(picture: UInt8, grid: Grid, look: Look, progress: Progress = no_progress) -> Float32:
@@ -171,8 +203,10 @@ METHOD = Method(
     title="Landform map",
     summary="Tells crater floors, rims, valleys, ridges and plains apart, place by place.",
     description=(
-        "A residual U-Net gives each place the probabilities of five classes. It was trained on hillshades "
-        "of real lunar relief under any sun, where valleys and ridges were taken from the relief itself and "
+        "A residual U-Net gives each place the probabilities of five classes. A valley and a ridge look "
+        "alike under opposite suns, so the side of the light is measured on craters first, and the picture "
+        "turned so that it comes from the upper left. The network was trained on hillshades of real lunar "
+        "relief with the sun there, where valleys and ridges were taken from the relief itself and "
         "not from its shading. Places where no class is likely enough are called unsure; valleys and ridges "
         "are followed along their middle and measured."
     ),

@@ -8,6 +8,7 @@ direction where it shows brightness alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ LEAST_LIKENESS = 0.5
 SURE_CONCENTRATION = 0.25
 """Least mean length of the doubled directions, 0 for none and 1 for all alike, to speak of a side."""
 _SIDE = 1400
-_FEWEST = 12
+_FEWEST, _FEWEST_PIXELS = 12, 9
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,52 @@ class Sunlight:
     def is_known(self) -> bool:
         """Whether the side can be told."""
         return self.concentration >= SURE_CONCENTRATION
+
+
+SUN: dict[str, Any] = {
+    "label": "Direction of the sun",
+    "unit": "°",
+    "low": 0.0,
+    "high": 360.0,
+    "step": 1.0,
+    "help": "Where the light comes from: 0 right, 90 down (along the rows as stored), 180 left, 270 up.",
+}
+"""What methods that can be told it say of the parameter."""
+WHY_CRATERS = "Measured on craters, which are bright away from the sun; without any, every side counts."
+
+
+def quarter_to_light(azimuth_deg: float) -> int:
+    """Quarters of a turn by :func:`numpy.rot90` after which the sun stands between left and top."""
+    return int((azimuth_deg - 180.0) // 90.0) % 4
+
+
+def light_on_craters(picture: NDArray[np.uint8], craters: NDArray[np.float64]) -> Sunlight:
+    """The sun's azimuth from craters that are known to be some: each is bright away from the sun.
+
+    Args:
+        picture: ``(H, W)``.
+        craters: ``(N, 4)`` x, y and radius in pixels, and how much each counts.
+
+    Returns:
+        Its ``concentration`` is that of the directions, 0 where there are fewer than two craters.
+    """
+    total, directions = 0.0, 0.0 + 0.0j
+    for x, y, radius, weight in craters.tolist():
+        rows = slice(max(int(y - radius), 0), max(int(y + radius) + 2, 0))
+        columns = slice(max(int(x - radius), 0), max(int(x + radius) + 2, 0))
+        patch = picture[rows, columns].astype(np.float64)
+        down, right = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float64)
+        down, right = down + rows.start - y, right + columns.start - x
+        inside = np.hypot(right, down) <= radius
+        if inside.sum() < _FEWEST_PIXELS or (spread := float(patch[inside].std())) < 1.0:
+            continue
+        uneven = (patch[inside] - patch[inside].mean()) / spread
+        bright = complex((uneven * right[inside]).mean(), (uneven * down[inside]).mean()) / radius
+        directions -= weight * bright
+        total += weight * abs(bright)
+    if len(craters) < 2 or total <= 0.0:
+        return Sunlight(0.0, 0.0)
+    return Sunlight(float(np.degrees(np.angle(directions)) % 360.0), abs(directions) / total)
 
 
 def sunlight(picture: NDArray[np.uint8]) -> Sunlight:

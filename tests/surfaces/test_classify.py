@@ -42,7 +42,8 @@ def test_the_mix_covers_the_frame_and_adds_up(ready):
     assert sum(result.maps.values()) == pytest.approx(1.0, abs=1e-4)
     wide, high = shown_size(300, 200)
     assert result.masks["classes"].shape == (high // STEP_PX, wide // STEP_PX)
-    assert sum(result.facts.values()) == pytest.approx(1.0)
+    shares = {name: part for name, part in result.facts.items() if name.startswith("share_")}
+    assert sum(shares.values()) == pytest.approx(1.0)
     assert len(result.detections) == 0
     assert result.summary
 

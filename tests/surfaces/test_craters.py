@@ -4,7 +4,7 @@ from scipy.ndimage import binary_opening
 
 from core.frames import Frame
 from core.methods import get_method
-from core.surfaces.craters import as_detections, in_words, scores_of, search, unique
+from core.surfaces.craters import as_detections, in_words, joined, scores_of, search
 
 
 def perfect(craters, seen=None):
@@ -49,21 +49,27 @@ def test_each_crater_is_found_once_at_its_place(width, height):
 def test_small_frames_are_looked_at_enlarged_and_large_ones_in_windows():
     seen = []
     search(np.zeros((300, 300), np.uint8), perfect([], seen))
-    assert seen == [(600, 600), (300, 300)]
+    assert seen == [(600, 600), (300, 300), (128, 128)]
     seen.clear()
     search(np.zeros((1500, 1500), np.uint8), perfect([], seen))
     assert max(max(shape) for shape in seen) == 1024
 
 
-def test_of_two_alike_the_surer_stays_and_nested_craters_are_two():
-    found = unique(np.array([[0.0, 50, 50, 10, 0, 0], [1.0, 52, 50, 11, 0, 0], [0.5, 50, 50, 3, 0, 0]]))
-    assert found[:, 3].tolist() == [11.0, 3.0]
+def test_what_several_looks_show_is_one_crater_in_their_mean_and_nested_craters_are_two():
+    found = joined(np.array([[0.0, 50, 50, 10, 0, 0], [1.0, 52, 50, 11, 0, 0], [0.5, 50, 50, 3, 0, 0]]))
+    assert found[:, 0].tolist() == [1.0, 0.5]
+    first, second = 1 / (1 + np.exp(-1.0)), 0.5
+    assert found[0, 1] == pytest.approx((52 * first + 50 * second) / (first + second))
+    assert 10.0 < found[0, 3] < 11.0
+    assert found[:, 6].tolist() == pytest.approx([np.log(1.5), 0.0])
+    assert found[1, 1:4] == pytest.approx([50.0, 50.0, 3.0])
+    assert joined(np.empty((0, 6))).shape == (0, 7)
 
 
 def test_an_ellipse_becomes_a_row():
     angle = np.radians(30.0)
     squeezed = 0.2  # axes 3 to 2
-    row = [[0.0, 40.0, 60.0, 12.0, squeezed * np.cos(2 * angle), squeezed * np.sin(2 * angle)]]
+    row = [[0.0, 40.0, 60.0, 12.0, squeezed * np.cos(2 * angle), squeezed * np.sin(2 * angle), 0.0]]
     table = as_detections(np.array(row), np.array([0.7])).table
     major, minor = 12.0 * np.sqrt(1.5), 12.0 / np.sqrt(1.5)
     assert table.loc[0, "diameter_px"] == pytest.approx(24.0)
@@ -74,15 +80,15 @@ def test_an_ellipse_becomes_a_row():
 
 
 def test_scores_rise_with_the_log_odds():
-    craters = np.array([[-2.0, 0, 0, 10, 0, 0], [3.0, 0, 0, 10, 0, 0]])
-    low, high = scores_of(craters, (0.0, 1.0, 0.5))
-    assert 0.0 < low < 0.5 < high < 1.0
+    craters = np.array([[-2.0, 0, 0, 10, 0, 0, 0], [3.0, 0, 0, 10, 0, 0, 0], [3.0, 0, 0, 10, 0, 0, 1.0]])
+    low, high, agreed = scores_of(craters, (0.0, 1.0, 0.5, 0.3))
+    assert 0.0 < low < 0.5 < high < agreed < 1.0
 
 
 def test_nothing_found_is_a_sentence():
     assert in_words(0) == "No craters were found."
     assert in_words(1) == "1 crater found."
-    assert len(as_detections(np.empty((0, 6)), np.empty(0))) == 0
+    assert len(as_detections(np.empty((0, 7)), np.empty(0))) == 0
 
 
 def test_the_method_runs_and_says_what_it_could_not_look_at(tmp_path, monkeypatch):

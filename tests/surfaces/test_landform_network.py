@@ -54,11 +54,11 @@ def test_a_middle_is_read_with_its_place_size_and_shape():
     said.middle[0, 10, 20] = 3.0
     said.middle[0, 10, 21] = 2.0  # a neighbour is no crater of its own
     said.offset[0, :, 10, 20] = torch.tensor([0.25, -0.5])
-    said.size[0, 10, 20] = np.log(2.0)
+    said.size[0, 10, 20] = np.log(2.0)  # radius 16 px: offsets are in units of 1.6 places
     said.shape[0, :, 10, 20] = torch.tensor([0.0, 0.2])
     (found,) = middles(said)
     assert found.shape == (1, 6)
-    assert found[0].tolist() == pytest.approx([3.0, 2 * 20.75 - 0.5, 2 * 10.0 - 0.5, 16.0, 0.0, 0.2])
+    assert found[0].tolist() == pytest.approx([3.0, 2 * 20.9 - 0.5, 2 * 9.7 - 0.5, 16.0, 0.0, 0.2])
 
 
 def test_contrast_does_not_change_with_level_and_gain():

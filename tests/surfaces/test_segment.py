@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,9 @@ from core.frames import Frame
 from core.methods import get_method
 from core.models.windows import Grid
 from core.surfaces.kinds import SEGMENTS
-from core.surfaces.segment import LEAST_PX, MOST_CELLS, in_words, look_around
+from core.surfaces.places import softmax
+from core.surfaces.segment import LEAST_PX, MOST_CELLS, in_words, look_around, places_in_light
+from core.surfaces.sunlight import Sunlight, quarter_to_light
 
 
 def stepped(shown):
@@ -42,10 +46,35 @@ def test_the_method_gives_maps_a_mask_and_shares(tmp_path, monkeypatch):
     mask = result.masks["landforms"]
     assert mask.shape == (90, 130)
     assert (mask[:9] == 0).all()  # nothing is seen there
-    assert sum(result.facts.values()) == pytest.approx(1.0)
+    assert sum(part for name, part in result.facts.items() if name.startswith("share_")) == pytest.approx(1.0)
     blank = method.run(Frame.from_array(np.full((200, 200), 7.0, np.float32), "blank.png", row0="top"))
     assert blank.warnings
     assert not blank.maps
+
+
+@pytest.mark.parametrize("azimuth", [20.0, 130.0, 200.0, 300.0])
+def test_a_picture_is_turned_to_its_light_and_what_is_said_of_it_back(azimuth, monkeypatch):
+    seen = []
+
+    def look(network, shown):
+        seen.append(shown)
+        return SimpleNamespace(logits=stepped(shown))
+
+    monkeypatch.setattr("core.surfaces.landform_network.landform_network", lambda name: None)
+    monkeypatch.setattr("core.surfaces.landform_network.look", look)
+    picture = np.linspace(0, 255, 200 * 300).reshape(200, 300).astype(np.uint8)
+    grid = Grid(300, 200, LEAST_PX, MOST_CELLS)
+    logits = places_in_light(picture, grid, Sunlight(azimuth))
+    assert logits.shape == (len(SEGMENTS), *grid.shape)
+    expected = softmax(stepped(picture), 1.0)
+    np.testing.assert_allclose(np.exp(logits), expected, atol=0.02)
+    assert len(seen) == 1
+    np.testing.assert_array_equal(np.rot90(seen[0], -quarter_to_light(azimuth)), picture)
+    seen.clear()
+    np.testing.assert_allclose(
+        np.exp(places_in_light(picture, grid, Sunlight(0.0, 0.0))), expected, atol=0.02
+    )
+    assert len(seen) == 4
 
 
 def test_what_was_found_in_words():

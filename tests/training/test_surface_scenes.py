@@ -4,10 +4,18 @@ import numpy as np
 import pytest
 
 from core.surfaces.kinds import SEGMENTS
+from training.surface_camera import OPTICAL
 from training.surface_data import draw_split, main, random_sample, read_scene, turned
 from training.surface_light import Sun, cast_shadows, reflectance, slopes
 from training.surface_relief import make_region
-from training.surface_scenes import covered_parts, draw_surface_scene, hide_giant_rims, window
+from training.surface_scenes import (
+    SceneFacts,
+    SurfaceScene,
+    covered_parts,
+    draw_surface_scene,
+    hide_giant_rims,
+    window,
+)
 from training.surface_shapes import (
     DrawnCrater,
     DrawnLine,
@@ -214,6 +222,20 @@ def test_samples_are_turned_whole():
             if crater.wanted and inside and crater.diameter_px > 12:
                 assert one.classes[round(crater.y), round(crater.x)] != IS_VALLEY
                 assert one.classes[round(crater.y), round(crater.x)] != IS_RIDGE
+
+
+def test_samples_are_turned_to_the_light():
+    rng = np.random.default_rng(0)
+    slope = np.linspace(60.0, 200.0, SIDE)
+    for azimuth, picture in ((0.0, slope[None, :]), (90.0, slope[:, None]), (270.0, slope[::-1, None])):
+        facts = SceneFacts(OPTICAL, "", 0.5, azimuth + 20.0, 60.0, 0.0)
+        grey = np.broadcast_to(picture, (SIDE, SIDE)).astype(np.uint8)  # the brighter the nearer to the sun
+        scene = SurfaceScene(grey, np.zeros((SIDE, SIDE), np.uint8), (), facts)
+        for _ in range(6):
+            shown = random_sample(rng, scene, to_light=True).picture[0]
+            left, top = shown[:, :9].mean() - shown[:, -9:].mean(), shown[:9].mean() - shown[-9:].mean()
+            assert max(left, top) > 0.2
+            assert min(left, top) > -0.01
 
 
 def test_a_sheet_shows_scenes(tmp_path):

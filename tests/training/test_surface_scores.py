@@ -24,7 +24,7 @@ def a_crater(x, y, radius, wanted=True):
 def candidates(*rows):
     """Log odds, x, y and radius of each."""
     found = np.array(rows, float).reshape(-1, 4)
-    return np.column_stack([found, np.zeros((len(found), 2))])
+    return np.column_stack([found, np.zeros((len(found), 3))])
 
 
 def test_nearness_follows_deepmoons_rule():
@@ -41,9 +41,9 @@ def test_what_need_not_be_found_is_neither_hit_nor_miss():
     one = compare(candidates((2, 50, 50, 10), (1, 120, 120, 10), (0, 180, 20, 8)), craters, SHAPE)
     assert one.diameter_px.tolist() == [20.0]
     assert one.found[:, 1].tolist() == [50.0, 180.0]
-    scores = crater_scores([one], (0.0, 1.0, 0.0), 0.6)
+    scores = crater_scores([one], (0.0, 1.0, 0.0, 0.0), 0.6)
     assert (scores.precision, scores.recall, scores.f1) == (1.0, 1.0, 1.0)
-    assert crater_scores([one], (0.0, 1.0, 0.0), 0.2).precision == 0.5
+    assert crater_scores([one], (0.0, 1.0, 0.0, 0.0), 0.2).precision == 0.5
     assert scores.average_precision == 1.0
     assert scores.radius_error == 0.0
 
@@ -91,8 +91,8 @@ def test_calibration_error_by_hand():
 
 def test_nothing_found_and_nothing_there():
     empty = compare(candidates(), [], SHAPE)
-    scores = crater_scores([empty], (0.0, 1.0, 0.0), 0.5)
+    scores = crater_scores([empty], (0.0, 1.0, 0.0, 0.0), 0.5)
     assert scores.n_true == 0
     assert scores.named("test") == {"test, F1 of craters from 10 px": 0.0}
-    assert best_confidence([empty], (0.0, 1.0, 0.0)) == 0.5
+    assert best_confidence([empty], (0.0, 1.0, 0.0, 0.0)) == 0.5
     assert crater_logistic([empty]) == ()

@@ -129,10 +129,12 @@ def test_the_command_trains_calibrates_and_measures(tmp_path, monkeypatch):
         *("--minutes", "0.02", "--batch", "2", "--sizes", "16,16,16,16/1,1,1,1", "--device", "cpu"),
     ]
     assert main(arguments) == 0
+    start = str(tmp_path / "weights" / f"{CRATERS}.safetensors")
+    assert main([*arguments, "--network", "landforms", "--begin-from", start]) == 0
     for name in (CRATERS, PLACES):
         check_weights(name)
     craters, places = read_card(CRATERS), read_card(PLACES)
-    assert len(craters.extra["crater_logistic"]) == 3
+    assert len(craters.extra["crater_logistic"]) == 4
     assert 0.0 < craters.extra["crater_confidence"] < 1.0
     assert places.extra["temperature"] > 0.0
     assert any(name.startswith("test scenes, macro-F1") for name in places.scores)
