@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -40,6 +42,10 @@ MOST_SQUEEZED = 0.9
 """(a − b) / (a + b) beyond is taken for this: axes of 19 to 1."""
 LEAST_SCORE = 0.03
 """Candidates below are not worth keeping even as such."""
+MOST_KEPT = 6
+"""Pictures whose craters are kept."""
+_found: dict[tuple[object, ...], Float64] = {}
+_lock = Lock()
 UNITS = {"diameter_px": "pix", "angle_deg": "deg"}
 
 
@@ -98,16 +104,24 @@ def find(picture: UInt8, progress: Progress = no_progress) -> tuple[Float64, Flo
     """Craters of a ``(H, W)`` picture by the trained network: ``(N, 7)`` as :func:`search` gives them, their
     ``(N,)`` scores in [0, 1], and the confidence of the card.
 
+    Those of the last few pictures are kept, for other methods look at craters to see the light.
+
     Raises:
         WeightsUnavailable: The card or the weights are missing, or are not what they should be.
     """
     from core.surfaces.landform_network import landform_network, look
 
-    extra = read_card(WEIGHTS).extra
-    network = landform_network(WEIGHTS)
-    found = search(picture, lambda shown: look(network, shown).craters, progress)
-    scores = scores_of(found, tuple(map(float, extra.get("crater_logistic", DEFAULT_LOGISTIC))))
-    return found, scores, chosen(None, extra, "crater_confidence", DEFAULT_CONFIDENCE)
+    card, network = read_card(WEIGHTS), landform_network(WEIGHTS)
+    key = card.sha256, picture.shape, hashlib.sha256(np.ascontiguousarray(picture)).digest()
+    found = _found.get(key)
+    if found is None:
+        found = search(picture, lambda shown: look(network, shown).craters, progress)
+        with _lock:
+            _found[key] = found
+            while len(_found) > MOST_KEPT:
+                _found.pop(next(iter(_found)))
+    scores = scores_of(found, tuple(map(float, card.extra.get("crater_logistic", DEFAULT_LOGISTIC))))
+    return found, scores, chosen(None, card.extra, "crater_confidence", DEFAULT_CONFIDENCE)
 
 
 def search(picture: UInt8, look: Look, progress: Progress = no_progress) -> Float64:

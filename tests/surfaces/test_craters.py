@@ -104,3 +104,26 @@ def test_the_method_runs_and_says_what_it_could_not_look_at(tmp_path, monkeypatc
     blank = method.run(Frame.from_array(np.full((200, 200), 7.0, np.float32), "blank.png", row0="top"))
     assert len(blank.detections) == 0
     assert blank.warnings
+
+
+def test_a_picture_is_searched_once_for_all_who_ask(tmp_path, monkeypatch):
+    from core.surfaces import craters
+    from tests.surfaces.networks import tiny_landforms
+
+    monkeypatch.setenv("ALMAGEST_WEIGHTS", str(tmp_path))
+    tiny_landforms(tmp_path)
+    searched = []
+
+    def search_of(picture, *_):
+        searched.append(picture.shape)
+        return np.array([[1.0, 9.0, 9.0, 4.0, 0.0, 0.0, 0.0]])
+
+    monkeypatch.setattr(craters, "search", search_of)
+    pictures = [np.full((40, 50), level, np.uint8) for level in range(craters.MOST_KEPT + 1)]
+    for _ in range(2):
+        assert craters.find(pictures[0])[0].shape == (1, 7)
+    assert len(searched) == 1
+    for picture in pictures:
+        craters.find(picture)
+    assert len(searched) == len(pictures)
+    assert len(craters._found) == craters.MOST_KEPT
