@@ -31,6 +31,7 @@ LIMITS = (
     "Where a cluster ends is a matter of definition: here at three core radii or a third of the tidal one.",
     "Clusters larger than the frame, star clouds of the Milky Way and clusters in nebulae are doubtful.",
     "It sees brightness only: stars at different distances that meet by chance count as a cluster.",
+    "The outlines it draws are rough: see the Dice coefficient and AP50 of masks.",
 )
 
 

@@ -24,6 +24,9 @@ from core.clusters.pictures import Float32, Look, UInt8
 from core.clusters.unet import DEFAULT_LOGISTIC, WEIGHTS
 from core.clusters.unet_network import (
     ANSWER_PX,
+    LARGEST,
+    NEAR_MIDDLE,
+    RADIUS_PX,
     Answer,
     ClusterNetwork,
     answer_of,
@@ -37,7 +40,9 @@ from training.cluster_training import run
 from training.course import Course
 from training.options import options_of
 
-WEIGHTS_OF_LOSSES = {"mask": 1.0, "dice": 0.7, "centre": 0.25, "distance": 1.0, "kind": 0.3}
+WEIGHTS_OF_LOSSES = {"mask": 1.0, "dice": 0.7, "centre": 0.25, "distance": 1.0, "kind": 0.3, "ellipse": 1.0}
+WEIGHTS_OF_ELLIPSE = (0.5, 0.5, 1.0, 0.5, 0.5)
+"""Of x and y of the middle, size, and the two numbers of the shape."""
 PLAIN_AREA, MOST_WEIGHT = 900.0, 6.0
 """Places of smaller clusters count more: as the square root of this area over theirs, at most so much."""
 CENTRE_SIGMA, LEAST_SIGMA = 0.1, 1.0
@@ -55,6 +60,8 @@ class Target:
         distance: 1 in the middle of a cluster, 0 on its outline.
         globular: 1 in globular clusters.
         share: Within clusters 1 over their area, else 0.
+        ellipse: ``(5, h, w)`` where the middle is, size and shape as the network says them.
+        claimed: Near the middle of a cluster 1 over the area that is, else 0.
     """
 
     mask: Float32
@@ -63,6 +70,8 @@ class Target:
     distance: Float32
     globular: Float32
     share: Float32
+    ellipse: Float32
+    claimed: Float32
 
 
 def target_of(sample: Sample) -> Target:
@@ -70,7 +79,8 @@ def target_of(sample: Sample) -> Target:
     half = ANSWER_PX // 2
     numbers = sample.instances[half::ANSWER_PX, half::ANSWER_PX]
     depth = sample.depth[half::ANSWER_PX, half::ANSWER_PX].astype(np.float32) / np.float32(255.0)
-    mask, centre, globular, share = np.zeros((4, *numbers.shape), np.float32)
+    mask, centre, globular, share, claimed = np.zeros((5, *numbers.shape), np.float32)
+    ellipse = np.zeros((5, *numbers.shape), np.float32)
     weight = np.ones(numbers.shape, np.float32)
     rows, columns = np.arange(numbers.shape[0])[:, None], np.arange(numbers.shape[1])[None, :]
     for number in np.unique(numbers[numbers > 0]):
@@ -87,7 +97,18 @@ def target_of(sample: Sample) -> Target:
         sigma = max(CENTRE_SIGMA * np.sqrt(area), LEAST_SIGMA)
         peak = np.exp(-0.5 * ((rows - row) ** 2 + (columns - column) ** 2) / sigma**2)
         np.maximum(centre, peak.astype(np.float32), out=centre)
-    return Target(mask, weight, centre, np.where(mask > 0, depth, 0.0).astype(np.float32), globular, share)
+        near = own & (depth >= NEAR_MIDDLE * depth[own].max())
+        claimed[near] = 1.0 / near.sum()
+        radius = cluster.reach_px * np.sqrt(cluster.ratio)
+        squeezed = (1.0 - cluster.ratio) / (1.0 + cluster.ratio)
+        down, right = np.nonzero(near)
+        ellipse[0][near] = (cluster.x + 0.5 - ANSWER_PX * (right + 0.5)) / radius
+        ellipse[1][near] = (cluster.y + 0.5 - ANSWER_PX * (down + 0.5)) / radius
+        ellipse[2][near] = np.clip(np.log(radius / RADIUS_PX), -LARGEST, LARGEST)
+        ellipse[3][near] = squeezed * np.cos(2.0 * cluster.angle_rad)
+        ellipse[4][near] = squeezed * np.sin(2.0 * cluster.angle_rad)
+    distance = np.where(mask > 0, depth, 0.0).astype(np.float32)
+    return Target(mask, weight, centre, distance, globular, share, ellipse, claimed)
 
 
 def as_tensors(samples: Sequence[Sample], device: torch.device) -> tuple[Tensor, dict[str, Tensor]]:
@@ -107,7 +128,7 @@ def losses_of(said: Answer, target: dict[str, Tensor]) -> dict[str, Tensor]:
     ``mask`` is a weighted cross entropy and ``dice`` one minus Dice's coefficient of the batch (Milletari et
     al. 2016, arXiv:1606.04797), ``centre`` the focal loss of Zhou et al. 2019 (arXiv:1904.07850),
     ``distance`` a smooth absolute error within clusters and a tenth of it beyond, ``kind`` a cross entropy
-    in which every cluster counts the same.
+    and ``ellipse`` smooth absolute errors near the middle, in which every cluster counts the same.
     """
     weight, mask = target["weight"], target["mask"]
     crossed = F.binary_cross_entropy_with_logits(said.mask, mask, reduction="none")
@@ -120,12 +141,16 @@ def losses_of(said: Answer, target: dict[str, Tensor]) -> dict[str, Tensor]:
     error = F.smooth_l1_loss(said.distance, target["distance"], reduction="none", beta=0.1)
     counts = torch.where(mask > 0, weight, 0.1 * (weight > 0))
     kind = F.binary_cross_entropy_with_logits(said.globular, target["globular"], reduction="none")
+    ellipse = torch.stack([said.right, said.down, said.size, said.cosine, said.sine], dim=1)
+    off = F.smooth_l1_loss(ellipse, target["ellipse"], reduction="none", beta=0.1)
+    off = (off * off.new_tensor(WEIGHTS_OF_ELLIPSE)[:, None, None]).sum(dim=1)
     return {
         "mask": (crossed * weight).sum() / weight.sum().clamp(min=1.0),
         "dice": dice,
         "centre": (hit + false) / middle.sum().clamp(min=4),
         "distance": (error * counts).sum() / counts.sum().clamp(min=1.0),
         "kind": (kind * target["share"]).sum() / target["share"].sum().clamp(min=1.0),
+        "ellipse": (off * target["claimed"]).sum() / target["claimed"].sum().clamp(min=1.0),
     }
 
 
@@ -156,8 +181,8 @@ def about(network: ClusterNetwork) -> dict[str, Any]:
     return {
         "title": "U-Net of star clusters",
         "architecture": (
-            f"Residual U-Net: {network}; shown star counts beside the pixels; mask, centre, distance and "
-            f"kind of each {ANSWER_PX} × {ANSWER_PX} px, watershed"
+            f"Residual U-Net: {network}; shown star counts beside the pixels; mask, centre, distance, "
+            f"kind and ellipse of each {ANSWER_PX} × {ANSWER_PX} px, watershed"
         ),
     }
 

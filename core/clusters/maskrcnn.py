@@ -41,8 +41,8 @@ METHOD = Method(
     title="Mask R-CNN · instances",
     summary="Boxes and outlines clusters one by one and tells open from globular; slower than the U-Net.",
     description=(
-        "Mask R-CNN with a ResNet-18 and a narrow feature pyramid, trained from nothing on simulated skies "
-        "with King clusters and on photographs: it proposes boxes, judges each, and draws the cluster in it. "
+        "Mask R-CNN with narrow heads on the trunk of the U-Net, trained on simulated skies with King "
+        "clusters and on photographs: it proposes boxes, judges each, and draws the cluster in it. "
         "Large frames are searched in windows and on smaller copies. Scores are calibrated to the chance "
         "that it is a cluster."
     ),

@@ -29,9 +29,9 @@ SIDE_PX, WINDOW_PX, OVERLAP = 512, 1024, 0.25
 than a window is searched in several, which share this part."""
 LARGEST_PX, SMALLEST_PX = 400.0, 36.0
 """Larger outlines are left to a smaller copy, and on smaller copies smaller ones to a larger copy."""
-LEAST_GRAIN, STAR_PX, HALF_OF_OUTLINE = 0.11, 3.0, 0.45
-"""Least grain of what glows; the width of stars, and the part of an outline's radius that holds half of its
-light, which the grain is measured with."""
+LEAST_GRAIN, STAR_PX, INNER_PART = 0.11, 3.0, 0.55
+"""Least grain of what glows; the width of stars, and the part of an outline's radius that the grain is
+measured within: nearer to the middle a globular cluster is too dense to be uneven."""
 LEAST_SCORE = 0.05
 """Candidates below are not worth keeping even as such."""
 
@@ -145,7 +145,7 @@ def _grain(grey: Float32, one: Outline, grid: Grid) -> float:
     """Of an outline, at the resolution of the picture."""
     cell = grid.cell_px
     row, column = ((at + 0.5) * cell - 0.5 for at in one.middle)
-    return grain(grey, column, row, HALF_OF_OUTLINE * cell * float(np.sqrt(one.area / np.pi)), STAR_PX)
+    return grain(grey, column, row, INNER_PART * cell * float(np.sqrt(one.area / np.pi)), STAR_PX)
 
 
 def _fits(one: Outline, window: Window, grid: Grid, n_copies: int) -> bool:

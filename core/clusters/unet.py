@@ -45,7 +45,8 @@ METHOD = Method(
     description=(
         "A small residual U-Net, trained on simulated skies with King clusters and on photographs, says of "
         "each place whether it lies in a cluster, how deep, and whether it is the middle of one; a watershed "
-        "from the middles parts clusters that meet. Large frames are searched in windows and on smaller "
+        "from the middles parts clusters that meet, and the places near a middle say how large and long the "
+        "ellipse around it is. Large frames are searched in windows and on smaller "
         "copies. The score of each is calibrated to the chance that it is a cluster."
     ),
     reference=(

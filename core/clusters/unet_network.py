@@ -8,7 +8,9 @@ resolution: where a cluster ends is no matter of pixels. It goes down to a strid
 Beside the chance of lying in a cluster (mask) it answers with the distance to the outline, 1 in the middle
 and 0 on it, and the chance of being the middle of one (centre): a watershed on the distance from the centres
 parts clusters that meet (after Deep Watershed Transform, Bai & Urtasun 2017, arXiv:1611.08303, and Objects as
-Points, Zhou et al. 2019, arXiv:1904.07850).
+Points, Zhou et al. 2019, arXiv:1904.07850). Where a cluster thins out into its field no place by itself can
+tell on which side it lies; so places near the middle also say where it is and how large and long the whole is
+(after FCOS, Tian et al. 2019, arXiv:1904.01355), and the outline is the ellipse of their mean.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from core.clusters.views import N_VIEWS, VIEW_PX, views_of
 from core.models import LockedNetwork, cached_network, inference_dtype, load_state
 from core.models.unet import ResidualUNet, Sizes, ready
 from core.models.windows import Grid, Window
+from core.shapes import Ellipse
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -40,6 +43,12 @@ SMOOTHING = 1.0
 """Sigma by which the centre map is smoothed before its peaks are taken, in places."""
 CENTRE_OF_BEST = 0.25
 """Peaks lower than this part of the highest of the same cluster of places part nothing."""
+RADIUS_PX, LARGEST = 32.0, 3.0
+"""A cluster of this radius has the size 0; sizes beyond ± the second are taken for it."""
+NEAR_MIDDLE = 0.5
+"""Places so deep in a cluster say where its outline is."""
+MOST_SQUEEZED = 0.6
+"""(a − b) / (a + b) beyond is taken for this: axes of 4 to 1."""
 LEAST_PLACES = 4
 MOST_INSTANCES = 60
 
@@ -52,25 +61,36 @@ class Answer(NamedTuple):
         centre: Log odds that it is the middle of one.
         distance: To the outline: 1 in the middle, 0 on it and beyond.
         globular: Log odds that the cluster there is a globular one.
+        right, down: x and y of its middle from that of the place, in radii of the cluster.
+        size: Natural logarithm of its radius (that of the circle of its area) over :data:`RADIUS_PX`.
+        cosine, sine: (a − b) / (a + b) of its semi-axes times the cosine and the sine of twice the angle from
+            +x towards +y of the longer.
     """
 
     mask: Tensor
     centre: Tensor
     distance: Tensor
     globular: Tensor
+    right: Tensor
+    down: Tensor
+    size: Tensor
+    cosine: Tensor
+    sine: Tensor
 
 
 class ClusterNetwork(ResidualUNet):
     """Pictures to answers. Clusters are rare, and their middles rarer: it begins as saying so."""
 
     def __init__(self, sizes: Sizes | None = None) -> None:
-        first = (-2.0, -4.0, 0.0, 0.0)
+        first = (-2.0, -4.0, *(0.0,) * (len(Answer._fields) - 2))
         super().__init__(N_VIEWS, first, sizes or SIZES, base_px=VIEW_PX, answer_px=ANSWER_PX)
 
     def forward(self, picture: Tensor) -> Answer:
         """Look at ``(B, 3, H, W)`` pictures in [0, 1], sides multiples of the stride."""
-        said = self.answers(views_of(picture).to(next(self.parameters()).dtype))  # (B, 4, H/4, W/4)
-        return Answer(said[:, 0], said[:, 1], said[:, 2].sigmoid(), said[:, 3])
+        said = self.answers(views_of(picture).to(next(self.parameters()).dtype))  # (B, 9, H/4, W/4)
+        mask, centre, distance, globular, right, down, size, cosine, sine = said.unbind(1)
+        size = size.clamp(-LARGEST, LARGEST)
+        return Answer(mask, centre, distance.sigmoid(), globular, right, down, size, cosine, sine)
 
 
 def cluster_network(name: str) -> LockedNetwork[ClusterNetwork]:
@@ -89,7 +109,7 @@ def ready_network(state: Mapping[str, Tensor], dtype: torch.dtype = torch.float3
 
 
 def answer_of(network: LockedNetwork[ClusterNetwork], shown: UInt8) -> Float32:
-    """``(4, h', w')`` chances of mask, centre and globular, and distance, in the order of :class:`Answer`.
+    """``(9, h', w')`` of :class:`Answer`, with chances in place of log odds.
 
     Args:
         network: As :func:`cluster_network` gives it.
@@ -103,11 +123,11 @@ def answer_of(network: LockedNetwork[ClusterNetwork], shown: UInt8) -> Float32:
         stride = run.stride_px
         given = F.pad(given, (0, -width % stride, 0, -height % stride))
         said = run(given.contiguous(memory_format=torch.channels_last))
-        chances = torch.cat(
-            [said.mask.sigmoid(), said.centre.sigmoid(), said.distance, said.globular.sigmoid()]
+        said = said._replace(
+            mask=said.mask.sigmoid(), centre=said.centre.sigmoid(), globular=said.globular.sigmoid()
         )
         rows, columns = -(-height // ANSWER_PX), -(-width // ANSWER_PX)
-        found: Float32 = chances[:, :rows, :columns].cpu().numpy()
+        found: Float32 = torch.cat(said)[:, :rows, :columns].cpu().numpy()
     return found
 
 
@@ -115,7 +135,7 @@ def instances(answer: Float32) -> NDArray[np.int32]:
     """Part the places that lie in clusters among these.
 
     Args:
-        answer: ``(4, h, w)`` of :func:`answer_of`.
+        answer: ``(9, h, w)`` of :func:`answer_of`.
 
     Returns:
         ``(h, w)`` 0 where no cluster is, else its number from 1.
@@ -123,7 +143,7 @@ def instances(answer: Float32) -> NDArray[np.int32]:
     from scipy import ndimage
     from skimage.segmentation import watershed
 
-    mask, centre, distance, _ = answer
+    mask, centre, distance = answer[:3]
     inside = mask >= MASK_LEVEL
     if not inside.any():
         return np.zeros(mask.shape, np.int32)
@@ -147,7 +167,7 @@ def outlines(answer: Float32, window: Window, grid: Grid, logistic: tuple[float,
     """The clusters of a window, with the score that the calibration gives them.
 
     Args:
-        answer: ``(4, h, w)`` of :func:`answer_of`.
+        answer: ``(9, h, w)`` of :func:`answer_of`.
         window: What was shown.
         grid: Over the frame.
         logistic: The constant, and the weight of each of :func:`features`.
@@ -162,17 +182,53 @@ def outlines(answer: Float32, window: Window, grid: Grid, logistic: tuple[float,
         own = numbers[place] == number
         if own.sum() < LEAST_PLACES:
             continue
-        whole = np.zeros(numbers.shape, bool)
-        whole[place] = own
         known = features(answer, place, own)
         odds = logistic[0] + float(np.dot(known, logistic[1:]))
         weight = answer[0][place][own]
         globular = float(np.average(answer[3][place][own], weights=weight))
         score = float(1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0))))
+        shown = window.height * window.scale, window.width * window.scale
+        whole = inside(ellipse_of(answer, place, own), (round(shown[0]), round(shown[1])))
         one = outline_of(grid, window, whole, score=score, globular=globular, features=known)
         if one is not None:
             found.append(one)
     return sorted(found, key=lambda one: -one.score)[:MOST_INSTANCES]
+
+
+def ellipse_of(answer: Float32, place: tuple[slice, ...], own: NDArray[np.bool_]) -> Ellipse:
+    """The outline of an instance, in pixels of the picture: the mean of what its places near the middle say.
+
+    Args:
+        answer: ``(9, h, w)`` of :func:`answer_of`.
+        place: Rows and columns of the instance.
+        own: Which of them are its.
+    """
+    depth = answer[2][place]
+    near = own & (depth >= NEAR_MIDDLE * depth[own].max())
+    row, column = np.nonzero(near)
+    _, _, _, _, right, down, size, cosine, sine = answer[(slice(None), *place)][:, near].astype(float)
+    weight = depth[near] + 1e-3
+    radius = RADIUS_PX * np.exp(size)
+    x = (column + place[1].start + 0.5) * ANSWER_PX - 0.5 + right * radius
+    y = (row + place[0].start + 0.5) * ANSWER_PX - 0.5 + down * radius
+    x, y, size, cosine, sine = (np.average(part, weights=weight) for part in (x, y, size, cosine, sine))
+    squeezed = min(float(np.hypot(cosine, sine)), MOST_SQUEEZED)
+    angle = float(np.degrees(np.arctan2(sine, cosine))) / 2.0 % 180.0
+    diameter = 2.0 * RADIUS_PX * float(np.exp(size))
+    return Ellipse(float(x), float(y), diameter, (1.0 - squeezed) / (1.0 + squeezed), angle)
+
+
+def inside(ellipse: Ellipse, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """``shape`` which pixels lie in an ellipse."""
+    found = np.zeros(shape, bool)
+    left, top, right, bottom = ellipse.box
+    rows = slice(max(int(top), 0), min(int(bottom) + 2, shape[0]))
+    columns = slice(max(int(left), 0), min(int(right) + 2, shape[1]))
+    if rows.start < rows.stop and columns.start < columns.stop:
+        y, x = np.mgrid[rows, columns]
+        away = np.linalg.inv(ellipse.axes) @ np.stack([x.ravel() - ellipse.x, y.ravel() - ellipse.y])
+        found[rows, columns] = ((away**2).sum(axis=0) <= 1.0).reshape(x.shape)
+    return found
 
 
 def features(

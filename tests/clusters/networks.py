@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from core.clusters.kinds import LABELS
+from core.clusters.unet_network import ANSWER_PX, RADIUS_PX
 from core.models import save_weights
 from tests.models.cards import FACTS
 
@@ -42,8 +43,9 @@ def disc(shape, x, y, radius):
 
 
 def perfect_answer(shape, clusters):
-    """``(4, h, w)`` what a network should say of clusters ``(x, y, radius, globular)``, all in places."""
-    answer = np.zeros((4, *shape), np.float32)
+    """``(9, h, w)`` what a network should say of clusters ``(x, y, radius, globular)``, all in places."""
+    answer = np.zeros((9, *shape), np.float32)
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
     nearest = np.full(shape, np.inf)
     for x, y, radius, globular in clusters:
         away = disc(shape, x, y, radius)
@@ -52,5 +54,7 @@ def perfect_answer(shape, clusters):
         answer[0][own] = 0.97
         answer[2][own] = 1.0 - away[own]
         answer[3][own] = 0.95 if globular else 0.05
+        answer[4][own], answer[5][own] = (x - columns[own]) / radius, (y - rows[own]) / radius
+        answer[6][own] = np.log(ANSWER_PX * radius / RADIUS_PX)
         answer[1] = np.maximum(answer[1], 0.9 * np.exp(-0.5 * (away * radius / 1.5) ** 2))
     return answer

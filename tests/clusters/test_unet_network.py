@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from core.clusters.unet_network import (
+    RADIUS_PX,
     ClusterNetwork,
     answer_of,
+    ellipse_of,
     instances,
     outlines,
     ready_network,
@@ -12,6 +15,7 @@ from core.clusters.unet_network import (
 from core.models import LockedNetwork
 from core.models.unet import Sizes
 from core.models.windows import Grid, Window
+from core.shapes import Ellipse
 from tests.clusters.networks import disc, perfect_answer
 
 SIZES = Sizes((16, 16, 32), (1, 2, 1))
@@ -24,6 +28,7 @@ def test_it_has_at_most_three_million_numbers_and_answers_at_a_quarter():
     small = ClusterNetwork(SIZES)
     said = small(torch.rand(2, 3, 64, 96))
     assert all(part.shape == (2, 16, 24) for part in said)
+    assert len(said) == 9
     assert 0.0 < float(said.distance.detach().min()) < 1.0
 
 
@@ -32,9 +37,9 @@ def test_pictures_of_any_size_are_answered_for_every_place(shape):
     network = LockedNetwork(ready_network(ClusterNetwork(SIZES).state_dict()))
     picture = np.random.default_rng(0).integers(0, 90, (*shape, 3)).astype(np.uint8)
     answer = answer_of(network, picture)
-    assert answer.shape == (4, -(-shape[0] // 4), -(-shape[1] // 4))
-    assert answer.min() >= 0.0
-    assert answer.max() <= 1.0
+    assert answer.shape == (9, -(-shape[0] // 4), -(-shape[1] // 4))
+    assert answer[:4].min() >= 0.0
+    assert answer[:4].max() <= 1.0
 
 
 def test_the_ready_network_is_the_trained_one():
@@ -78,6 +83,25 @@ def test_clusters_that_meet_are_parted():
     assert areas.min() > 500
 
 
+def test_an_outline_is_the_ellipse_that_its_middle_tells_of():
+    planted = Ellipse(70.0, 60.0, 60.0, 0.5, 30.0)
+    answer = perfect_answer((64, 64), [(17.125, 14.625, 6.0, False)])  # only the middle is sure to lie in it
+    answer[4] = (planted.x - (np.arange(64)[None, :] + 0.5) * 4 + 0.5) / 30.0
+    answer[5] = (planted.y - (np.arange(64)[:, None] + 0.5) * 4 + 0.5) / 30.0
+    answer[6] = np.log(30.0 / RADIUS_PX)
+    answer[7], answer[8] = np.cos(np.radians(60.0)) / 3.0, np.sin(np.radians(60.0)) / 3.0
+    numbers = instances(answer)
+    place = ndimage.find_objects(numbers)[0]
+    found = ellipse_of(answer, place, numbers[place] == 1)
+    assert (found.x, found.y, found.diameter_px, found.axis_ratio, found.angle_deg) == pytest.approx(
+        (70.0, 60.0, 60.0, 0.5, 30.0), abs=1e-3
+    )
+    (one,) = outlines(answer, Window(0, 0, 256, 256, 1.0, 0, (False,) * 4), Grid(256, 256), (0.0,) * 5)
+    assert one.area == pytest.approx(planted.area_px, rel=0.02)
+    row, column = one.middle
+    assert (column, row) == pytest.approx((70.0, 60.0), abs=0.5)
+
+
 def test_a_mask_without_a_clear_middle_is_one_cluster():
     answer = perfect_answer((64, 64), [(30, 30, 12, False)])
     answer[1] = 0.0
@@ -87,7 +111,7 @@ def test_a_mask_without_a_clear_middle_is_one_cluster():
 
 
 def test_an_empty_sky_has_none():
-    answer = np.zeros((4, 32, 32), np.float32)
+    answer = np.zeros((9, 32, 32), np.float32)
     assert instances(answer).max() == 0
     assert outlines(answer, WHOLE, Grid(512, 512), (0.0, 1.0, 1.0, 1.0, 1.0)) == []
 

@@ -4,6 +4,7 @@ import torch
 
 from core.clusters.kinds import GLOBULAR, OPEN
 from core.clusters.unet_network import (
+    RADIUS_PX,
     Answer,
     ClusterNetwork,
     answer_of,
@@ -45,6 +46,7 @@ def said(target, sureness=6.0):
         centre=torch.logit(target["centre"].clamp(1e-3, 0.999)),
         distance=target["distance"],
         globular=sureness * (2.0 * target["globular"] - 1.0),
+        **dict(zip(("right", "down", "size", "cosine", "sine"), target["ellipse"].unbind(1), strict=True)),
     )
 
 
@@ -58,7 +60,9 @@ def test_targets_say_where_clusters_are():
     peaks = np.argwhere(target.centre == 1.0)
     np.testing.assert_allclose(peaks, [[10, 10], [20, 22]], atol=1)
     assert target.distance[10, 10] > 0.8 > target.distance[10, 14] > 0.0
-    assert target.share.sum() == pytest.approx(2.0, rel=1e-4)
+    assert [target.share.sum(), target.claimed.sum()] == pytest.approx([2.0, 2.0], rel=1e-4)
+    first = target.ellipse[:, 10, 10]
+    assert first == pytest.approx([-1.5 / 24.0, -1.5 / 24.0, np.log(24.0 / RADIUS_PX), 0.0, 0.0], abs=1e-5)
 
 
 def test_a_cut_cluster_has_its_middle_on_the_picture():
@@ -71,17 +75,22 @@ def test_right_answers_cost_least_and_what_need_not_be_found_nothing():
     _, target = as_tensors([a_sample(FIRST, SECOND, HOPELESS)], CPU)
     right = losses_of(said(target), target)
     assert set(right) == set(WEIGHTS_OF_LOSSES)
-    flipped = {
-        name: losses_of(said(target)._replace(**{part: change(getattr(said(target), part))}), target)[name]
+    flipped = [
+        (
+            name,
+            losses_of(said(target)._replace(**{part: change(getattr(said(target), part))}), target)[name],
+        )
         for name, part, change in (
             ("mask", "mask", torch.neg),
             ("dice", "mask", torch.neg),
             ("centre", "centre", torch.neg),
             ("distance", "distance", lambda d: 1.0 - d),
             ("kind", "globular", torch.neg),
+            ("ellipse", "size", torch.neg),
+            ("ellipse", "right", torch.neg),
         )
-    }
-    for name, worse in flipped.items():
+    ]
+    for name, worse in flipped:
         assert float(right[name]) < 0.3 * float(worse), name
     answer = said(target)
     free = target["weight"] == 0
