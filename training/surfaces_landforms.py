@@ -116,6 +116,7 @@ LIMITS = (
     "Craters under 10 px and worn ones are often missed; a dome lit from the other side looks like a pit.",
     "It sees shading only: what is dark or bright by itself can look like a slope.",
 )
+OF_LINES = "Valleys and ridges are seldom called: see their F1."
 
 
 @dataclass(frozen=True, eq=False)
@@ -343,7 +344,7 @@ def save(course: Course[LandformNetwork], options: Any) -> None:
             "seed": options.seed,
             "device": device_name(course.device),
             "minutes": round(course.seconds / 60.0 + course.minutes_before, 1),
-            "limits": LIMITS,
+            "limits": (*LIMITS, OF_LINES) if name == PLACES else LIMITS,
             "licence": "AGPL-3.0-only",
             "extra": {"steps": course.step, "side_px": options.side},
         },
