@@ -112,7 +112,7 @@ def find(picture: UInt8, progress: Progress = no_progress) -> tuple[Float64, Flo
     from core.surfaces.landform_network import landform_network, look
 
     card, network = read_card(WEIGHTS), landform_network(WEIGHTS)
-    key = card.sha256, picture.shape, hashlib.sha256(np.ascontiguousarray(picture)).digest()
+    key = card.sha256, picture.shape, hashlib.sha256(np.ascontiguousarray(picture).data).digest()
     found = _found.get(key)
     if found is None:
         found = search(picture, lambda shown: look(network, shown).craters, progress)
