@@ -82,7 +82,7 @@ def scheduler():
         processes=False,
         protocol="tcp",
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address=":0",  # each process that runs these tests has one
     ) as cluster:
         yield cluster.scheduler_address
 
