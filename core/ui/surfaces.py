@@ -31,6 +31,8 @@ QUICK_PIXELS = 6 * 2**20
 """On a larger picture a person chooses which methods to wait for."""
 LEADERS = ("surfaces.craters", "surfaces.segment")
 """Of what several methods find, that of the first of these is shown first."""
+PAINTERS = ("surfaces.classify", "surfaces.segment")
+"""Whose classes of places are laid over the picture first: that which says best where it is not sure."""
 SECOND_DASH = (4.0, 4.0)
 """What another method also found."""
 NOWHERE = "none"
@@ -196,7 +198,7 @@ def _areas(run: str, _analysis: Analysis) -> Areas:
 def choose_areas(analyses: Sequence[Analysis], *, full: bool) -> Areas | None:
     """Draw the choice of whose classes of places are laid over the picture, where a method gives them."""
     painters = [each for each in analyses if each.result.masks]
-    painters.sort(key=lambda each: each.method.name not in LEADERS)
+    painters.sort(key=lambda each: (*PAINTERS, each.method.name).index(each.method.name))
     makers = {short_title(each.method.title): each for each in painters}
     if not makers:
         return None
