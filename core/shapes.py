@@ -9,6 +9,7 @@ and the centre of the first pixel is (0, 0).
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -201,6 +202,21 @@ class Ellipse(Shape):
     diameter_px: float
     axis_ratio: float = 1.0
     angle_deg: float = 0.0
+
+    @classmethod
+    def squeezed(
+        cls, x: float, y: float, diameter_px: float, cosine: float, sine: float, most: float = 0.9
+    ) -> Ellipse:
+        """The ellipse of a shape as networks say it.
+
+        Args:
+            x, y, diameter_px: As they are kept.
+            cosine, sine: (a − b) / (a + b) of the semi-axes times the cosine and the sine of twice the angle.
+            most: What (a − b) / (a + b) is at most: 0.9 are axes of 19 to 1.
+        """
+        squeeze = min(math.hypot(cosine, sine), most)
+        angle = math.degrees(math.atan2(sine, cosine)) / 2.0 % 180.0
+        return cls(x, y, diameter_px, (1.0 - squeeze) / (1.0 + squeeze), angle)
 
     @classmethod
     def about(cls, centre: ArrayLike, axes: Floats) -> Ellipse:

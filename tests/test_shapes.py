@@ -202,3 +202,11 @@ def test_outlines_are_of_what_is_neither_point_nor_box():
     np.testing.assert_allclose(outlines[4], [[0, 0], [6, 0], [6, 3], [0, 0]])
     assert outlines_of(table[["x", "y", *BOX_COLUMNS]]) == [None] * 5
     assert outlines_of(table.iloc[:0]) == []
+
+
+def test_a_squeezed_circle_has_its_axes_and_angle():
+    turn = 2.0 * np.radians(30.0)
+    one = Ellipse.squeezed(4.0, 5.0, 20.0, 0.2 * np.cos(turn), 0.2 * np.sin(turn))
+    assert (one.x, one.y, one.diameter_px) == (4.0, 5.0, 20.0)
+    assert (one.axis_ratio, one.angle_deg) == pytest.approx((2.0 / 3.0, 30.0))
+    assert Ellipse.squeezed(0.0, 0.0, 1.0, 3.0, 0.0, 0.6).axis_ratio == pytest.approx(0.25)

@@ -46,8 +46,8 @@ METHOD = Method(
         "A small residual U-Net, trained on simulated skies with King clusters and on photographs, says of "
         "each place whether it lies in a cluster, how deep, and whether it is the middle of one; a watershed "
         "from the middles parts clusters that meet, and the places near a middle say how large and long the "
-        "ellipse around it is. Large frames are searched in windows and on smaller "
-        "copies. The score of each is calibrated to the chance that it is a cluster."
+        "ellipse around it is. Large frames are searched in windows and on smaller copies. The score of each "
+        "is calibrated to the chance that it is a cluster."
     ),
     reference=(
         "Ronneberger et al. 2015, arXiv:1505.04597; Bai & Urtasun 2017, arXiv:1611.08303; "

@@ -212,10 +212,8 @@ def ellipse_of(answer: Float32, place: tuple[slice, ...], own: NDArray[np.bool_]
     x = (column + place[1].start + 0.5) * ANSWER_PX - 0.5 + right * radius
     y = (row + place[0].start + 0.5) * ANSWER_PX - 0.5 + down * radius
     x, y, size, cosine, sine = (np.average(part, weights=weight) for part in (x, y, size, cosine, sine))
-    squeezed = min(float(np.hypot(cosine, sine)), MOST_SQUEEZED)
-    angle = float(np.degrees(np.arctan2(sine, cosine))) / 2.0 % 180.0
     diameter = 2.0 * RADIUS_PX * float(np.exp(size))
-    return Ellipse(float(x), float(y), diameter, (1.0 - squeezed) / (1.0 + squeezed), angle)
+    return Ellipse.squeezed(float(x), float(y), diameter, float(cosine), float(sine), MOST_SQUEEZED)
 
 
 def inside(ellipse: Ellipse, shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -38,8 +38,6 @@ SHOWN_PX = (9.0, 250.0)
 SAME_IOU, ALIKE_IOU = 0.35, 0.55
 """Discs that share so much of what both cover are one crater; of those that share the second its place, size
 and shape are the mean."""
-MOST_SQUEEZED = 0.9
-"""(a − b) / (a + b) beyond is taken for this: axes of 19 to 1."""
 LEAST_SCORE = 0.03
 """Candidates below are not worth keeping even as such."""
 MOST_KEPT = 6
@@ -94,9 +92,7 @@ def analyse(frame: Frame, params: CraterParameters, progress: Progress) -> Resul
         return Result(Detections.empty(), summary="No craters.", warnings=(refusal,))
     found, scores, confidence = find(surface_picture(frame), progress)
     keep = (2.0 * found[:, 3] >= params.min_diameter_px) & (scores >= LEAST_SCORE)
-    if params.confidence is not None:
-        confidence = params.confidence
-    result = by_confidence(as_detections(found[keep], scores[keep]), confidence)
+    result = by_confidence(as_detections(found[keep], scores[keep]), params.confidence or confidence)
     return dataclasses.replace(result, summary=in_words(len(result.detections)))
 
 
@@ -209,9 +205,7 @@ def as_detections(craters: Float64, scores: Float64) -> Detections:
     for (_, x, y, radius, cosine, sine, _), score in zip(
         craters.tolist(), np.clip(scores, 0.0, 1.0), strict=True
     ):
-        squeezed = min(float(np.hypot(cosine, sine)), MOST_SQUEEZED)
-        angle = float(np.degrees(np.arctan2(sine, cosine))) / 2.0 % 180.0
-        ellipse = Ellipse(x, y, 2.0 * radius, (1.0 - squeezed) / (1.0 + squeezed), angle)
+        ellipse = Ellipse.squeezed(x, y, 2.0 * radius, cosine, sine)
         rows.append({"label": CRATER, "score": score, **ellipse.entry})
     if not rows:
         return Detections.empty()

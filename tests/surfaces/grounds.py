@@ -58,3 +58,15 @@ def shown(brightness, name="ground.png"):
     low, high = np.percentile(brightness, [0.3, 99.7])
     levels = np.clip(np.rint(20 + 215 * (brightness - low) / max(high - low, 1e-9)), 0, 255)
     return Frame.from_array(levels, name, row0="top", saturation=255.0)
+
+
+CRATERS = ((50.0, 60.0, 14.0), (140.0, 70.0, 22.0), (90.0, 150.0, 9.0))
+"""x, y and radius of those of :func:`three_craters`."""
+
+
+def three_craters(azimuth_deg):
+    """``(200, 200)`` levels of a plain with craters under a sun at an azimuth."""
+    heights = np.zeros((200, 200))
+    for x, y, radius in CRATERS:
+        crater(heights, x, y, 2.0 * radius)
+    return shown(lit(heights, azimuth_deg)).grey.astype(np.uint8)

@@ -4,30 +4,21 @@ import pytest
 from core.surfaces import craters
 from core.surfaces.in_light import LEAST_CHANCE, light_on, look_in_light, sun_fact
 from core.surfaces.sunlight import Sunlight
-from tests.surfaces.grounds import crater, lit, shown
+from tests.surfaces.grounds import CRATERS, three_craters
 from tests.surfaces.networks import tiny_landforms
-
-PLACES = ((50.0, 60.0, 14.0), (140.0, 70.0, 22.0), (90.0, 150.0, 9.0))
-
-
-def ground(azimuth):
-    heights = np.zeros((200, 200))
-    for x, y, radius in PLACES:
-        crater(heights, x, y, 2.0 * radius)
-    return shown(lit(heights, azimuth)).grey.astype(np.uint8)
 
 
 def test_what_a_person_says_of_the_light_is_taken():
-    light = light_on(ground(0.0), 123.0)
+    light = light_on(three_craters(0.0), 123.0)
     assert (light.azimuth_deg, light.is_given, light.is_known) == (123.0, True, True)
 
 
 def test_craters_that_are_found_show_the_light(monkeypatch, tmp_path):
     monkeypatch.setenv("ALMAGEST_WEIGHTS", str(tmp_path))
-    picture = ground(250.0)
+    picture = three_craters(250.0)
     assert not light_on(picture).is_known  # nobody is there to find craters
     tiny_landforms(tmp_path)
-    sure = np.array([(2.0, x, y, radius, 0.0, 0.0, 0.0) for x, y, radius in PLACES])
+    sure = np.array([(2.0, x, y, radius, 0.0, 0.0, 0.0) for x, y, radius in CRATERS])
     monkeypatch.setattr(craters, "find", lambda picture, progress: (sure, np.full(3, 0.9), 0.5))
     assert light_on(picture).azimuth_deg == pytest.approx(250.0, abs=8.0)
     monkeypatch.setattr(craters, "find", lambda picture, progress: (sure, np.full(3, 0.4), 0.5))

@@ -2,16 +2,7 @@ import numpy as np
 import pytest
 
 from core.surfaces.sunlight import light_on_craters, quarter_to_light
-from tests.surfaces.grounds import crater, lit, shown
-
-PLACES = ((50.0, 60.0, 14.0), (140.0, 70.0, 22.0), (90.0, 150.0, 9.0))
-
-
-def ground(azimuth):
-    heights = np.zeros((200, 200))
-    for x, y, radius in PLACES:
-        crater(heights, x, y, 2.0 * radius)
-    return shown(lit(heights, azimuth)).grey.astype(np.uint8)
+from tests.surfaces.grounds import CRATERS, three_craters
 
 
 def counted(places, weight=1.0):
@@ -20,7 +11,7 @@ def counted(places, weight=1.0):
 
 @pytest.mark.parametrize("azimuth", [0.0, 75.0, 160.0, 290.0])
 def test_craters_show_the_side_of_the_light(azimuth):
-    light = light_on_craters(ground(azimuth), counted(PLACES))
+    light = light_on_craters(three_craters(azimuth), counted(CRATERS))
     assert light.is_known
     assert (light.azimuth_deg - azimuth + 180.0) % 360.0 - 180.0 == pytest.approx(0.0, abs=8.0)
 
