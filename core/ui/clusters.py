@@ -36,6 +36,8 @@ FIRST_COLUMNS = ("n_members", "significance_sigma", "contrast", "r50_arcmin", "r
 LIST_PX = 300
 QUICK_PIXELS = 6 * 2**20
 """On a larger picture a person chooses which methods to wait for."""
+LEADER = "clusters.unet"
+"""On pictures what it finds is told and shown first, where its weights are: see benchmarks/README.md."""
 PROBABILITY = st.column_config.ProgressColumn("probability", min_value=0.0, max_value=1.0, format="%.2f")
 LIGHT_YEARS = 3.2616
 """In a parsec."""
@@ -45,10 +47,10 @@ def choose(field: Field) -> list[Any]:
     """Draw the choice of methods that can look at this field."""
     if field.origin != PICTURE:
         return choose_methods("clusters", first="clusters.hdbscan", inputs=("table",))
-    first = next((name for name, one in methods("clusters").items() if one.input == "frame"), "")
+    ready = [name for name, one in methods("clusters").items() if one.input == "frame" and one.is_ready]
+    first = next((name for name in (LEADER, *ready) if name in ready), "clusters.hdbscan")
     frame = field.frame
     quick = frame is None or frame.width * frame.height <= QUICK_PIXELS
-    first = first or "clusters.hdbscan"
     return choose_methods("clusters", first=first, all_at_first=quick, inputs=("frame", "table"))
 
 
@@ -58,7 +60,8 @@ def sentence(field: Field, found: Sequence[Found], looking: Search) -> str:
         return f"{field.title}: looking for clusters."
     if field.stars is None and not found:
         return f"{field.title}: no stars to look at."
-    first = next((each for each in found if each.analysis is not None), None)
+    done = [each for each in found if each.analysis is not None]
+    first = next((each for each in done if len(each)), done[0] if done else None)
     if first is None or first.analysis is None:
         return f"{field.title}: no method could look at this."
     return f"{field.title}: {_lower(first.analysis.result.summary)}"
