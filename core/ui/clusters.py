@@ -24,7 +24,7 @@ from core.ui.clusters_field import (
     want_picture,
     want_place,
 )
-from core.ui.clusters_found import Found, Search, members_table
+from core.ui.clusters_found import Found, Search, leading, members_table
 from core.ui.clusters_structure import short_panel
 from core.ui.frames import about_frame, all_samples
 from core.ui.methods import choose_methods
@@ -60,8 +60,7 @@ def sentence(field: Field, found: Sequence[Found], looking: Search) -> str:
         return f"{field.title}: looking for clusters."
     if field.stars is None and not found:
         return f"{field.title}: no stars to look at."
-    done = [each for each in found if each.analysis is not None]
-    first = next((each for each in done if len(each)), done[0] if done else None)
+    first = leading([each for each in found if each.analysis is not None])
     if first is None or first.analysis is None:
         return f"{field.title}: no method could look at this."
     return f"{field.title}: {_lower(first.analysis.result.summary)}"

@@ -224,7 +224,13 @@ def chosen_cluster(mark: Selected | None, found: Sequence[Found]) -> tuple[Found
     for each in found:
         if mark is not None and each.name == mark[0] and mark[1] < len(each):
             return each, mark[1]
-    return next(((each, 0) for each in found if len(each)), None)
+    first = leading(found)
+    return None if first is None or not len(first) else (first, 0)
+
+
+def leading(found: Sequence[Found]) -> Found | None:
+    """Of what methods found, that which is told and shown first: the first of any, else the first."""
+    return next((each for each in found if len(each)), found[0] if found else None)
 
 
 def style(number: int) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from core.frames import Frame
 from core.frames.display import DisplaySettings, render
 from core.results import Detections
 from core.ui.clusters_field import Field
-from core.ui.clusters_found import Found, style
+from core.ui.clusters_found import Found, leading, style
 from core.ui.methods import choose_map, method_style
 from core.ui.selection import Selected, offer
 from core.ui.viewer import Layer, Pane, ViewerEvent, frame_viewer
@@ -45,8 +45,8 @@ def cluster_viewer(
     frame = field.choice.frame
     layers: list[Layer] = []
     means: list[tuple[str, int | None]] = []
-    for position, each in enumerate(found):
-        layers.append(_outlines(each, field, visible=full or not position))
+    for each in found:
+        layers.append(_outlines(each, field, visible=full or each is leading(found)))
         means.append((each.name, None))
     if found and len(found[0]):
         for number in range(min(len(found[0]), len(MARKERS))):
