@@ -1,5 +1,7 @@
 """Valleys and ridges found in relief: what stands lower, or higher, than the ground on both of its sides.
 
+Widths and lengths are pixels: what counts as a line on a picture is looked for at the scale of the picture.
+
 **Method.** Craters are taken out of the relief first: rims, walls and what they threw out are filled smoothly
 from around them. Heights are then averaged along short lines of every direction and several widths, and such
 a mean is compared with those of the lines beside it, left and right: the smaller of both differences, over
@@ -11,23 +13,24 @@ widths, and lines in place of points because wrinkle ridges are faint and long.
 A line is kept where it stands out by :data:`LEAST_SLOPE` and :data:`OVER_ROUGH` times what is usual around
 it, from there on as far as it stands out half as much, only near its crest or bed, and when it is long enough
 for its width. On rough highlands nearly everything is the slope of something: what is usual there is steep,
-so little is kept. What nearly passes is neither a line nor plain ground and is marked as such. Scarps have
-one side only; a part of it counts for ridges, which shows the crests of large ones.
+and lines must be longer, so little is kept. What nearly passes is neither a line nor plain ground and is
+marked as such. Scarps have one side only; a part of it counts for ridges, which shows the crests of large
+ones.
 
 ``python -m training.surface_relief check --data DIR`` counts how many of the IAU's rilles and ridges have a
-mask near. Of 26 rilles and valleys 22 had one (chance: 11.0), of 7 ridges 6 (chance: 4.2), and masks covered
-2.9 and 2.5 times as much of the surroundings of a name as elsewhere. Names are the middles of features up to
+mask near. Of 26 rilles and valleys 22 had one (chance: 10.1), of 7 ridges 6 (chance: 4.1), and masks covered
+3.2 and 2.7 times as much of the surroundings of a name as elsewhere. Names are the middles of features up to
 300 km long, some narrower than a pixel, so more is not to be had from them.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.surface_pits import Pits
 from training.surface_truth import IGNORE, IS_PLAIN, IS_RIDGE, IS_VALLEY, TrueCrater, window_around
 
 UInt8 = NDArray[np.uint8]
@@ -44,15 +47,16 @@ ONE_SIDE = 0.15
 LEAST_SLOPE, OVER_ROUGH, ONWARD = 0.012, 3.2, 0.55
 NEAR_CREST, NEAR_PX = 0.5, 13
 """Kept is what stands out this part of the most within a square of so many pixels."""
-LEAST_LONG_PX, LONGER_IF_ROUGH_PX, LEAST_SLENDER = 22.0, 3500.0, 8.0
+LEAST_LONG_PX, LONGER_IF_ROUGH_PX, LEAST_SLENDER = 22.0, 6000.0, 8.0
 """A line is so long, and longer where the usual slope is steeper, and the square of its extent so many times
 its area."""
 ROUGH_PX = (28.0, 80.0)
 """Sigmas of the areas of which the usual is taken; the rougher counts."""
 DOUBTFUL_SHARE = 0.75
 """Of what is asked: what stands out as much is no plain ground."""
-SMALL_PX, LARGE_PX = 16.0, 70.0
-"""Radii: craters are taken out whole up to the one; the floors of those above the other may hold lines."""
+SMALLEST_PX, SMALL_PX, LARGE_PX = 2.0, 16.0, 70.0
+"""Radii: smaller craters are taken for ones of the first; they are taken out whole up to the second, and the
+floors of those above the third may hold lines."""
 THROWN, WALL = ((6.0, 1.35), (60.0, 1.6), (np.inf, 1.4)), 0.64
 """What a crater threw out goes so far, by its radius, and its wall so deep, in its radii."""
 HIDDEN_BEYOND, HIDDEN_FLOOR = 1.25, 0.5
@@ -60,16 +64,15 @@ HIDDEN_BEYOND, HIDDEN_FLOOR = 1.25, 0.5
 EDGE_PX = 6
 
 
-def find_lines(height: Float32, px_m: float, craters: Sequence[TrueCrater], pits: Pits) -> UInt8:
+def find_lines(height: Float32, px_m: float, craters: Sequence[TrueCrater]) -> UInt8:
     """``(H, W)`` classes: plain, valley, ridge, or :data:`training.surface_truth.IGNORE`.
 
     Args:
         height: ``(H, W)`` metres.
         px_m: Metres a pixel.
-        craters: Of the region; basins that fill it are no craters here.
-        pits: Smaller craters and what may be one.
+        craters: And what may be one; basins that fill the ground are no craters here.
     """
-    taken_out, hidden = _crater_masks(height.shape, craters, pits)
+    taken_out, hidden = _crater_masks(height.shape, craters)
     ridges, valleys = stand_out(filled(height, taken_out), px_m)
     classes = np.full(height.shape, IS_PLAIN, np.uint8)
     doubtful = np.zeros(height.shape, bool)
@@ -137,14 +140,13 @@ def filled(height: Float32, holes: Bool) -> Float32:
     return np.asarray(value, np.float32)
 
 
-def _crater_masks(shape: tuple[int, ...], craters: Sequence[TrueCrater], pits: Pits) -> tuple[Bool, Bool]:
+def _crater_masks(shape: tuple[int, ...], craters: Sequence[TrueCrater]) -> tuple[Bool, Bool]:
     """Where relief is replaced, and where no line is looked for."""
     taken_out, hidden = np.zeros(shape, bool), np.zeros(shape, bool)
-    pit_craters = [
-        TrueCrater(x, y, max(radius, 2.0), max(radius, 2.0))
-        for x, y, radius in zip(pits.x, pits.y, pits.radius_px, strict=True)
-    ]
-    for one in [*craters, *pit_craters]:
+    for known in craters:
+        one = dataclasses.replace(
+            known, major_px=max(known.major_px, SMALLEST_PX), minor_px=max(known.minor_px, SMALLEST_PX)
+        )
         thrown = next(reach for radius, reach in THROWN if one.major_px <= radius)
         window = window_around(one, HIDDEN_BEYOND * thrown, shape)
         if window is None:

@@ -39,7 +39,7 @@ Bool = NDArray[np.bool_]
 
 COLLECTION = "moon_dem_gld100"
 CACHE = Path(".cache") / "surfaces" / "relief"
-VERSION = 6
+VERSION = 7
 """Of what is found in the relief: another one is found again."""
 KM_PER_PX = 0.474
 VALIDATION = "hyginus_triesnecker"
@@ -108,10 +108,10 @@ def make_region(
         known: Its catalogued craters.
         seen: ``(H, W)`` where it may be shown; None for everywhere.
     """
-    pits = _without_known(find_pits(height, 1000.0 * KM_PER_PX), known)
-    classes = find_lines(height, 1000.0 * KM_PER_PX, known, pits)
+    craters = (*known, *_pit_craters(_without_known(find_pits(height, 1000.0 * KM_PER_PX), known)))
+    classes = find_lines(height, 1000.0 * KM_PER_PX, craters)
     shown = np.ones(height.shape, bool) if seen is None else seen
-    return Region(name, height, shown, classes, (*known, *_pit_craters(pits)))
+    return Region(name, height, shown, classes, craters)
 
 
 def with_everything(region: Region) -> Image.Image:
@@ -222,7 +222,7 @@ def _region(path: Path, catalogue: pd.DataFrame, row: object, others: pd.DataFra
             classes = found["classes"]
     else:
         pits = _without_known(find_pits(height, 1000.0 * KM_PER_PX), known)
-        classes = find_lines(height, 1000.0 * KM_PER_PX, known, pits)
+        classes = find_lines(height, 1000.0 * KM_PER_PX, (*known, *_pit_craters(pits)))
         cache.mkdir(parents=True, exist_ok=True)
         part = kept.with_suffix(".part.npz")
         np.savez_compressed(part, pits=np.stack(list(vars(pits).values())), classes=classes)

@@ -1,8 +1,9 @@
 """Pictures of the ground with all that is known of them: what the networks of surfaces learn from.
 
 A scene is a window of a region of real relief (:mod:`training.surface_relief`), turned, mirrored, at 0.35 to
-2.5 times its scale; some are fractal ground without a region. Where it is enlarged finer relief is added, for
-a blurred ground teaches that blur is plain. Craters from 3 to 200 px, fresh to worn away, and in half of the
+2.5 times its scale; some are fractal ground without a region. Its valleys and ridges are those that
+:mod:`training.surface_lines` finds in it at this scale. Where it is enlarged finer relief is added, for a
+blurred ground teaches that blur is plain. Craters from 3 to 200 px, fresh to worn away, and in half of the
 scenes valleys and ridges are cut into it (:mod:`training.surface_shapes`). The sun stands anywhere and 10° to
 80° from the vertical (:mod:`training.surface_light`). Ground differs in brightness: smoothly, as maria and
 highlands, by steep slopes, rays and dark halos. Three ways of seeing it are drawn: a camera's picture, a map
@@ -44,6 +45,7 @@ from training.surface_camera import (
     spoiled,
 )
 from training.surface_light import Sun, cast_shadows, reflectance, slopes
+from training.surface_lines import find_lines
 from training.surface_relief import KM_PER_PX, Region
 from training.surface_shapes import (
     DrawnCrater,
@@ -89,10 +91,11 @@ LEAST_CONTRAST, LEAST_LINE_CONTRAST = 8.0, 2.5
 """Levels: a crater's walls, and a line against what surrounds it, must differ so much and by the noise."""
 OVER_PATCHES = 0.5
 """And by this part of the deviation that differences of the ground's own brightness make."""
-SHORTEST_LINE_PX = 18
 OVER_GROUND, STEEPEST_LINE = 1.5, 0.5
 """Depth over width of a drawn line, over the usual slope of its ground, and at most."""
 MOST_COVERED = 0.5
+THROWN_REACH = 2.0
+"""Radii around a crater's middle within which it changes the ground."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,7 @@ def draw_surface_scene(
         ground = fractal_ground(rng, side_px)
     way = str(rng.choice(list(WAYS), p=list(WAYS.values())))
     sun = Sun(float(rng.uniform(0.0, 360.0)), float(rng.uniform(*INCIDENCE_DEG[way])))
+    ground.classes = find_lines(ground.height, ground.px_m, ground.craters)
     exaggerate(rng, ground)
     fresh = np.zeros((side_px, side_px), np.float32)
     drawn = cut_and_pile(rng, ground, fresh)
@@ -194,7 +198,7 @@ def draw_surface_scene(
     bare *= np.float32(gain)
     craters = judged_craters(ground, drawn, bare, clear, sun, camera.noise)
     classes = ground.classes
-    _hide_unseen_lines(classes, bare, clear, camera.noise)
+    hide_unseen_lines(classes, bare, clear, camera.noise)
     hide_giant_rims(classes, ground.craters)
     lay_craters(classes, craters, LEAST_SEGMENT_PX)
     classes[~ground.seen] = IGNORE
@@ -253,21 +257,17 @@ def window(
     back[:, :2] = axes / scale
     back[:, 2] = middle - back[:, :2] @ np.full(2, (side_px - 1) / 2.0)
     size, how = (side_px, side_px), cv2.WARP_INVERSE_MAP
-    relief, lines = region.height, region.classes
+    relief = region.height
     if scale < 1.0:
         relief = cv2.GaussianBlur(relief, (0, 0), 0.45 / scale)
-    if scale < UPRIGHT_BELOW:
-        lines = _widened(lines)
     height = cv2.warpAffine(relief, back, size, flags=how | cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-    classes = cv2.warpAffine(lines, back, size, flags=how | cv2.INTER_NEAREST, borderValue=IGNORE)
-    _hide_short_lines(classes)
     seen = cv2.warpAffine(region.seen.astype(np.uint8), back, size, flags=how | cv2.INTER_NEAREST) > 0
     if scale > 0.8:
         height = height + finer_relief(rng, height, scale)
     craters = []
     for one in region.craters:
         x, y = scale * axes.T @ (np.array([one.x, one.y]) - middle) + (side_px - 1) / 2.0
-        reach = 1.3 * scale * one.major_px
+        reach = THROWN_REACH * scale * one.major_px
         if not (-reach < x < side_px + reach and -reach < y < side_px + reach):
             continue
         along = axes.T @ [np.cos(np.radians(one.angle_deg)), np.sin(np.radians(one.angle_deg))]
@@ -283,7 +283,8 @@ def window(
             )
         )
     px_m = 1000.0 * region.km_per_px / scale
-    return Ground(np.asarray(height, np.float32), classes, seen, craters, px_m, region.name)
+    plain = np.full(height.shape, IS_PLAIN, np.uint8)
+    return Ground(np.asarray(height, np.float32), plain, seen, craters, px_m, region.name)
 
 
 def finer_relief(rng: np.random.Generator, height: Float32, scale: float, even: bool = False) -> Float32:
@@ -477,8 +478,15 @@ def contrast(one: TrueCrater, levels: Float32, sun: Sun) -> float:
     return max(found, default=0.0)
 
 
-def _hide_unseen_lines(classes: UInt8, bare: Float32, clear: Float32, noise: float) -> None:
-    """Mark valleys and ridges that the light does not show as counting neither way."""
+def hide_unseen_lines(classes: UInt8, bare: Float32, clear: Float32, noise: float) -> None:
+    """Mark valleys and ridges that the light does not show as counting neither way.
+
+    Args:
+        classes: ``(H, W)``, changed.
+        bare: ``(H, W)`` levels, were all of the ground equally bright.
+        clear: ``(H, W)`` levels without noise.
+        noise: Standard deviation in levels.
+    """
     import cv2
 
     def detail(levels: Float32) -> Float32:
@@ -497,24 +505,3 @@ def hide_giant_rims(classes: UInt8, craters: Sequence[TrueCrater]) -> None:
         if one.diameter_px > LARGEST_SHARE * classes.shape[0]:
             away = one.away(columns, rows)
             classes[(away > 1.0 - RIM_INSIDE) & (away < 1.0 + RIM_OUTSIDE)] = IGNORE
-
-
-def _hide_short_lines(classes: UInt8) -> None:
-    """Mark what is left of valleys and ridges, and is too short to be one, as counting neither way."""
-    import cv2
-
-    for number in (IS_VALLEY, IS_RIDGE):
-        _, parts, facts, _ = cv2.connectedComponentsWithStats((classes == number).astype(np.uint8))
-        short = np.maximum(facts[:, cv2.CC_STAT_WIDTH], facts[:, cv2.CC_STAT_HEIGHT]) < SHORTEST_LINE_PX
-        classes[short[parts]] = IGNORE
-
-
-def _widened(classes: UInt8) -> UInt8:
-    """Valleys and ridges a pixel wider, so that they stay whole on a smaller copy."""
-    import cv2
-
-    wider = classes.copy()
-    for number in (IS_VALLEY, IS_RIDGE):
-        grown = cv2.dilate((classes == number).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        wider[grown & (classes != IS_VALLEY) & (classes != IS_RIDGE)] = number
-    return wider

@@ -3,7 +3,7 @@
 *lunar*: each test region of the relief (``moon_dem_gld100``) under suns of several heights, shaded and with
 cast shadows, with noise of a few levels. Its craters are catalogued down to about 5 km; smaller ones were
 found in the relief itself. Craters that may be none count neither way, and so do places whose class is not
-known.
+known, and valleys and ridges that the light does not show.
 
 *themis*: the validation tiles of ``crater_themis_yolo`` (Zhao et al. 2024), day infrared, boxes.
 
@@ -26,6 +26,7 @@ from core.frames import Frame
 from training.surface_light import Sun, cast_shadows, reflectance, slopes
 from training.surface_photographs import AGREED, SurfacePhotograph, load_ctx, load_themis
 from training.surface_relief import Region, load_regions
+from training.surface_scenes import hide_unseen_lines
 from training.surface_truth import TrueCrater, lay_craters
 
 UInt8 = NDArray[np.uint8]
@@ -124,9 +125,10 @@ def lit(region: Region, number: int, incidence_deg: float) -> Picture:
     light = reflectance(*slopes(region.height, px_m), sun, LUNAR_LAW) * cast_shadows(region.height, px_m, sun)
     low, high = np.percentile(light[region.seen], [0.3, 99.7])
     levels = (light - low) * (235.0 / max(high - low, 1e-6)) + 10.0
-    levels = levels + NOISE_LEVELS * rng.standard_normal(levels.shape)
-    grey = np.where(region.seen, np.clip(np.rint(levels), 0, 255), 0).astype(np.uint8)
+    noisy = levels + NOISE_LEVELS * rng.standard_normal(levels.shape)
+    grey = np.where(region.seen, np.clip(np.rint(noisy), 0, 255), 0).astype(np.uint8)
     classes = region.classes.copy()
+    hide_unseen_lines(classes, levels, levels, NOISE_LEVELS)
     lay_craters(classes, region.craters, LEAST_LAID_PX)
     return Picture(f"{region.name}_{incidence_deg:.0f}", grey, region.craters, classes, incidence_deg)
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from training.surface_lines import filled, find_lines
-from training.surface_pits import Pits, find_pits
+from training.surface_pits import find_pits
 from training.surface_relief import (
     COLLECTION,
     VALIDATION,
@@ -19,7 +19,6 @@ from training.surface_shapes import DrawnCrater, DrawnLine, add_crater, add_line
 from training.surface_truth import CATALOGUED, FOUND, IGNORE, IS_PLAIN, IS_RIDGE, IS_VALLEY, TrueCrater
 
 PX_M = 474.0
-NO_PITS = Pits(*(np.zeros(0) for _ in range(5)))
 
 
 def ground(side=240, metres=25.0, seed=0):
@@ -79,7 +78,7 @@ def test_lines_are_found_where_they_were_drawn(is_valley):
     path = np.column_stack([np.linspace(20.0, 220.0, 80), 120.0 + 25.0 * np.sin(np.linspace(0, 4, 80))])
     line = DrawnLine((path,), (7.0,), is_valley, 0.1, 0.2)
     there = add_line(np.random.default_rng(0), height, line, PX_M)
-    classes = find_lines(height, PX_M, [], NO_PITS)
+    classes = find_lines(height, PX_M, [])
     own, other = (IS_VALLEY, IS_RIDGE) if is_valley else (IS_RIDGE, IS_VALLEY)
     middle = [(round(y), round(x)) for x, y in path[8:-8]]
     assert np.mean([classes[place] == own for place in middle]) > 0.8
@@ -92,7 +91,7 @@ def test_craters_are_no_lines():
     places = [(60.0, 60.0, 20.0), (170.0, 150.0, 35.0), (60.0, 180.0, 8.0)]
     height = with_craters(ground(metres=4.0), places)
     known = [TrueCrater(x, y, radius, radius) for x, y, radius in places]
-    classes = find_lines(height, PX_M, known, NO_PITS)
+    classes = find_lines(height, PX_M, known)
     assert ((classes == IS_RIDGE) | (classes == IS_VALLEY)).mean() < 0.005
     assert (classes == IS_PLAIN).mean() > 0.5
     assert (classes[:5] == IGNORE).all()  # nobody knows what goes on beyond the edge

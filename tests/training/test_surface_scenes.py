@@ -7,6 +7,7 @@ from core.surfaces.kinds import SEGMENTS
 from training.surface_camera import OPTICAL
 from training.surface_data import draw_split, main, random_sample, read_scene, turned
 from training.surface_light import Sun, cast_shadows, reflectance, slopes
+from training.surface_lines import find_lines
 from training.surface_relief import make_region
 from training.surface_scenes import (
     SceneFacts,
@@ -110,6 +111,19 @@ def test_craters_move_with_the_window(region):
             ]
             assert min(rim) - inside > 0.5 * 0.2 * one.diameter_px * ground.px_m
         assert seen
+
+
+@pytest.mark.parametrize("scale", [0.6, 1.0, 1.8])
+def test_valleys_are_found_at_the_scale_of_the_picture(scale):
+    height = 0.3 * rough_ground()
+    path = np.column_stack([np.linspace(20.0, 300.0, 90), np.linspace(130.0, 190.0, 90)])
+    add_line(np.random.default_rng(0), height, DrawnLine((path,), (7.0,), True, 0.1, 0.2), PX_M)
+    middle = np.array([160.0, 160.0])
+    ground = window(np.random.default_rng(0), make_region("made", height), 300, scale, 0.0, False, middle)
+    places = np.rint(scale * (path - middle) + 149.5).astype(int)
+    places = places[((places >= 20) & (places < 280)).all(axis=1)]
+    classes = find_lines(ground.height, ground.px_m, ground.craters)
+    assert np.mean(classes[places[:, 1], places[:, 0]] == IS_VALLEY) > 0.8
 
 
 def test_light_comes_from_the_sun():
