@@ -13,7 +13,7 @@ from core.ui.clusters_structure import structure_panel
 from core.ui.processing import display_controls
 from core.ui.runs import run_note
 from core.ui.selection import selected
-from core.ui.shell import enter_dashboard, face, lead, show_warnings
+from core.ui.shell import choose_section, enter_dashboard, face, lead, show_warnings
 
 SECTIONS = {
     "Explore": ("Try another", "Look closer", "Take it home"),
@@ -63,11 +63,7 @@ if not research:
         clusters.explain(field, found, mark)
 
 options = tuple(each for each in SECTIONS[face()] if field.choice is not None or each != "Put it right")
-if st.session_state.get("clusters.section") not in options:
-    st.session_state["clusters.section"] = options[0]
-section = st.segmented_control(
-    "Section", options, key="clusters.section", required=True, label_visibility="collapsed"
-)
+section = choose_section(options, "clusters.section")
 if section == "Try another":
     clusters.gallery()
 elif section == "Look closer":

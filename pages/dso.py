@@ -12,7 +12,7 @@ from core.ui.frames import choose_frame, frame_facts, sample_gallery
 from core.ui.processing import display_controls
 from core.ui.runs import run_note
 from core.ui.selection import offer, selected
-from core.ui.shell import enter_dashboard, face, lead, show_warnings
+from core.ui.shell import choose_section, enter_dashboard, face, lead, show_warnings
 from core.ui.viewer import Pane, frame_viewer
 from core.ui.visitor import person
 
@@ -101,11 +101,7 @@ if not research:
         dso.explain(choice, found, named=names)
 
 options = (*SECTIONS[face()], *(("Truth",) if choice.truth is not None and not research else ()))
-if st.session_state.get("dso.section") not in options:
-    st.session_state["dso.section"] = options[0]
-section = st.segmented_control(
-    "Section", options, key="dso.section", required=True, label_visibility="collapsed"
-)
+section = choose_section(options, "dso.section")
 if section == "Try another":
     sample_gallery(GALLERY, "dso.gallery")
 elif section == "Methods":

@@ -10,7 +10,7 @@ from core.ui.frames import choose_frame, frame_facts, sample_gallery
 from core.ui.processing import display_controls, processing_chain
 from core.ui.runs import run_note
 from core.ui.selection import offer, selected
-from core.ui.shell import enter_dashboard, face, lead, show_warnings
+from core.ui.shell import choose_section, enter_dashboard, face, lead, open_section, show_warnings
 from core.ui.viewer import Pane, frame_viewer
 from core.ui.visitor import person
 
@@ -60,9 +60,7 @@ with picture:
         show_warnings([*frame.notes, *arrivals.warnings])
     with controls:
         heat, heat_title = methods.choose_map(analyses, "stars.map") if research else (None, "")
-    section = st.session_state.get("stars.section")
-    if section not in options:
-        section = st.session_state["stars.section"] = options[0]
+    section = open_section(options, "stars.section")
     # Two methods' marks hide the stars from a visitor; the legend brings the second back.
     layers = methods.method_layers(analyses, shown=None if research or mode != "One" else 1)
     if section == "Compare" and len(analyses) > 1:
@@ -71,7 +69,7 @@ with picture:
         layers = methods.method_layers(analyses, shown=0) + methods.method_layers(analyses, rejected=True)
     # Side by side and blinking: what belongs to the first method, and to the second.
     shares = {"Compare": ((0, 1), (0, 2)), "Rejected": ((0, len(analyses)), (1, len(analyses) + 1))}
-    share = shares.get(str(section), ((0,), (1,)))
+    share = shares.get(section, ((0,), (1,)))
     linked = section not in shares
     names = [analysis.method.name for analysis in analyses]
     mark = selected("stars")
@@ -99,9 +97,7 @@ if not research:
     with controls:
         stars.explain(choice, analyses)
 
-section = st.segmented_control(
-    "Section", options, key="stars.section", required=True, label_visibility="collapsed"
-)
+section = choose_section(options, "stars.section")
 if section == "Try another":
     sample_gallery(GALLERY, "stars.gallery")
 elif section == "Scores":

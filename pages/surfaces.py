@@ -11,7 +11,7 @@ from core.ui.frames import choose_frame, sample_gallery
 from core.ui.processing import display_controls
 from core.ui.runs import run_note
 from core.ui.selection import offer, selected
-from core.ui.shell import enter_dashboard, face, lead, show_warnings
+from core.ui.shell import choose_section, enter_dashboard, face, lead, show_warnings
 from core.ui.surfaces_compare import Step, comparison_panel, survey_of
 from core.ui.surfaces_names import names_layer, names_toggle
 from core.ui.surfaces_scale import choose_ground
@@ -117,11 +117,7 @@ if not research:
 survey = survey_of(choice.title, found, frame, ground)
 steps: list[Step] = []
 options = SECTIONS[face()]
-if st.session_state.get("surfaces.section") not in options:
-    st.session_state["surfaces.section"] = options[0]
-section = st.segmented_control(
-    "Section", options, key="surfaces.section", required=True, label_visibility="collapsed", wrap=True
-)
+section = choose_section(options, "surfaces.section")
 if section == "Try another":
     sample_gallery(GALLERY, "surfaces.gallery")
 elif section == "Statistics":

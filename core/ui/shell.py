@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -110,6 +111,23 @@ def _draw() -> None:
 def face() -> Face:
     """Which face of the dashboard is on: Explore for visitors, Research for everything."""
     return "Research" if st.session_state.get("face") == "Research" else "Explore"
+
+
+def open_section(options: Sequence[str], key: str) -> str:
+    """Which section of a page is open, before :func:`choose_section` is drawn: the first where none was."""
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = options[0]
+    return str(st.session_state[key])
+
+
+def choose_section(options: Sequence[str], key: str) -> str:
+    """Draw the row of a page's sections, and give the one that is open."""
+    open_section(options, key)
+    return str(
+        st.segmented_control(
+            "Section", options, key=key, required=True, label_visibility="collapsed", wrap=True
+        )
+    )
 
 
 def lead(sentence: str) -> None:
