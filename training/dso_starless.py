@@ -191,7 +191,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         save(trainer, options)
     from training.dso_starless_scores import judge
 
-    judge(scenes["val"], scenes["test"], options.rival, options.weights)
+    command = (
+        f"python -m training.dso_starless --data DIR --val-scenes {options.val_scenes} "
+        f"--test-scenes {options.test_scenes} --score"
+    )
+    if options.rival is not None:
+        command += " --rival DIR"
+    judge(scenes["val"], scenes["test"], options.rival, options.weights, command)
     return 0
 
 

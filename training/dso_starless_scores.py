@@ -42,7 +42,6 @@ MOST_FALSE_ON_EMPTY = 0.05
 """Boxes a frame without objects may get, in the mean."""
 RIVAL_PICTURES = 10
 """The public network takes half a minute and more for each."""
-COMMAND = "python -m training.dso_starless --data DIR --val-scenes {} --test-scenes {} --score"
 
 
 @dataclass(frozen=True)
@@ -193,8 +192,17 @@ def fitted_logistic(outlined: Sequence[Outlined], pairs: Sequence[Pair]) -> tupl
     return logistic(x, hit) or DEFAULT_LOGISTIC
 
 
-def judge(val: Sequence[Path], test: Sequence[Path], rival: Path | None, weights: Path | None) -> None:
-    """Fit logistic and threshold on validation scenes, measure on test scenes, and write both to the card."""
+def judge(
+    val: Sequence[Path], test: Sequence[Path], rival: Path | None, weights: Path | None, command: str
+) -> None:
+    """Fit logistic and threshold on validation scenes, measure on test scenes, and write both to the card.
+
+    Args:
+        val, test: Of the pairs.
+        rival: Folder of a public network to measure beside.
+        weights: Folder of the card; the project's by default.
+        command: That measures this.
+    """
     from core.dso.starless_network import remove_stars, starless_network
 
     network = starless_network(WEIGHTS)
@@ -227,7 +235,6 @@ def judge(val: Sequence[Path], test: Sequence[Path], rival: Path | None, weights
         print(who, f"on {len(few)} pictures", scores, flush=True)
         figures |= scores.named(f"{who}, on the first {len(few)} pictures")
     card = read_card(WEIGHTS)
-    command = COMMAND.format(len(val), len(test))
     write_card(
         dataclasses.replace(
             card,
