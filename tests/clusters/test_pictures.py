@@ -6,9 +6,11 @@ from scipy.ndimage import gaussian_filter
 
 from core.clusters import maskrcnn, unet
 from core.clusters.crowd import SMOOTH
+from core.clusters.kinds import GLOBULAR
 from core.clusters.outlines import outline_of
 from core.clusters.pictures import LEAST_GRAIN, look_around, summary
 from core.errors import WeightsUnavailable
+from core.frames.samples import samples
 from core.methods import methods
 from core.models.card import chosen
 from core.models.windows import Grid
@@ -51,6 +53,22 @@ def test_what_is_no_sky_is_not_searched(method, tiny, weights_folder):
         result = method.run(shown(pixels))
         assert len(result.detections) == 0
         assert len(result.warnings) == 1
+
+
+@pytest.mark.parametrize("method", [unet.METHOD, maskrcnn.METHOD], ids=["unet", "maskrcnn"])
+@pytest.mark.parametrize("name", ["m13", "m22", "m3"])
+def test_the_weights_find_one_globular_cluster_in_a_photograph(method, name):
+    frame = next(sample for sample in samples() if sample.name == name).read()
+    table = method.run(frame).detections.table
+    assert table["label"].tolist() == [GLOBULAR]
+    assert np.hypot(table["x"] - frame.width / 2, table["y"] - frame.height / 2)[0] < 0.05 * frame.width
+
+
+@pytest.mark.parametrize("method", [unet.METHOD, maskrcnn.METHOD], ids=["unet", "maskrcnn"])
+@pytest.mark.parametrize("name", ["m31", "m66", "m74", "m83"])
+def test_the_weights_take_no_galaxy_for_a_cluster(method, name):
+    frame = next(sample for sample in samples() if sample.name == name).read()
+    assert method.run(frame).detections.table.empty
 
 
 def test_the_unet_gives_its_chances_as_a_map(weights_folder):
