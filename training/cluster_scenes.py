@@ -60,17 +60,21 @@ Float64 = NDArray[np.float64]
 SIDE_PX = 512
 N_OPTICS, OPTICS_SEED = 48, 20_260
 """Star images are dear to make: so many are made, and each scene takes one of them."""
-PHOTOGRAPH_SHARE, LAID_SHARE, SURVEY_SHARE, EMPTY_SHARE = 0.12, 0.14, 0.5, 0.2
+PHOTOGRAPH_SHARE, LAID_SHARE, SURVEY_SHARE, EMPTY_SHARE = 0.18, 0.14, 0.5, 0.2
+NO_CLUSTER_SHARE = 0.45
+"""Of the photographs that are shown whole: galaxies and nebulae."""
 DOUBLE_SHARE, THIRD_SHARE, CUT_SHARE, ELONGATED_SHARE, GLOBULAR_SHARE = 0.2, 0.05, 0.15, 0.35, 0.33
-OBJECT_SHARE, CLOUDY_SHARE, GREY_SHARE = 0.4, 0.35, 0.55
+OBJECT_SHARE, CLOUDY_SHARE, GREY_SHARE = 0.5, 0.35, 0.55
 CORE_PX, GLOBULAR_CORE_PX = (5.0, 120.0), (2.5, 36.0)
 CONCENTRATION, GLOBULAR_CONCENTRATION = (3.5, 12.0), (9.0, 42.0)
 FEWEST, MOST = 30, 20_000
 CONTRAST, HOPELESS_SHARE = (1.4, 40.0), 0.15
-RICH_SHARE = 0.4
+RICH_SHARE = 0.45
 """Open clusters drawn by the number of their stars, whatever the field; the others by their contrast."""
 BRIGHT_SHARE = 0.3
 """Open clusters whose stars are all brighter than most of the field's: near ones, such as Praesepe."""
+MOST_BRIGHT = 300
+"""Stars that such a cluster has at most, where its contrast does not tell how many."""
 MOST_IN_CORE = 3.0
 """Stars of those in the square of the core radius: denser ones are globular clusters to the eye."""
 SEEN_PEAK_SIGMA, LEAST_SEEN_LEVELS = 6.3, 3.0
@@ -154,8 +158,8 @@ def draw_cluster_scene(
 def photograph_scene(
     rng: np.random.Generator, photographs: Sequence[ClusterPhotograph], side_px: int
 ) -> ClusterScene:
-    """A photograph; three of four hold clusters."""
-    wanted = not chance(rng, 0.25)
+    """A photograph, with clusters or without."""
+    wanted = not chance(rng, NO_CLUSTER_SHARE)
     some = [one for one in photographs if bool(one.clusters) == wanted] or list(photographs)
     levels, clusters = shown_whole(rng, some[int(rng.integers(len(some)))], side_px)
     picture = through_jpeg(np.rint(levels).astype(np.uint8), int(rng.integers(72, 97)), 2)
@@ -285,14 +289,15 @@ def random_members(
         low, top = DRAWN_OF_SEEN * seen, seen * log_uniform(rng, 4.0, 250.0)
         slope = float(rng.uniform(0.35, 0.8))
         contrast = rng.uniform(1.03, 1.5) if chance(rng, HOPELESS_SHARE) else log_uniform(rng, *CONTRAST)
-        if chance(rng, BRIGHT_SHARE):
+        bright = chance(rng, BRIGHT_SHARE)
+        if bright:
             low = seen * log_uniform(rng, 1.5, 25.0)
             top, slope = min(low * log_uniform(rng, 10.0, 400.0), BRIGHTEST), float(rng.uniform(0.15, 0.5))
         seen_part = (min(low / seen, 1.0) ** slope - (low / top) ** slope) / (1.0 - (low / top) ** slope)
         count = int(2.0 * (contrast - 1.0) * density * np.pi * half**2 * ratio / seen_part)
         if chance(rng, RICH_SHARE):
             core_512 = core * 512.0 / side
-            most = min(0.3 * MOST, FEWEST + MOST_IN_CORE * core_512**2)
+            most = min(MOST_BRIGHT if bright else 0.3 * MOST, FEWEST + MOST_IN_CORE * core_512**2)
             count = int(log_uniform(rng, FEWEST, most))
         count = int(np.clip(count, FEWEST, MOST))
     peak = low * (1.0 - rng.random(count) * (1.0 - (low / top) ** slope)) ** (-1.0 / slope)

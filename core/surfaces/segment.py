@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from core.frames import Frame
 from core.methods import Method, Progress, no_progress
-from core.models import read_card
+from core.models import are_present, read_card
 from core.models.windows import Grid, Window, windows
 from core.parameters import Parameters, parameter
 from core.results import Detections, Result
-from core.surfaces.craters import OVERLAP, WINDOW_PX
+from core.surfaces.craters import OVERLAP, WINDOW_PX, find
+from core.surfaces.craters import WEIGHTS as CRATERS
 from core.surfaces.in_light import UNLIT, light_on, look_in_light, sun_fact
 from core.surfaces.kinds import FLOOR, LINES, PLAIN, RIM, SEGMENTS
 from core.surfaces.places import share_name, shares, softmax, sure_classes
@@ -22,6 +23,7 @@ from core.surfaces.sunlight import SUN, WHY_CRATERS, Sunlight
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 
 WEIGHTS = "surfaces_landforms"
 DEFAULT_TEMPERATURE = 1.0
@@ -30,6 +32,10 @@ LEAST_PX, MOST_CELLS = 2.0, 1536
 """Side of the places that are told apart, in pixels of the frame, and most of them along a side."""
 FINEST_PX = 4096
 """Longer frames are looked at on a copy of this size."""
+LEAST_CRATER, CRATER_REACH, ROOM_PX = 0.1, 1.25, 2.0
+"""Floors and rims are believed around craters of this score or a higher: within so many radii, and pixels."""
+UNSEEN = 0.1
+"""Elsewhere they are so many times as likely."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,9 @@ def places_in_light(picture: UInt8, grid: Grid, light: Sunlight, progress: Progr
     """``(5, rows, columns)`` logarithms of the chances of the classes over a grid; see
     :func:`core.surfaces.in_light.look_in_light`.
 
+    Where the network of craters sees none, not even a doubtful one, floors and rims are hard to believe: to
+    this one, bright and dark ground of a map can look like those of a giant crater.
+
     Args:
         picture: ``(H, W)``.
         grid: Over it.
@@ -130,7 +139,33 @@ def places_in_light(picture: UInt8, grid: Grid, light: Sunlight, progress: Progr
         over = Grid(turned.shape[1], turned.shape[0], grid.least_px, grid.most)
         return look_around(turned, over, lambda shown: look(network, shown).logits, progress)
 
-    return look_in_light(picture, light, look_at, progress)
+    logits = look_in_light(picture, light, look_at, progress)
+    if are_present(CRATERS):
+        found, scores, _ = find(picture)
+        beyond = ~covered(found[scores >= LEAST_CRATER, 1:4], grid)
+        for label in (FLOOR, RIM):
+            logits[SEGMENTS.index(label)][beyond] += np.log(np.float32(UNSEEN))
+    return logits
+
+
+def covered(craters: Float64, grid: Grid) -> NDArray[np.bool_]:
+    """``grid.shape`` which cells lie in or around craters.
+
+    Args:
+        craters: ``(N, 3)`` x, y and radius in pixels.
+        grid: Over the picture.
+    """
+    rows, columns = grid.shape
+    width, height = grid.width / columns, grid.height / rows
+    found = np.zeros(grid.shape, bool)
+    for x, y, radius in craters:
+        reach = CRATER_REACH * radius + ROOM_PX
+        at_row = slice(max(int((y - reach) / height), 0), max(int((y + reach) / height) + 2, 0))
+        at_column = slice(max(int((x - reach) / width), 0), max(int((x + reach) / width) + 2, 0))
+        down = (np.arange(rows)[at_row, None] + 0.5) * height - 0.5 - y
+        right = (np.arange(columns)[None, at_column] + 0.5) * width - 0.5 - x
+        found[at_row, at_column] |= np.hypot(down, right) <= reach
+    return found
 
 
 def look_around(picture: UInt8, grid: Grid, look: Look, progress: Progress = no_progress) -> Float32:
@@ -207,7 +242,8 @@ METHOD = Method(
         "alike under opposite suns, so the side of the light is measured on craters first, and the picture "
         "turned so that it comes from the upper left. The network was trained on hillshades of real lunar "
         "relief with the sun there, where valleys and ridges were taken from the relief itself and "
-        "not from its shading. Places where no class is likely enough are called unsure; valleys and ridges "
+        "not from its shading. Floors and rims are believed where the crater network sees at least a "
+        "doubtful crater. Places where no class is likely enough are called unsure; valleys and ridges "
         "are followed along their middle and measured."
     ),
     reference=(

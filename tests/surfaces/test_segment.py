@@ -6,9 +6,17 @@ import pytest
 from core.frames import Frame
 from core.methods import get_method
 from core.models.windows import Grid
-from core.surfaces.kinds import SEGMENTS
+from core.surfaces.kinds import FLOOR, RIM, SEGMENTS
 from core.surfaces.places import softmax
-from core.surfaces.segment import LEAST_PX, MOST_CELLS, in_words, look_around, places_in_light
+from core.surfaces.segment import (
+    LEAST_PX,
+    MOST_CELLS,
+    UNSEEN,
+    covered,
+    in_words,
+    look_around,
+    places_in_light,
+)
 from core.surfaces.sunlight import Sunlight, quarter_to_light
 
 
@@ -54,6 +62,7 @@ def test_the_method_gives_maps_a_mask_and_shares(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("azimuth", [20.0, 130.0, 200.0, 300.0])
 def test_a_picture_is_turned_to_its_light_and_what_is_said_of_it_back(azimuth, monkeypatch):
+    monkeypatch.setattr("core.surfaces.segment.are_present", lambda name: False)  # of the craters' weights
     seen = []
 
     def look(network, shown):
@@ -75,6 +84,38 @@ def test_a_picture_is_turned_to_its_light_and_what_is_said_of_it_back(azimuth, m
         np.exp(places_in_light(picture, grid, Sunlight(0.0, 0.0))), expected, atol=0.02
     )
     assert len(seen) == 4
+
+
+def test_floors_and_rims_are_believed_where_craters_are_seen(monkeypatch):
+    seen = np.array([[0.0, 80.0, 60.0, 20.0, 0.0, 0.0, 0.0], [0.0, 220.0, 140.0, 15.0, 0.0, 0.0, 0.0]])
+    monkeypatch.setattr("core.surfaces.segment.are_present", lambda name: True)
+    monkeypatch.setattr("core.surfaces.segment.find", lambda picture: (seen, np.array([0.3, 0.02]), 0.5))
+    monkeypatch.setattr("core.surfaces.landform_network.landform_network", lambda name: None)
+    monkeypatch.setattr(
+        "core.surfaces.landform_network.look", lambda network, shown: SimpleNamespace(logits=stepped(shown))
+    )
+    picture = np.full((200, 300), 200, np.uint8)
+    grid = Grid(300, 200, LEAST_PX, MOST_CELLS)
+    chances = softmax(places_in_light(picture, grid, Sunlight(200.0)), 1.0)
+    usual = softmax(stepped(picture), 1.0)[:, 0, 0]
+    within = covered(seen[:1, 1:4], grid)
+    np.testing.assert_allclose(chances[:, within].T, np.tile(usual, (within.sum(), 1)), atol=1e-4)
+    craters = [SEGMENTS.index(FLOOR), SEGMENTS.index(RIM)]
+    others = [number for number in range(len(SEGMENTS)) if number not in craters]
+    odds = chances[craters].sum(axis=0) / chances[others].sum(axis=0)
+    np.testing.assert_allclose(odds[~within], UNSEEN * usual[craters].sum() / usual[others].sum(), rtol=1e-3)
+    np.testing.assert_allclose(chances.sum(axis=0), 1.0, atol=1e-4)
+
+
+def test_cells_in_and_around_craters_are_covered():
+    grid = Grid(300, 200, LEAST_PX, MOST_CELLS)
+    found = covered(np.array([[80.0, 60.0, 20.0], [-5.0, 190.0, 12.0], [900.0, -300.0, 30.0]]), grid)
+    rows, columns = np.mgrid[: grid.shape[0], : grid.shape[1]] * LEAST_PX + 0.5
+    expected = (np.hypot(columns - 80.0, rows - 60.0) <= 27.0) | (
+        np.hypot(columns + 5.0, rows - 190.0) <= 17.0
+    )
+    np.testing.assert_array_equal(found, expected)
+    assert not covered(np.empty((0, 3)), grid).any()
 
 
 def test_what_was_found_in_words():
