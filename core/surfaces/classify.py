@@ -13,10 +13,10 @@ from core.methods import Method, Progress
 from core.models import LockedNetwork, cached_network, inference_dtype, load_state, read_card
 from core.parameters import Parameters, parameter
 from core.results import Detections, Result
-from core.surfaces.in_light import UNLIT, light_on, look_in_light, sun_fact
+from core.surfaces.in_light import light_on, look_in_light, sun_fact
 from core.surfaces.kinds import LANDFORMS, SURE_FROM, UNSURE
 from core.surfaces.places import share_name, shares, softmax, sure_classes
-from core.surfaces.sunlight import SUN, WHY_CRATERS
+from core.surfaces.sunlight import SUN, UNLIT, WHY_CRATERS
 
 if TYPE_CHECKING:
     from core.models.efficientnet import EfficientNetLite0

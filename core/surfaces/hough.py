@@ -17,13 +17,12 @@ from core.shapes import Ellipse
 from core.surfaces.kinds import CRATER, FLOOR, LINES, PLAIN, RIDGE, RIM, SEGMENTS, VALLEY
 from core.surfaces.lines import Traced, as_detections
 from core.surfaces.places import shares
-from core.surfaces.sunlight import SUN
+from core.surfaces.sunlight import SUN, UNLIT
 
 Float32 = NDArray[np.float32]
 
 FLOOR_RADII, RIM_RADII = 0.8, 1.2
 """A crater's floor reaches to the first part of its radius, its rim on to the second."""
-UNLIT = "The side that the light comes from cannot be told, so bright and dark are no slopes: "
 COLUMNS = ("diameter_px", "axis_ratio", "angle_deg", "length_px", "width_px", "path")
 UNITS = {"diameter_px": "pix", "angle_deg": "deg", "length_px": "pix", "width_px": "pix"}
 
@@ -134,7 +133,7 @@ def analyse(frame: Frame, params: HoughParameters, progress: Progress) -> Result
         landforms[landforms == SEGMENTS.index(PLAIN) + 1] = 0
     landforms[~seen] = 0
     chances[:, ~seen] = 0.0
-    warnings = [] if azimuth is not None else [UNLIT + "scores are low, and lines are only dark or bright."]
+    warnings = [] if azimuth is not None else [UNLIT]
     return Result(
         detections=_table(craters, lines),
         summary=summary([one for one, _ in craters], lines),

@@ -25,11 +25,6 @@ SURE_OF_SIDE = 0.7
 """Least concentration of the directions that craters show to believe them. Four of five drawn scenes under
 one sun have more; maps under a full Moon, whose bright rims only look like lit walls, have 0.4 to 0.68."""
 LEAST_CHANCE = 1e-6
-UNLIT = (
-    "Craters do not show which side the light comes from, so every side was tried: valleys and ridges can be "
-    "taken for each other, and less is sure."
-)
-
 Look = Callable[[UInt8, Progress], Float32]
 """``(K, rows, columns)`` logits of classes over a ``(h, w)`` picture."""
 

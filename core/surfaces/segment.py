@@ -16,10 +16,10 @@ from core.parameters import Parameters, parameter
 from core.results import Detections, Result
 from core.surfaces.craters import OVERLAP, WINDOW_PX, find
 from core.surfaces.craters import WEIGHTS as CRATERS
-from core.surfaces.in_light import UNLIT, light_on, look_in_light, sun_fact
+from core.surfaces.in_light import light_on, look_in_light, sun_fact
 from core.surfaces.kinds import FLOOR, LINES, PLAIN, RIM, SEGMENTS
 from core.surfaces.places import share_name, shares, softmax, sure_classes
-from core.surfaces.sunlight import SUN, WHY_CRATERS, Sunlight
+from core.surfaces.sunlight import SUN, UNLIT, WHY_CRATERS, Sunlight
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]

@@ -48,6 +48,10 @@ class Sunlight:
         return self.concentration >= SURE_CONCENTRATION
 
 
+UNLIT = (
+    "The side that the light comes from cannot be told: valleys and ridges can be taken for each other, and "
+    "less is sure."
+)
 SUN: dict[str, Any] = {
     "label": "Direction of the sun",
     "unit": "°",
