@@ -116,7 +116,7 @@ LIMITS = (
     "Craters under 10 px and worn ones are often missed; a dome lit from the other side looks like a pit.",
     "It sees shading only: what is dark or bright by itself can look like a slope.",
 )
-OF_LINES = "Of the valleys and ridges that it calls two of three are none, and it misses half: see their F1."
+OF_LINES = "It is seldom right about valleys and ridges: see their F1."
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,8 +22,8 @@ UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 SURE_OF_SIDE = 0.7
-"""Least concentration of the directions that craters show to believe them. Four of five drawn scenes under
-one sun have more; maps under a full Moon, whose bright rims only look like lit walls, have 0.4 to 0.68."""
+"""Least concentration of the directions that craters show to believe them. Maps under a full Moon have less,
+for their bright rims only look like lit walls."""
 LEAST_CHANCE = 1e-6
 Look = Callable[[UInt8, Progress], Float32]
 """``(K, rows, columns)`` logits of classes over a ``(h, w)`` picture."""

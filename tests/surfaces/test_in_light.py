@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from core.frames.samples import samples
 from core.surfaces import craters
 from core.surfaces.in_light import LEAST_CHANCE, light_on, look_in_light, sun_fact
+from core.surfaces.pictures import surface_picture
 from core.surfaces.sunlight import Sunlight
 from tests.surfaces.grounds import CRATERS, three_craters
 from tests.surfaces.networks import tiny_landforms
@@ -24,6 +26,12 @@ def test_craters_that_are_found_show_the_light(monkeypatch, tmp_path):
     monkeypatch.setattr(craters, "find", lambda picture, progress: (sure, np.full(3, 0.4), 0.5))
     assert not light_on(picture).is_known
     assert np.isnan(sun_fact(light_on(picture))["sun_azimuth_deg"])
+
+
+@pytest.mark.parametrize("name", ["moon_tycho", "moon_imbrium", "moon_serenitatis"])
+def test_bright_rims_under_a_full_moon_are_no_light_from_a_side(name):
+    frame = next(sample for sample in samples() if sample.name == name).read()
+    assert not light_on(surface_picture(frame)).is_known
 
 
 def test_where_the_side_is_not_known_what_depends_on_it_is_unsure():
