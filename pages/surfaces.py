@@ -141,6 +141,6 @@ elif section == "Put it right":
     surfaces_home.correction_panel(analysis, found, frame, settings, event.clicked)
 elif section == "Take it home":
     analysis = methods.choose_analysis(analyses, "surfaces.export")
-    surfaces_home.home_panel(analysis, found, choice, ground, sentence)
+    surfaces_home.home_panel(analysis, found, choice, ground)
 for given, looking in [(frame, arrivals), *steps]:
     wait_for_next(looking, given, params, progress)

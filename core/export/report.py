@@ -41,6 +41,7 @@ figure img { max-width: 100%; height: auto; display: block; }
 """
 _INK, _FAINT, _RULE = (17, 24, 39), (75, 85, 99), (229, 231, 235)
 _PAGE_MM, _MARGIN_MM = (210.0, 297.0), 18.0
+_WIDER_IF_BOLD, _CELL_ROOM_MM = 1.12, 2.0
 
 
 @dataclass(frozen=True)
@@ -253,13 +254,10 @@ def _write_table(pdf: FPDF, table: Table) -> None:
     pdf.set_font("text", "", 7.5)
     pdf.set_text_color(*_INK)
     pdf.set_draw_color(*_RULE)
-    longest = [
-        min(max(4, *(len(str(row[column])) for row in [table.head, *table.rows])), 60)
-        for column in range(len(table.head))
-    ]
+    widths = _column_widths(pdf, table)
     with pdf.table(
         borders_layout="HORIZONTAL_LINES",
-        col_widths=tuple(longest),
+        col_widths=widths,
         headings_style=FontFace(emphasis="BOLD", color=_INK),
         line_height=4.2,
         text_align="LEFT",
@@ -272,6 +270,19 @@ def _write_table(pdf: FPDF, table: Table) -> None:
     pdf.ln(1.5)
     if table.note:
         _write(pdf, one_line(table.note), 8, ink=_FAINT)
+
+
+def _column_widths(pdf: FPDF, table: Table) -> tuple[float, ...]:
+    """Room for the longest word of each column, and what is left by how much there is to read."""
+    columns = list(zip(*([one_line(cell) for cell in row] for row in [table.head, *table.rows]), strict=True))
+    words = [
+        max(pdf.get_string_width(word) for cell in cells for word in cell.split() or [""])
+        for cells in columns
+    ]
+    least = [min(_WIDER_IF_BOLD * word + _CELL_ROOM_MM, pdf.epw / len(columns)) for word in words]
+    longest = [min(max(4, *map(len, cells)), 60) for cells in columns]
+    left = max(pdf.epw - sum(least), 0.0)
+    return tuple(low + left * much / sum(longest) for low, much in zip(least, longest, strict=True))
 
 
 def _write_pictures(pdf: FPDF, pictures: Sequence[Picture]) -> None:

@@ -201,6 +201,9 @@ def size_figure(
         )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
+    # Diameters span a decade or two: 1, 2 and 5 times each power of ten are told, in full.
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
     axes.set_xlabel(x_title)
     axes.set_ylabel(y_title)
     if len(curves) > 1:

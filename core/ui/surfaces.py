@@ -237,15 +237,18 @@ def sentence(found: Sequence[Candidates], ground: Ground, asked: float | None, *
     turned_down = refusal([each.analysis for each in found])
     if turned_down:
         return turned_down
-    objects = objects_of(found).table
+    lead = "" if asked is None else f"At a confidence of {asked:.2f} and above: "
+    return f"{lead}{in_words(objects_of(found).table, ground)}{mix_words(found)}"
+
+
+def in_words(objects: pd.DataFrame, ground: Ground) -> str:
+    """A sentence on how many craters, valleys and ridges there are, and on the largest crater."""
     counts = [(int((objects["label"] == label).sum()), label) for label in MARKED]
     said = [counted(n, label) for n, label in counts if n]
-    lead = "" if asked is None else f"At a confidence of {asked:.2f} and above: "
-    mixed = mix_words(found)
     if not said:
-        return f"{lead}No craters, valleys or ridges stand out here.{mixed}"
+        return "No craters, valleys or ridges stand out here."
     listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
-    return f"{lead}{listed}{_largest(objects, ground)}.{mixed}"
+    return f"{listed}{_largest(objects, ground)}."
 
 
 def _largest(objects: pd.DataFrame, ground: Ground) -> str:

@@ -21,6 +21,7 @@ from core.ui.corrections import correction_panel as canvas_panel
 from core.ui.exports import catalogue_panel
 from core.ui.frames import Choice
 from core.ui.runs import Analysis
+from core.ui.surfaces import in_words, refusal
 from core.ui.surfaces_report import Edits, Subject, surface_report
 from core.ui.surfaces_scale import Ground, in_km
 from core.ui.visitor import person
@@ -60,9 +61,7 @@ def correction_panel(
         st.info("Mark a window as complete, and every method is scored there against your own marks.")
 
 
-def home_panel(
-    analysis: Analysis, found: Sequence[Candidates], choice: Choice, ground: Ground, sentence: str
-) -> None:
+def home_panel(analysis: Analysis, found: Sequence[Candidates], choice: Choice, ground: Ground) -> None:
     """Draw the downloads: the landforms as a table or picture, or a report."""
     what = st.segmented_control(
         "What", ["Report", "Landforms"], default="Report", key="surfaces.home.what", required=True
@@ -87,7 +86,7 @@ def home_panel(
     st.download_button(
         f"Download the report as {kind}",
         # Made when the button is pressed, not on every run of the page.
-        data=functools.partial(_written, kind, analysis, catalogue, choice, ground, sentence, who),
+        data=functools.partial(_written, kind, analysis, catalogue, choice, ground, who),
         file_name=f"{picture_stem(choice.frame.name)}.{analysis.method.name}.{ending}",
         mime=mime,
         key=f"surfaces.home.report.{kind}",
@@ -103,10 +102,9 @@ def _written(
     catalogue: CorrectedCatalogue,
     choice: Choice,
     ground: Ground,
-    sentence: str,
     who: str,
 ) -> bytes:
-    made = report(analysis, catalogue, choice, ground, sentence, who)
+    made = report(analysis, catalogue, choice, ground, who)
     return write_html(made) if kind == "HTML" else write_pdf(made)
 
 
@@ -115,7 +113,6 @@ def report(
     catalogue: CorrectedCatalogue,
     choice: Choice,
     ground: Ground,
-    sentence: str,
     who: str,
 ) -> Report:
     """What a method found on a frame as a report, with a person's corrections in it."""
@@ -123,14 +120,15 @@ def report(
     states = catalogue.table["state"].value_counts().drop("unreviewed", errors="ignore")
     edits = Edits({str(state): int(n) for state, n in states.items()}, who, len(catalogue.reviewed))
     found: Detections = catalogue.catalogue(frame) if edits.total else analysis.result.detections
+    placed = in_km(found, ground)
     shown = render(frame, DisplaySettings.for_frame(frame), max_side=PICTURE_SIDE)
     return surface_report(
         Subject(
             title=sample.title if sample is not None else frame.name,
-            sentence=sentence,
+            sentence=refusal([analysis]) or in_words(placed.table, ground),
             method=analysis.method,
             result=analysis.result,
-            detections=in_km(found, ground),
+            detections=placed,
             picture=shown.rgb,
             row0_bottom=frame.row0 == "bottom",
             edits=edits,

@@ -17,6 +17,7 @@ from core.export.report import (
     Report,
     Section,
     Table,
+    _column_widths,
     write_html,
     write_pdf,
 )
@@ -90,6 +91,20 @@ def test_pdf_opens_with_its_text_and_its_file_inside():
     assert "Ωé" in said
     assert "python -m core analyse a b" in said
     assert b"again.sh" in pdf
+
+
+def test_columns_have_room_for_their_longest_words():
+    from fpdf import FPDF
+
+    pdf = FPDF()
+    pdf.set_font("helvetica", "", 7.5)
+    told = "a sentence of many words that says at length what there is to say of it " * 2
+    table = Table(("parameter", "value", "remark"), [("reference", "0.5312", told), ("method", "auto", told)])
+    widths = _column_widths(pdf, table)
+    assert sum(widths) == pytest.approx(pdf.epw)
+    for width, word in zip(widths, ("reference", "0.5312", "sentence"), strict=True):
+        assert width > pdf.get_string_width(word)
+    assert widths[2] > 3 * max(widths[:2])
 
 
 def test_a_long_table_goes_on_over_pages():
