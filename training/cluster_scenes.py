@@ -63,6 +63,8 @@ N_OPTICS, OPTICS_SEED = 48, 20_260
 PHOTOGRAPH_SHARE, LAID_SHARE, SURVEY_SHARE, EMPTY_SHARE = 0.18, 0.14, 0.5, 0.2
 NO_CLUSTER_SHARE = 0.45
 """Of the photographs that are shown whole: galaxies and nebulae."""
+LINEAR_SHARE, LINEAR_GAIN, LINEAR_FWHM_PX, DARKEST_PERCENT = 0.35, (0.5, 30.0), 3.0, 10.0
+"""Of them as well: shown as linear frames, so much brighter, with noise of this grain, on their darkest."""
 DOUBLE_SHARE, THIRD_SHARE, CUT_SHARE, ELONGATED_SHARE, GLOBULAR_SHARE = 0.2, 0.05, 0.15, 0.35, 0.33
 OBJECT_SHARE, CLOUDY_SHARE, GREY_SHARE = 0.5, 0.35, 0.55
 CORE_PX, GLOBULAR_CORE_PX = (5.0, 120.0), (2.5, 36.0)
@@ -162,9 +164,14 @@ def photograph_scene(
     wanted = not chance(rng, NO_CLUSTER_SHARE)
     some = [one for one in photographs if bool(one.clusters) == wanted] or list(photographs)
     levels, clusters = shown_whole(rng, some[int(rng.integers(len(some)))], side_px)
-    picture = through_jpeg(np.rint(levels).astype(np.uint8), int(rng.integers(72, 97)), 2)
     # What lies beyond the photograph, a rectangle however turned, is no part of a cluster.
     covered = convex_hull_image(levels.max(axis=2) > 0.0).astype(np.uint8)
+    if chance(rng, LINEAR_SHARE):
+        black = np.percentile(levels[covered > 0], DARKEST_PERCENT, axis=0)
+        planes = linear_of(np.maximum(levels - black, 0.0)) * log_uniform(rng, *LINEAR_GAIN)
+        picture = survey_picture(rng, planes, LINEAR_FWHM_PX)
+    else:
+        picture = through_jpeg(np.rint(levels).astype(np.uint8), int(rng.integers(72, 97)), 2)
     instances = instance_map(clusters, (side_px, side_px)) * covered
     return ClusterScene(picture, clusters, instances, "photograph")
 
@@ -209,7 +216,7 @@ def drawn_scene(
                 extra[item.window] += item.light
     unit = field.stretch.light(sigma)  # light of one standard deviation of the noise
     if survey:
-        picture = survey_picture(rng, field, light, extra, unit)
+        picture = survey_picture(rng, light / unit + linear_of(extra), field.scene.fwhm_px)
     else:
         picture = shared_picture(rng, field, style, light, extra, xy, peak)
     known += tuple(
@@ -418,22 +425,23 @@ def shared_picture(
     return finish(screened(sky + extra, stars))
 
 
-def survey_picture(
-    rng: np.random.Generator, field: StarField, light: Float64, extra: Float32, unit: float
-) -> UInt8:
+def linear_of(levels: Float32) -> Float32:
+    """``(3, H, W)`` standard deviations of the noise, as a linear frame has them, of ``(H, W, 3)`` levels.
+
+    A photograph's levels are stretched: that is undone roughly, its noise being a standard deviation of 3.
+    """
+    return np.moveaxis((levels / 255.0) ** 1.5 * (255.0 / NOISE_LEVELS), -1, 0)
+
+
+def survey_picture(rng: np.random.Generator, planes: NDArray[np.floating], fwhm_px: float) -> UInt8:
     """``(H, W, 3)`` picture that the networks see of a linear frame, grey or in colour.
 
     Args:
         rng: Decides everything.
-        field: The optics.
-        light: ``(3, H, W)`` of the stars.
-        extra: ``(H, W, 3)`` levels of objects.
-        unit: Light of one standard deviation of the noise of a pixel.
+        planes: ``(3, H, W)`` light above the sky in standard deviations of its noise.
+        fwhm_px: Of stars, which the grain of correlated noise goes with.
     """
-    side = field.scene.camera.width
-    # A photograph's levels are stretched: undone roughly, its noise a standard deviation at 3 levels.
-    linear = np.moveaxis((extra / 255.0) ** 1.5 * (255.0 / NOISE_LEVELS), -1, 0)
-    planes = light / unit + linear  # (3, H, W) standard deviations
+    side = planes.shape[-1]
     if chance(rng, GREY_SHARE):
         planes = planes.mean(axis=0, keepdims=True)
     along = np.linspace(-0.5, 0.5, side)
@@ -444,7 +452,7 @@ def survey_picture(
     sky_e = log_uniform(rng, 8.0, 150.0)
     noise = np.sqrt(1.0 + np.maximum(planes, 0.0) / sky_e)
     if chance(rng, 0.3):
-        grain = np.moveaxis(noise_levels(rng, random_noise(rng, 1.0, field.scene.fwhm_px), side), -1, 0)
+        grain = np.moveaxis(noise_levels(rng, random_noise(rng, 1.0, fwhm_px), side), -1, 0)
         planes = planes + noise * grain[: len(planes)]
     else:
         planes = planes + noise * rng.standard_normal(planes.shape, dtype=np.float32)

@@ -2,8 +2,8 @@
 
 A scene is a window of a region of real relief (:mod:`training.surface_relief`), turned, mirrored, at 0.35 to
 2.5 times its scale; some are fractal ground without a region. Its valleys and ridges are those that
-:mod:`training.surface_lines` finds in it at this scale. Where it is enlarged finer relief is added, for a
-blurred ground teaches that blur is plain. Craters from 3 to 200 px, fresh to worn away, and in half of the
+:mod:`training.surface_lines` finds in it at this scale; on fractal ground what it finds is chance and counts
+neither way. Where ground is enlarged finer relief is added, for a blurred ground teaches that blur is plain. Craters from 3 to 200 px, fresh to worn away, and in half of the
 scenes valleys and ridges are cut into it (:mod:`training.surface_shapes`). The sun stands anywhere and 10° to
 80° from the vertical (:mod:`training.surface_light`). Ground differs in brightness: smoothly, as maria and
 highlands, by steep slopes, rays and dark halos. Three ways of seeing it are drawn: a camera's picture, a map
@@ -183,6 +183,8 @@ def draw_surface_scene(
     way = str(rng.choice(list(WAYS), p=list(WAYS.values())))
     sun = Sun(float(rng.uniform(0.0, 360.0)), float(rng.uniform(*INCIDENCE_DEG[way])))
     ground.classes = find_lines(ground.height, ground.px_m, ground.craters)
+    if not ground.region:  # chance has neither valleys nor ridges: what passes for one counts neither way
+        ground.classes[ground.classes != IS_PLAIN] = IGNORE
     exaggerate(rng, ground)
     fresh = np.zeros((side_px, side_px), np.float32)
     drawn = cut_and_pile(rng, ground, fresh)

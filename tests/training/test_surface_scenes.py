@@ -262,3 +262,12 @@ def test_the_rim_of_a_crater_wider_than_the_picture_counts_neither_way():
     hide_giant_rims(classes, [TrueCrater(160.0, 48.0, 150.0, 150.0), TrueCrater(70.0, 48.0, 10.0, 10.0)])
     assert classes[48, 12] == IGNORE
     assert (classes[:, 60:] == IS_PLAIN).all()
+
+
+def test_chance_draws_no_valleys_or_ridges(monkeypatch):
+    """Ground without a region is fractal: only lines that were drawn into it count, where it is rough too."""
+    monkeypatch.setattr("training.surface_scenes.LINES_SHARE", 0.0)
+    for seed in range(3):
+        classes = draw_surface_scene(seed, side_px=160).classes
+        assert not np.isin(classes, [IS_VALLEY, IS_RIDGE]).any()
+        assert (classes == IS_PLAIN).mean() > 0.1
