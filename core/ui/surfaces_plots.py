@@ -57,9 +57,9 @@ def mix_figure(mixes: Mapping[str, Mapping[str, float]]) -> go.Figure:
             textfont={"color": "#0A0E17", "size": 13},
             hovertemplate=f"%{{y}}: %{{x:.1%}} {label}<extra></extra>",
         )
-    figure.update_layout(barmode="stack", bargap=0.25, margin={"l": 0, "r": 8, "t": 6, "b": 0})
+    figure.update_layout(barmode="stack", bargap=0.25, margin={"l": 0, "r": 24, "t": 6, "b": 0})
     figure.update_layout(legend={"y": -0.4 if len(names) > 1 else -0.75, "traceorder": "normal"})
-    figure.update_xaxes(range=[0, 1], tickformat=".0%", showgrid=False, title=None)
+    figure.update_xaxes(range=[0, 1], dtick=0.25, tickformat=".0%", showgrid=False, title=None)
     figure.update_yaxes(autorange="reversed", showticklabels=len(names) > 1)
     return figure
 

@@ -192,6 +192,21 @@ def test_compass_points_where_astropy_does(browser):
         assert np.dot(direction, arrows[name]) > np.cos(np.radians(0.2))
 
 
+def test_names_keep_clear_of_the_scale_bar_and_of_each_other(browser):
+    pane = {"width": 600, "height": 400, "flipped": False, "sky": None, "pixel_scale_arcsec": 2.0}
+    place = {"width": 600, "height": 400, "left": 0, "top": 0, "scale": 1.0}
+    kept = call(browser, "viewer.furnitureOf(given[0], given[1]).kept", pane, place)
+    assert len(kept) == 1  # a scale bar, and no compass without a sky
+    expression = "viewer.freeHeight(given[0], given[1], given[2], given[3]) ?? null"
+    low, high = 372, 330
+    assert call(browser, expression, kept, 60, 30, [low, high]) == high
+    assert call(browser, expression, kept, 400, 30, [low, high]) == low
+    assert (
+        call(browser, expression, [*kept, {"x": 90, "y": 330, "half": 20, "reach": 17}], 60, 30, [low, high])
+        is None
+    )
+
+
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [

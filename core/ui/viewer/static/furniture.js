@@ -20,9 +20,19 @@ function lettered(context, text, x, y, align) {
   context.fillText(text, x, y);
 }
 
-function drawScaleBar(context, pane, place, kmPerPx) {
+/** The scale bar and the compass of a picture, as far as it has them, and the places where they stand. */
+export function furnitureOf(pane, place, kmPerPx) {
   const room = Math.min(160, place.width * 0.3);
   const bar = kmPerPx ? groundBar(kmPerPx, place.scale, room) : scaleBar(pane.pixel_scale_arcsec, place.scale, room);
+  const [x, y] = toFrame(pane, (place.width / 2 - place.left) / place.scale, (place.height / 2 - place.top) / place.scale);
+  const arrows = compass(pane, x, y);
+  const kept = [];
+  if (bar) kept.push({ x: 16 + bar.length / 2, y: place.height - 28, half: Math.max(bar.length / 2, 30) + 6, reach: 22 });
+  if (arrows) kept.push({ x: place.width - 46, y: place.height - 46, half: 42, reach: 48 });
+  return { bar, arrows, kept };
+}
+
+function drawScaleBar(context, place, bar) {
   if (!bar) return;
   const [x, y] = [16, place.height - 16];
   inked(context, () => {
@@ -36,9 +46,7 @@ function drawScaleBar(context, pane, place, kmPerPx) {
   lettered(context, bar.text, x + bar.length / 2, y - 14, "center");
 }
 
-function drawCompass(context, pane, place) {
-  const [x, y] = toFrame(pane, (place.width / 2 - place.left) / place.scale, (place.height / 2 - place.top) / place.scale);
-  const arrows = compass(pane, x, y);
+function drawCompass(context, place, arrows) {
   if (!arrows) return;
   const [cx, cy, length] = [place.width - 46, place.height - 46, 24];
   inked(context, () => {

@@ -222,11 +222,20 @@ function drawLayer(context, layer, place, threshold, density) {
   if (layer.lettered && count <= MOST_LETTERED) drawNames(context, layer, place, count);
 }
 
-/** What has been written on a picture since it was cleared: a later name does not cover an earlier one. */
+/** What stands on a picture since it was cleared: a name covers neither furniture nor an earlier name. */
 const lettering = new WeakMap();
+const NAME_REACH = 17;
 
-function clearNames(context) {
-  lettering.set(context, []);
+/** Begin with the places that are kept free of names: their middles, and how near another may come. */
+function clearNames(context, kept = []) {
+  lettering.set(context, kept);
+}
+
+/** The first of some heights at which a name, of that middle and half its width, covers nothing; or undefined. */
+export function freeHeight(taken, x, half, heights) {
+  return heights.find((y) => !taken.some(
+    (other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < other.reach,
+  ));
 }
 
 /** The name, else the label, over each of the first `count` objects in `scratch`, the surest first. */
@@ -240,11 +249,9 @@ function drawNames(context, layer, place, count) {
     const half = context.measureText(text).width / 2 + 4;
     const left = Math.min(Math.max(x, half), place.width - half);
     const spots = [top - 10, bottom + 10, top + 12, y].filter((spot) => spot > 10 && spot < place.height - 10);
-    const free = spots.find((spot) => !taken.some(
-      (other) => Math.abs(other.x - left) < other.half + half && Math.abs(other.y - spot) < 17,
-    ));
+    const free = freeHeight(taken, left, half, spots);
     if (free === undefined || x < 0 || x > place.width) continue;
-    taken.push({ x: left, y: free, half });
+    taken.push({ x: left, y: free, half, reach: NAME_REACH });
     lettered(context, text, left, free, "center");
   }
   lettering.set(context, taken);

@@ -373,7 +373,10 @@ class Viewer {
       context.drawImage(this.areas[index].canvas, place.left, place.top, pane.width * place.scale, pane.height * place.scale);
       context.globalAlpha = 1;
     }
-    clearNames(context);
+    const furniture = furnitureOf(pane, place, this.data.panes[index].km_per_px);
+    const { offsetLeft, offsetTop, offsetWidth, offsetHeight } = stage.caption;
+    const caption = { x: offsetLeft + offsetWidth / 2, y: offsetTop + offsetHeight / 2, half: offsetWidth / 2, reach: offsetHeight / 2 + 9 };
+    clearNames(context, offsetWidth ? [...furniture.kept, caption] : furniture.kept);
     for (const k of this.data.panes[index].layers) {
       const layer = this.layers[k];
       if (layer?.on) drawLayer(context, layer, place, this.threshold, stage.density);
@@ -385,8 +388,8 @@ class Viewer {
       if (lineOf(chosen, row).length) drawSelectedLine(context, chosen, row, place);
       else drawSelected(context, place.ax * chosen.x[row] + place.bx, place.ay * chosen.y[row] + place.by, radius);
     }
-    drawScaleBar(context, pane, place, this.data.panes[index].km_per_px);
-    drawCompass(context, pane, place);
+    drawScaleBar(context, place, furniture.bar);
+    drawCompass(context, place, furniture.arrows);
   }
 
   drawPicture(context, pane, place, region, bitmap, step, density) {
