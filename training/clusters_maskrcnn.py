@@ -14,25 +14,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.clusters.maskrcnn import DEFAULT_CALIBRATION, WEIGHTS
+from core.clusters.maskrcnn import DEFAULT_CALIBRATION, WEIGHTS, look_with
 from core.clusters.maskrcnn_network import (
     ANCHORS_PX,
     BOX_FEATURES,
     CHANNELS,
     Backbone,
     build,
-    maskrcnn_network,
-    outlines,
 )
-from core.clusters.outlines import Outline
-from core.clusters.pictures import Look, UInt8
 from core.clusters.unet import WEIGHTS as UNET
 from core.models import are_present, load_state
 from core.models.unet import Sizes
-from core.models.windows import Grid, Window
 from training.cluster_data import WORK, Sample
 from training.cluster_training import run
 from training.course import Course
@@ -76,17 +70,6 @@ def learn(course: Course[nn.Module], samples: list[Sample]) -> dict[str, float]:
         return {name.removeprefix("loss_"): loss.float() for name, loss in found.items()}
 
     return course.learn(losses, WEIGHTS_OF_LOSSES)
-
-
-def look_with(calibration: tuple[float, ...]) -> Look:
-    """The look of the weights that are there."""
-    network = maskrcnn_network(WEIGHTS)
-    constant, slope = calibration
-
-    def look(shown: UInt8, window: Window, grid: Grid) -> tuple[list[Outline], NDArray[np.float32] | None]:
-        return outlines(network, shown, window, grid, (constant, slope)), None
-
-    return look
 
 
 def about(network: nn.Module) -> dict[str, Any]:

@@ -14,14 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from core.clusters.kinds import GLOBULAR
-from core.clusters.outlines import Outline
-from core.clusters.pictures import Float32, Look, UInt8
-from core.clusters.unet import DEFAULT_LOGISTIC, WEIGHTS
+from core.clusters.pictures import Float32
+from core.clusters.unet import DEFAULT_LOGISTIC, WEIGHTS, look_with
 from core.clusters.unet_network import (
     ANSWER_PX,
     LARGEST,
@@ -29,12 +27,8 @@ from core.clusters.unet_network import (
     RADIUS_PX,
     Answer,
     ClusterNetwork,
-    answer_of,
-    cluster_network,
-    outlines,
 )
 from core.models.unet import Sizes
-from core.models.windows import Grid, Window
 from training.cluster_data import WORK, Sample
 from training.cluster_training import run
 from training.course import Course
@@ -164,16 +158,6 @@ def learn(course: Course[ClusterNetwork], samples: list[Sample]) -> dict[str, fl
         return losses_of(said, target)
 
     return course.learn(losses, WEIGHTS_OF_LOSSES)
-
-
-def look_with(logistic: tuple[float, ...]) -> Look:
-    """The look of the weights that are there."""
-    network = cluster_network(WEIGHTS)
-
-    def look(shown: UInt8, window: Window, grid: Grid) -> tuple[list[Outline], NDArray[np.float32] | None]:
-        return outlines(answer_of(network, shown), window, grid, logistic), None
-
-    return look
 
 
 def about(network: ClusterNetwork) -> dict[str, Any]:

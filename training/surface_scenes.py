@@ -2,14 +2,15 @@
 
 A scene is a window of a region of real relief (:mod:`training.surface_relief`), turned, mirrored, at 0.35 to
 2.5 times its scale; some are fractal ground without a region. Its valleys and ridges are those that
-:mod:`training.surface_lines` finds in it at this scale; on fractal ground what it finds is chance and counts
-neither way. Where ground is enlarged finer relief is added, for a blurred ground teaches that blur is plain. Craters from 3 to 200 px, fresh to worn away, and in half of the
-scenes valleys and ridges are cut into it (:mod:`training.surface_shapes`). The sun stands anywhere and 10° to
-80° from the vertical (:mod:`training.surface_light`). Ground differs in brightness: smoothly, as maria and
-highlands, by steep slopes, rays and dark halos. Three ways of seeing it are drawn: a camera's picture, a map
-under a high sun whose relief hardly shows, and a thermal picture by day, as THEMIS takes it, where slopes
-towards the sun are warm and ground differs in patches. Then come blur, noise, stripes, seams of mosaics, JPEG
-and missing corners; levels are at last those of :func:`core.surfaces.pictures.surface_picture`.
+:mod:`training.surface_lines` finds in it at this scale; on fractal ground what it finds is chance and
+counts neither way. Where ground is enlarged finer relief is added, for a blurred ground teaches that blur
+is plain. Craters from 3 to 200 px, fresh to worn away, and in half of the scenes valleys and ridges are cut
+into it (:mod:`training.surface_shapes`). The sun stands anywhere and 10° to 80° from the vertical
+(:mod:`training.surface_light`). Ground differs in brightness: smoothly, as maria and highlands, by steep
+slopes, rays and dark halos. Three ways of seeing it are drawn: a camera's picture, a map under a high sun
+whose relief hardly shows, and a thermal picture by day, as THEMIS takes it, where slopes towards the sun
+are warm and ground differs in patches. Then come blur, noise, stripes, seams of mosaics, JPEG and missing
+corners; levels are at last those of :func:`core.surfaces.pictures.surface_picture`.
 
 **What must be found.** A crater must be found when it is :data:`LEAST_WANTED_PX` wide or more, its middle is
 on the picture, less than half of its rim lies in later craters, and the wall towards the sun differs from the

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.clusters.kinds import LABELS
 from core.clusters.outlines import Outline
-from core.clusters.pictures import Float32, PictureParameters, UInt8, search_picture
+from core.clusters.pictures import Look, PictureParameters, UInt8, search_picture
 from core.frames import Frame
 from core.methods import Method, Progress
 from core.models import read_card
@@ -16,6 +17,8 @@ from core.results import Result
 WEIGHTS = "clusters_maskrcnn"
 DEFAULT_CALIBRATION = (0.0, 1.0)
 """Where the card says nothing: constant and slope of the log odds of a score."""
+LEAST_FROM_AFAR = 0.95
+"""On copies smaller than what it has learned from it takes crowds for clusters, but with scores below."""
 
 
 @dataclass(frozen=True)
@@ -23,17 +26,23 @@ class MaskRcnnParameters(PictureParameters):
     """What Mask R-CNN can be told."""
 
 
-def analyse(frame: Frame, params: MaskRcnnParameters, progress: Progress) -> Result:
-    """Find clusters on a frame; see :func:`core.clusters.pictures.search_picture`."""
+def look_with(calibration: Sequence[float]) -> Look:
+    """The look of the weights that are there, given constant and slope of the calibration."""
     from core.clusters.maskrcnn_network import maskrcnn_network, outlines
 
-    constant, slope = map(float, read_card(WEIGHTS).extra.get("calibration", DEFAULT_CALIBRATION))
     network = maskrcnn_network(WEIGHTS)
+    constant, slope = calibration
 
-    def look(shown: UInt8, window: Window, grid: Grid) -> tuple[list[Outline], Float32 | None]:
+    def see(shown: UInt8, window: Window, grid: Grid) -> tuple[list[Outline], None]:
         return outlines(network, shown, window, grid, (constant, slope)), None
 
-    return search_picture(frame, params, progress, WEIGHTS, look)
+    return Look(see, LEAST_FROM_AFAR)
+
+
+def analyse(frame: Frame, params: MaskRcnnParameters, progress: Progress) -> Result:
+    """Find clusters on a frame; see :func:`core.clusters.pictures.search_picture`."""
+    calibration = list(map(float, read_card(WEIGHTS).extra.get("calibration", DEFAULT_CALIBRATION)))
+    return search_picture(frame, params, progress, WEIGHTS, look_with(calibration))
 
 
 METHOD = Method(

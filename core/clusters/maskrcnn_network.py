@@ -15,9 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from core.clusters.kinds import LABELS
 from core.clusters.outlines import Outline, outline_of
+from core.clusters.pictures import SIDE_PX
 from core.clusters.unet_network import SIZES, ClusterNetwork
 from core.clusters.views import views_of
 from core.models import LockedNetwork, cached_network, inference_dtype, load_state
@@ -143,7 +145,7 @@ def outlines(
 
     Args:
         network: As :func:`maskrcnn_network` gives it.
-        shown: ``(h, w, 3)`` picture of the window.
+        shown: ``(h, w, 3)`` picture of the window; what it lacks to :data:`SIDE_PX` is black.
         window: What was shown.
         grid: Over the frame.
         calibration: Constant and slope of a score's log odds over those the network gives.
@@ -151,11 +153,13 @@ def outlines(
     with network.use() as run, torch.inference_mode():
         device = next(run.parameters()).device
         given = torch.from_numpy(np.array(shown)).permute(2, 0, 1).to(device).float().div_(255.0)
+        height, width = shown.shape[:2]
+        given = F.pad(given, (0, max(SIDE_PX - width, 0), 0, max(SIDE_PX - height, 0)))
         low = device.type == "cuda" or inference_dtype() == torch.bfloat16
         with torch.autocast(device.type, torch.bfloat16, enabled=low):
             said: dict[str, Any] = run([given])[0]
         scores, labels = said["scores"].float().cpu().numpy(), said["labels"].cpu().numpy()
-        masks = (said["masks"][:, 0] >= MASK_LEVEL).cpu().numpy()
+        masks = (said["masks"][:, 0, :height, :width] >= MASK_LEVEL).cpu().numpy()
     found = []
     for score, label, mask in zip(scores, labels, masks, strict=True):
         p = float(np.clip(score, 1e-4, 1.0 - 1e-4))

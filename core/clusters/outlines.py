@@ -25,6 +25,9 @@ Bool = NDArray[np.bool_]
 SAME_IOU, COVERED, FRAGMENT = 0.4, 0.7, 0.2
 """Outlines that overlap so much are of one cluster; so are those of which one covers so much of the other,
 unless that is smaller than the last part of it."""
+OUTSKIRTS, CLUMP = 1.5, 0.05
+"""So many radii around the middle of a globular cluster, outlines of less than this part of its area are
+gatherings of its own stars: it goes on to about three radii, its tidal one."""
 EDGE_PX = 3.0
 """An outline so near the edge of a window, in pixels shown, is taken to be cut by it."""
 
@@ -140,7 +143,8 @@ def unique(outlines: Sequence[Outline]) -> list[Outline]:
     for one in sorted(outlines, key=lambda each: (each.cut, -each.score)):
         if not any(_same(one, other) for other in kept):
             kept.append(one)
-    return sorted(kept, key=lambda each: -each.score)
+    whole = [one for one in kept if not any(_in_outskirts(one, other) for other in kept)]
+    return sorted(whole, key=lambda each: -each.score)
 
 
 def as_detections(frame: Frame, outlines: Sequence[Outline], grid: Grid) -> Detections:
@@ -204,6 +208,14 @@ def _same(one: Outline, other: Outline) -> bool:
     if shared / (small + large - shared) >= SAME_IOU:
         return True
     return shared >= COVERED * small and (small >= FRAGMENT * large or one.cut)
+
+
+def _in_outskirts(one: Outline, other: Outline) -> bool:
+    """Whether an outline is a clump in another, much larger and surer globular cluster."""
+    if one.area > CLUMP * other.area or one.score > other.score or other.globular < 0.5:
+        return False
+    apart = np.subtract(one.middle, other.middle)
+    return bool(np.hypot(*apart) <= OUTSKIRTS * np.sqrt(other.area / np.pi))
 
 
 def _ellipticity(x: Float64, y: Float64) -> float:

@@ -25,10 +25,12 @@ Float32 = NDArray[np.float32]
 DEFAULT_CONFIDENCE = 0.5
 """Where the card says nothing."""
 SIDE_PX, WINDOW_PX, OVERLAP = 512, 1024, 0.25
-"""Side of the pictures of the training: a frame is searched on copies down to this. A copy that is larger
-than a window is searched in several, which share this part."""
+"""Side of the pictures of the training: a frame is searched on copies down to this, and what is smaller is
+laid on black. A copy that is larger than a window is searched in several, which share this part."""
 LARGEST_PX, SMALLEST_PX = 400.0, 36.0
 """Larger outlines are left to a smaller copy, and on smaller copies smaller ones to a larger copy."""
+FROM_AFAR, LEAST_FROM_AFAR = 0.5, 0.75
+"""A last copy is so much smaller again: clusters are seen there that are this part of the frame and more."""
 LEAST_GRAIN, STAR_PX, INNER_PART = 0.11, 3.0, 0.55
 """Least grain of what glows; the width of stars, and the part of an outline's radius that the grain is
 measured within: nearer to the middle a globular cluster is too dense to be uneven."""
@@ -61,8 +63,18 @@ class PictureParameters(Parameters):
     )
 
 
-Look = Callable[[UInt8, Window, Grid], tuple[list[Outline], Float32 | None]]
-"""Looks at a ``(h, w, 3)`` window as it is shown: outlines, and ``(h', w')`` chances of places or None."""
+@dataclass(frozen=True)
+class Look:
+    """How a network looks at a picture.
+
+    Attributes:
+        see: Looks at a ``(h, w, 3)`` window as it is shown: outlines, and ``(h', w')`` chances or None.
+        least_from_afar: Least score of a cluster on a last copy, smaller than the pictures it has learned
+            from; None where there is no such copy.
+    """
+
+    see: Callable[[UInt8, Window, Grid], tuple[list[Outline], Float32 | None]]
+    least_from_afar: float | None = None
 
 
 def search_picture(
@@ -116,13 +128,20 @@ def look_around(
     """
     height, width = picture.shape[:2]
     copies = scales(width, height, SIDE_PX)
+    afar = len(copies)
+    if look.least_from_afar is not None:
+        copies.append(copies[-1] * FROM_AFAR)
     todo = windows(width, height, WINDOW_PX, OVERLAP, copies)
     found: list[Outline] = []
     heat: Float32 | None = None
     for number, window in enumerate(todo):
         progress(number / len(todo), f"looking at part {number + 1} of {len(todo)}")
-        outlines, chances = look(window.show(picture), window, grid)
-        found += [one for one in outlines if _fits(one, window, grid, len(copies))]
+        outlines, chances = look.see(window.show(picture), window, grid)
+        if window.level == afar:
+            least = look.least_from_afar or 0.0
+            found += [one for one in outlines if one.score >= least and _fills(one, grid)]
+            continue
+        found += [one for one in outlines if _fits(one, window, grid, afar)]
         if chances is not None:
             heat = np.zeros(grid.shape, np.float32) if heat is None else heat
             rows, columns = grid.span(window)
@@ -154,6 +173,11 @@ def _fits(one: Outline, window: Window, grid: Grid, n_copies: int) -> bool:
     if window.level < n_copies - 1 and size > LARGEST_PX:
         return False
     return window.level == 0 or size >= SMALLEST_PX
+
+
+def _fills(one: Outline, grid: Grid) -> bool:
+    """Whether a cluster is as large as the frame, nearly."""
+    return bool(max(one.inside.shape) >= LEAST_FROM_AFAR * max(grid.shape))
 
 
 def _resized(values: Float32, shape: tuple[int, ...]) -> Float32:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.clusters.kinds import LABELS
 from core.clusters.outlines import Outline
-from core.clusters.pictures import Float32, PictureParameters, UInt8, search_picture
+from core.clusters.pictures import Float32, Look, PictureParameters, UInt8, search_picture
 from core.frames import Frame
 from core.methods import Method, Progress
 from core.models import read_card
@@ -24,18 +25,23 @@ class UnetParameters(PictureParameters):
     """What the U-Net can be told."""
 
 
-def analyse(frame: Frame, params: UnetParameters, progress: Progress) -> Result:
-    """Find clusters on a frame; see :func:`core.clusters.pictures.search_picture`."""
+def look_with(logistic: Sequence[float]) -> Look:
+    """The look of the weights that are there, given the constants of the calibration."""
     from core.clusters.unet_network import answer_of, cluster_network, outlines
 
-    logistic = tuple(map(float, read_card(WEIGHTS).extra.get("logistic", DEFAULT_LOGISTIC)))
     network = cluster_network(WEIGHTS)
 
-    def look(shown: UInt8, window: Window, grid: Grid) -> tuple[list[Outline], Float32 | None]:
+    def see(shown: UInt8, window: Window, grid: Grid) -> tuple[list[Outline], Float32]:
         answer = answer_of(network, shown)
-        return outlines(answer, window, grid, logistic), answer[0]
+        return outlines(answer, window, grid, tuple(logistic)), answer[0]
 
-    return search_picture(frame, params, progress, WEIGHTS, look)
+    return Look(see)
+
+
+def analyse(frame: Frame, params: UnetParameters, progress: Progress) -> Result:
+    """Find clusters on a frame; see :func:`core.clusters.pictures.search_picture`."""
+    logistic = list(map(float, read_card(WEIGHTS).extra.get("logistic", DEFAULT_LOGISTIC)))
+    return search_picture(frame, params, progress, WEIGHTS, look_with(logistic))
 
 
 METHOD = Method(

@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.clusters.outlines import Outline, outline_of
+from core.clusters.pictures import SIDE_PX
 from core.clusters.views import N_VIEWS, VIEW_PX, views_of
 from core.models import LockedNetwork, cached_network, inference_dtype, load_state
 from core.models.unet import ResidualUNet, Sizes, ready
@@ -113,7 +114,8 @@ def answer_of(network: LockedNetwork[ClusterNetwork], shown: UInt8) -> Float32:
 
     Args:
         network: As :func:`cluster_network` gives it.
-        shown: ``(h, w, 3)`` picture of any size; what it lacks to a multiple of the stride is black.
+        shown: ``(h, w, 3)`` picture of any size; what it lacks to a multiple of the stride, and to
+            :data:`SIDE_PX`, is black.
     """
     height, width = shown.shape[:2]
     with network.use() as run, torch.inference_mode():
@@ -121,7 +123,8 @@ def answer_of(network: LockedNetwork[ClusterNetwork], shown: UInt8) -> Float32:
         given = torch.from_numpy(np.array(shown)).permute(2, 0, 1)[None]
         given = given.to(weight.device, torch.float32).div_(255.0)
         stride = run.stride_px
-        given = F.pad(given, (0, -width % stride, 0, -height % stride))
+        wide, tall = (max(side + -side % stride, SIDE_PX) for side in (width, height))
+        given = F.pad(given, (0, wide - width, 0, tall - height))
         said = run(given.contiguous(memory_format=torch.channels_last))
         said = said._replace(
             mask=said.mask.sigmoid(), centre=said.centre.sigmoid(), globular=said.globular.sigmoid()

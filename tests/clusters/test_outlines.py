@@ -94,3 +94,17 @@ def test_the_map_numbers_the_rows_and_the_surer_one_lies_on_top():
     assert numbers.dtype == np.uint16
     assert (numbers == 1).sum() == first.area
     assert first.shared(Outline(0, 0, np.ones((3, 3), bool), 1.0, 0.0)) == 0
+
+
+def test_clumps_in_the_outskirts_of_a_globular_cluster_are_its_own_stars():
+    shape = (300, 500)
+    great = round_one(150, 150, 100, 0.9, globular=0.9, shape=shape)
+    clump = round_one(270, 150, 8, 0.6, globular=0.9, shape=shape)
+    beyond = round_one(420, 150, 8, 0.6, globular=0.9, shape=shape)
+    surer = round_one(150, 270, 8, 0.95, shape=shape)
+    neighbour = round_one(290, 150, 35, 0.6, shape=shape)
+    assert unique([great, clump, beyond]) == [great, beyond]
+    assert unique([great, surer]) == [surer, great]
+    assert unique([great, neighbour]) == [great, neighbour]
+    loose = round_one(150, 150, 100, 0.9, globular=0.1, shape=shape)
+    assert unique([loose, clump]) == [loose, clump]

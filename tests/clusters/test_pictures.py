@@ -6,9 +6,9 @@ from scipy.ndimage import gaussian_filter
 
 from core.clusters import maskrcnn, unet
 from core.clusters.crowd import SMOOTH
-from core.clusters.kinds import GLOBULAR
+from core.clusters.kinds import GLOBULAR, OPEN
 from core.clusters.outlines import outline_of
-from core.clusters.pictures import LEAST_GRAIN, look_around, summary
+from core.clusters.pictures import LEAST_GRAIN, Look, look_around, summary
 from core.errors import WeightsUnavailable
 from core.frames.samples import samples
 from core.methods import methods
@@ -64,8 +64,13 @@ def test_the_weights_find_one_globular_cluster_in_a_photograph(method, name):
     assert np.hypot(table["x"] - frame.width / 2, table["y"] - frame.height / 2)[0] < 0.05 * frame.width
 
 
+def test_the_weights_find_one_open_cluster_that_fills_its_photograph():
+    frame = next(sample for sample in samples() if sample.name == "m44").read()
+    assert maskrcnn.METHOD.run(frame).detections.table["label"].tolist() == [OPEN]
+
+
 @pytest.mark.parametrize("method", [unet.METHOD, maskrcnn.METHOD], ids=["unet", "maskrcnn"])
-@pytest.mark.parametrize("name", ["m31", "m66", "m83"])
+@pytest.mark.parametrize("name", ["m31", "m66", "m74", "m83"])
 def test_the_weights_take_no_galaxy_for_a_cluster(method, name):
     frame = next(sample for sample in samples() if sample.name == name).read()
     assert method.run(frame).detections.table.empty
@@ -93,13 +98,30 @@ def test_clusters_of_all_sizes_on_a_large_frame_are_found_once():
         ]
         return [one for one in found if one is not None], shown_window[..., 0] / np.float32(255)
 
-    found, heat = look_around(picture, Grid(2048, 2048), look)
+    found, heat = look_around(picture, Grid(2048, 2048), Look(look))
     assert len(found) == len(clusters)
     middles = sorted(2 * (one.column + one.inside.shape[1] / 2) for one in found if one.column > 0)
     assert middles == pytest.approx([300, 1100, 1500], abs=8)
     assert not any(one.cut for one in found)
     assert heat.shape == (1024, 1024)
     assert (heat > 0.5).mean() == pytest.approx((picture[..., 0] > 0).mean(), rel=0.03)
+
+
+@pytest.mark.parametrize(("radius", "n_found"), [(230.0, 1), (150.0, 0)])
+def test_a_cluster_that_fills_the_frame_is_seen_from_afar(radius, n_found):
+    """What is smaller is seen well enough on the frame itself, and what is said of it there holds."""
+    picture = np.zeros((512, 512, 3), np.uint8)
+    picture[disc((512, 512), 256.0, 256.0, radius) < 1.0] = 200
+
+    def look(shown_window, window, grid):
+        if window.scale == 1.0:
+            return [], None
+        return [outline_of(grid, window, shown_window[..., 0] > 100, score=0.9, globular=0.0)], None
+
+    found, _ = look_around(picture, Grid(512, 512), Look(look, least_from_afar=0.8))
+    assert len(found) == n_found
+    assert not look_around(picture, Grid(512, 512), Look(look))[0]
+    assert not look_around(picture, Grid(512, 512), Look(look, least_from_afar=0.95))[0]
 
 
 def test_smooth_light_is_a_galaxy_and_not_a_cluster():
@@ -113,7 +135,7 @@ def test_smooth_light_is_a_galaxy_and_not_a_cluster():
     def look(shown_window, window, grid):
         return [outline_of(grid, window, one < 1.0, score=0.9, globular=1.0) for one in away], None
 
-    found, _ = look_around(picture, Grid(512, 512), look)
+    found, _ = look_around(picture, Grid(512, 512), Look(look))
     galaxy, cluster = sorted(found, key=lambda one: one.column)
     assert galaxy.grain < LEAST_GRAIN < cluster.grain
 

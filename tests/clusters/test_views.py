@@ -1,7 +1,17 @@
 import numpy as np
 import torch
 
-from core.clusters.views import AROUND, BLOCK_PX, COUNTED, N_VIEWS, PEAKS_SIGMA, VIEW_PX, views_of
+from core.clusters.views import (
+    AROUND,
+    BLOCK_PX,
+    BRIGHTEST,
+    BRIGHTEST_AROUND,
+    COUNTED,
+    N_VIEWS,
+    PEAKS_SIGMA,
+    VIEW_PX,
+    views_of,
+)
 
 SIDE = 256
 
@@ -19,9 +29,15 @@ def a_field(xy, peak, *, side=SIDE, sky=13.0, noise=3.0, seed=0):
 
 def counts(view, limit, around):
     """``(h, w)`` one of the counts of stars around."""
-    first = N_VIEWS - len(AROUND) * len(COUNTED)
+    first = N_VIEWS - len(AROUND) * len(COUNTED) - len(BRIGHTEST) * len(BRIGHTEST_AROUND)
     kind = COUNTED.index(PEAKS_SIGMA.index(limit))
     return view[first + AROUND.index(around) * len(COUNTED) + kind].numpy()
+
+
+def brightest_counts(view, rank, around):
+    """``(h, w)`` one of the counts of the brightest stars around."""
+    first = N_VIEWS - len(BRIGHTEST) * len(BRIGHTEST_AROUND)
+    return view[first + BRIGHTEST_AROUND.index(around) * len(BRIGHTEST) + rank].numpy()
 
 
 def test_a_crowd_stands_out_of_the_field():
@@ -49,6 +65,27 @@ def test_bright_stars_are_counted_by_themselves():
     picture = a_field(np.concatenate([faint, bright]), [*[25.0] * 150, *[200.0] * 25])
     view = views_of(picture[None])[0]
     assert counts(view, 32.0, 3).max() > counts(view, 2.0, 3).max()
+
+
+def test_the_brightest_stars_of_a_picture_are_counted_however_bright_all_are():
+    """As in Praesepe: its stars and those of the field are all far above any limit that could be given."""
+    rng = np.random.default_rng(6)
+    field, bright = rng.uniform(0, SIDE, (120, 2)), rng.normal((100, 180), 15, (12, 2))
+    picture = a_field(np.concatenate([field, bright]), [*[110.0] * 120, *[230.0] * 12], noise=0.3, sky=0.0)
+    view = views_of(picture[None])[0]
+    seen = brightest_counts(view, 1, 3)
+    row, column = np.unravel_index(seen.argmax(), seen.shape)
+    assert np.hypot(VIEW_PX * column - 100, VIEW_PX * row - 180) < 2 * BLOCK_PX
+    assert seen.max() > counts(view, 32.0, 3).max() + 0.5
+
+
+def test_stars_on_a_black_sky_are_seen():
+    """The sky of many photographs is black: it is the sky all the same, and no place beside the picture."""
+    xy = np.random.default_rng(7).uniform(0, SIDE, (40, 2))
+    dark, grey = (
+        views_of(a_field(xy, 90.0, sky=sky, noise=noise)[None])[0] for sky, noise in [(0, 0.2), (9, 2)]
+    )
+    np.testing.assert_allclose(counts(dark, 12.0, 7), counts(grey, 12.0, 7), atol=0.35)
 
 
 def test_what_is_black_beside_the_picture_makes_no_stars():

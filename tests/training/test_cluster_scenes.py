@@ -6,7 +6,14 @@ import pytest
 from core.clusters.kinds import GLOBULAR, OPEN
 from training.cluster_data import DrawnScene, draw_split, main, random_sample, read_scene
 from training.cluster_photographs import ClusterPhotograph, laid_on_sky, load_photographs, placed, shown_whole
-from training.cluster_scenes import draw_cluster_scene, glow_light, judged, optics, random_members
+from training.cluster_scenes import (
+    draw_cluster_scene,
+    glow_light,
+    judged,
+    optics,
+    photograph_scene,
+    random_members,
+)
 from training.cluster_truth import TrueCluster, instance_map
 
 SIDE = 128
@@ -138,6 +145,17 @@ def test_photographs_are_shown_whole_or_laid_on_a_sky():
     assert one.kind == laid.kind == GLOBULAR
     assert not ClusterPhotograph(photograph.picture, (), "empty.jpg").can_be_laid
     assert load_photographs(a_folder_that_is_not_there(), "train") == []
+
+
+def test_photographs_are_shown_as_linear_frames_too(monkeypatch):
+    """Their cluster is where it was, on a sky with noise that does not end with the photograph."""
+    monkeypatch.setattr("training.cluster_scenes.LINEAR_SHARE", 1.0)
+    for seed in range(6):
+        scene = photograph_scene(np.random.default_rng(seed), [a_photograph()], SIDE)
+        grey = scene.picture.mean(axis=2)
+        sky = grey[(scene.instances == 0)]
+        assert np.percentile(sky, 5.0) > 0.0
+        assert grey[scene.instances == 1].mean() > sky.mean() + 3.0
 
 
 def a_folder_that_is_not_there():

@@ -6,6 +6,7 @@ from PIL import Image
 
 from core.clusters.kinds import GLOBULAR, OPEN
 from core.clusters.outlines import Outline, outline_of
+from core.clusters.pictures import Look
 from training.cluster_data import DrawnScene
 from training.cluster_scores import calibrated, chosen_scores, compare, judge, scores_at
 from training.cluster_truth import TrueCluster, instance_map
@@ -107,7 +108,7 @@ def test_judging_searches_as_the_product_does(tmp_path):
             ]
             return [one for one in found if one is not None], None
 
-        return look
+        return Look(look)
 
     constants, scores = judge(paths, look_with, (0.0, 1.0))
     assert constants == (0.0, 1.0)  # all are hits: nothing to calibrate on
