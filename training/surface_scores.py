@@ -30,6 +30,8 @@ LEAST_PX = 10.0
 """Diameter from which counts of craters are taken to be complete."""
 TOUCHES = 1e-9
 """Least nearness of a match."""
+AS_GOOD = 0.004
+"""F1s that differ by no more are the same."""
 BINS = 15
 """Of equal width, for the calibration error (Guo et al. 2017, arXiv:1706.04599)."""
 
@@ -117,12 +119,17 @@ def crater_logistic(compared: Sequence[Compared]) -> tuple[float, ...]:
 
 
 def best_confidence(compared: Sequence[Compared], constants: tuple[float, ...]) -> float:
-    """The least score with the best F1."""
+    """The least score whose F1 is the best, or so near to it that chance may have decided.
+
+    The F1 is flat around its best; of equal ones a person would rather strike out a crater than look for one.
+    """
     scores, hits, large, _, n_true = _pooled(compared, constants)
     order = np.argsort(-scores[large], kind="stable")
     right = np.cumsum(hits[large][order])
     f1 = 2.0 * right / np.maximum(np.arange(1, len(right) + 1) + n_true, 1)
-    return float(scores[large][order][int(f1.argmax())]) if len(f1) else 0.5
+    if not len(f1):
+        return 0.5
+    return float(scores[large][order][np.flatnonzero(f1 >= f1.max() - AS_GOOD)[-1]])
 
 
 def crater_scores(
