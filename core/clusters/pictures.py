@@ -29,7 +29,7 @@ SIDE_PX, WINDOW_PX, OVERLAP = 512, 1024, 0.25
 laid on black. A copy that is larger than a window is searched in several, which share this part."""
 LARGEST_PX, SMALLEST_PX = 400.0, 36.0
 """Larger outlines are left to a smaller copy, and on smaller copies smaller ones to a larger copy."""
-FROM_AFAR, LEAST_FROM_AFAR = 0.5, 0.75
+FROM_AFAR, FILLING = 0.5, 0.75
 """A last copy is so much smaller again: clusters are seen there that are this part of the frame and more."""
 LEAST_GRAIN, STAR_PX, INNER_PART = 0.11, 3.0, 0.55
 """Least grain of what glows; the width of stars, and the part of an outline's radius that the grain is
@@ -177,7 +177,7 @@ def _fits(one: Outline, window: Window, grid: Grid, n_copies: int) -> bool:
 
 def _fills(one: Outline, grid: Grid) -> bool:
     """Whether a cluster is as large as the frame, nearly."""
-    return bool(max(one.inside.shape) >= LEAST_FROM_AFAR * max(grid.shape))
+    return bool(max(one.inside.shape) >= FILLING * max(grid.shape))
 
 
 def _resized(values: Float32, shape: tuple[int, ...]) -> Float32:

@@ -24,7 +24,7 @@ from core.ui.clusters_field import (
     want_picture,
     want_place,
 )
-from core.ui.clusters_found import Found, Search, leading, members_table
+from core.ui.clusters_found import LEADERS, Found, Search, leading, members_table
 from core.ui.clusters_structure import short_panel
 from core.ui.frames import about_frame, all_samples
 from core.ui.methods import choose_methods
@@ -36,8 +36,6 @@ FIRST_COLUMNS = ("n_members", "significance_sigma", "contrast", "r50_arcmin", "r
 LIST_PX = 300
 QUICK_PIXELS = 6 * 2**20
 """On a larger picture a person chooses which methods to wait for."""
-LEADER = "clusters.unet"
-"""On pictures what it finds is told and shown first, where its weights are: see benchmarks/README.md."""
 PROBABILITY = st.column_config.ProgressColumn("probability", min_value=0.0, max_value=1.0, format="%.2f")
 LIGHT_YEARS = 3.2616
 """In a parsec."""
@@ -48,7 +46,7 @@ def choose(field: Field) -> list[Any]:
     if field.origin != PICTURE:
         return choose_methods("clusters", first="clusters.hdbscan", inputs=("table",))
     ready = [name for name, one in methods("clusters").items() if one.input == "frame" and one.is_ready]
-    first = next((name for name in (LEADER, *ready) if name in ready), "clusters.hdbscan")
+    first = next((name for name in (*LEADERS, *ready) if name in ready), "clusters.hdbscan")
     frame = field.frame
     quick = frame is None or frame.width * frame.height <= QUICK_PIXELS
     return choose_methods("clusters", first=first, all_at_first=quick, inputs=("frame", "table"))

@@ -26,6 +26,8 @@ from core.ui.selection import Selected
 
 OWN = "clusters.own"
 """Name under which the cluster of a person stands beside those of the methods."""
+LEADERS = ("clusters.unet", "clusters.maskrcnn")
+"""On pictures what they find is told and shown first: see benchmarks/README.md."""
 STYLES: tuple[tuple[str, str], ...] = (
     ("#E69F00", "circle"),
     ("#56B4E9", "square"),
@@ -229,8 +231,10 @@ def chosen_cluster(mark: Selected | None, found: Sequence[Found]) -> tuple[Found
 
 
 def leading(found: Sequence[Found]) -> Found | None:
-    """Of what methods found, that which is told and shown first: the first of any, else the first."""
-    return next((each for each in found if len(each)), found[0] if found else None)
+    """Of what methods found, that which is told and shown first: of a network, of any, or the first."""
+    some = [each for each in found if len(each)]
+    networks = [each for name in LEADERS for each in some if each.name == name]
+    return next(iter([*networks, *some, *found]), None)
 
 
 def style(number: int) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from core.ui.methods import choose_map, method_style, short_title
 from core.ui.runs import Analysis
 from core.ui.selection import Selected
 from core.ui.surfaces_scale import Ground, in_km
-from core.ui.text import plain
+from core.ui.text import plain, three_figures
 from core.ui.viewer import AreaClass, Areas, Layer
 from core.ui.viewer.model import Pattern
 
@@ -256,7 +256,7 @@ def _largest(objects: pd.DataFrame, ground: Ground) -> str:
     name, unit = ("diameter_km", "km") if ground.km_per_px is not None else ("diameter_px", "px")
     if name not in craters or not craters[name].notna().any():
         return ""
-    return f"; the largest crater is {craters[name].max():,.3g} {unit} across"
+    return f"; the largest crater is {three_figures(craters[name].max())} {unit} across"
 
 
 def mix_words(found: Sequence[Candidates]) -> str:
@@ -301,7 +301,7 @@ def _title(row: pd.Series, ground: Ground) -> str:
     what = f"A {row['label']}"
     if value is None or not np.isfinite(value):
         return what
-    return f"{what}, {value:,.3g} {unit} {'across' if size == 'diameter' else 'long'}"
+    return f"{what}, {three_figures(value)} {unit} {'across' if size == 'diameter' else 'long'}"
 
 
 def _lines_about(row: pd.Series, ground: Ground) -> list[str]:

@@ -24,7 +24,7 @@ from core.ui.surfaces import mixes, objects_of
 from core.ui.surfaces_measured import NO_FRAME, sizes_view
 from core.ui.surfaces_scale import Ground, ground_of
 from core.ui.surfaces_statistics import BODY, SCALE
-from core.ui.text import plain
+from core.ui.text import plain, three_figures
 
 MOST = 5
 """More surfaces cannot be told apart in one plot."""
@@ -227,8 +227,8 @@ def _densities(surveys: Sequence[Survey]) -> None:
     where = "" if in_km else " Not all of them have a scale, so areas are in pixels: not the same ground."
     st.caption(
         plain(
-            f"Craters of {limit:.3g} {'km' if in_km else 'px'} and more, from where the count of every "
-            f"surface is complete, with 68 % Poisson intervals.{where}"
+            f"Craters of {three_figures(limit)} {'km' if in_km else 'px'} and more, from where the count of "
+            f"every surface is complete, with 68 % Poisson intervals.{where}"
         )
     )
 

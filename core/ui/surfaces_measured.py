@@ -20,7 +20,7 @@ from core.ui.selection import Selected, offer
 from core.ui.surfaces import mixes
 from core.ui.surfaces_scale import Ground
 from core.ui.tables import sources_table
-from core.ui.text import plain
+from core.ui.text import plain, three_figures
 
 FIRST_COLUMNS = (
     "name", "label", "score", "diameter_km", "diameter_px", "axis_ratio", "length_km", "length_px",
@@ -122,7 +122,7 @@ def area_words(survey: Survey) -> str:
     if survey.km_per_px is None:
         return f"{survey.area(in_km=False):,.0f} px²"
     area = survey.area(in_km=True)
-    return f"{area / 1e6:,.3g} million km²" if area >= 1e6 else f"{area:,.3g} km²"
+    return f"{three_figures(area / 1e6)} million km²" if area >= 1e6 else f"{three_figures(area)} km²"
 
 
 def sizes_panel(survey: Survey, ground: Ground) -> None:
@@ -137,9 +137,9 @@ def sizes_panel(survey: Survey, ground: Ground) -> None:
         density, low, high = survey.crater_density(limit, in_km=in_km)
         sizes = survey.diameters(in_km=in_km)
         st.metric("Craters", f"{len(sizes):,}")
-        st.metric(f"of {limit:.3g} {unit} and more", f"{int((sizes >= limit).sum()):,}")
-        st.metric(f"of these a {square}", f"{density:,.3g}")
-        st.caption(f"68 % interval: {low:,.3g} to {high:,.3g}.")
+        st.metric(f"of {three_figures(limit)} {unit} and more", f"{int((sizes >= limit).sum()):,}")
+        st.metric(f"of these a {square}", three_figures(density))
+        st.caption(f"68 % interval: {three_figures(low)} to {three_figures(high)}.")
         if not in_km:
             st.info(ground.source)
 

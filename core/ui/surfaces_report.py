@@ -20,6 +20,7 @@ from core.surfaces.kinds import LINES
 from core.surfaces.looks import MARKED, PLURAL
 from core.surfaces.mix import mix_of_result
 from core.surfaces.survey import Survey
+from core.ui.text import three_figures
 
 UInt8 = NDArray[np.uint8]
 MOST_ROWS = 100
@@ -221,7 +222,7 @@ def _numbers(subject: Subject) -> Table:
         rows += [
             ("largest crater", f"{_number(float(sizes.max()))} {unit}", ""),
             (
-                f"craters of {limit:.3g} {unit} and more",
+                f"craters of {three_figures(limit)} {unit} and more",
                 f"{int((sizes >= limit).sum()):,}",
                 "smaller ones are missed too often to be counted",
             ),

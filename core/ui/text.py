@@ -1,4 +1,4 @@
-"""Text from people and files, shown as text."""
+"""Text from people and files, shown as text; and numbers as people write them."""
 
 from __future__ import annotations
 
@@ -11,3 +11,8 @@ def plain(text: str) -> str:
     """Escape ``text`` so that Streamlit's Markdown shows it letter for letter on one line."""
     one_line = " ".join(text.split())
     return _MARKDOWN.sub(r"\\\1", one_line)
+
+
+def three_figures(value: float) -> str:
+    """A number to three significant figures, written out: ``"0.123"``, ``"89"``, ``"1,430"``."""
+    return f"{float(f'{value:.3g}'):,g}"

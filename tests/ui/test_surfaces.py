@@ -12,6 +12,7 @@ from core.ui.surfaces_scale import Ground
     [
         ([], 2.0, "No craters, valleys or ridges stand out here."),
         (["crater"], 2.0, "1 crater; the largest crater is 24 km across."),
+        (["crater"], 120.0, "1 crater; the largest crater is 1,440 km across."),
         (
             ["crater", "valley", "crater", "ridge", "valley"],
             None,
