@@ -263,8 +263,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--fresh", dest="resume", action="store_false", help="forget an earlier training: else it goes on"
     )
-    parser.add_argument("--choose", action="store_true", help="only choose how XRAI is run with them")
-    parser.add_argument("--pictures", type=int, default=40, help="validation scenes to choose on")
+    parser.add_argument(
+        "--choose",
+        nargs="?",
+        const="all",
+        choices=("all", "boxes"),
+        help="only choose how XRAI is run with them, or how its maps are boxed",
+    )
+    parser.add_argument("--pictures", type=int, default=40, help="validation scenes to choose maps on")
+    parser.add_argument("--box-pictures", type=int, default=300, help="validation scenes to choose boxes on")
     return parser.parse_args(arguments)
 
 

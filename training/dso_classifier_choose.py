@@ -48,7 +48,7 @@ from core.scoring.matching import match_boxes
 from training.dso_views import Pictures
 
 Float32 = NDArray[np.float32]
-THRESHOLDS = tuple(np.round(np.arange(0.15, 0.86, 0.1), 2).tolist())
+THRESHOLDS = (0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.4, 0.6)
 STEPS, MANY_STEPS, SAME = (4, 6, 8, 12), 32, 0.95
 """The fewest of the first are taken whose maps rank pixels as those of many steps do."""
 IOU = 0.3
@@ -58,11 +58,36 @@ DETAILS = 2
 
 
 def choose(options: argparse.Namespace, val: Pictures) -> None:
-    """Choose on validation scenes, and write choice and figures into the card."""
-    network = classifier()
+    """Choose on validation scenes, and write choice and figures into the card.
+
+    What the card says of baseline and steps holds if only boxes are to be chosen.
+    """
+    network, limit = classifier(), threshold()
+    if options.choose == "boxes":
+        kept = {**DEFAULTS, **read_card(WEIGHTS).extra.get("xrai", {})}
+    else:
+        kept = choose_maps(options, val, network, limit)
+        if not kept:
+            return
+    rows = np.flatnonzero(~val.is_photograph)[: options.box_pictures]
+    maps = box_maps(network, val, rows, limit, kept["baseline"], kept["steps"])
+    fits = {cut: box_scores(network, val, maps, limit, cut) for cut in THRESHOLDS}
+    cut = max(fits, key=lambda number: fits[number]["F1"])
+    print({number: {k: round(v, 3) for k, v in fit.items()} for number, fit in fits.items()}, flush=True)
+    named = {f"{key} of boxes at IoU {IOU}, without class": value for key, value in fits[cut].items()}
+    keep(
+        options,
+        {**kept, "map_threshold": cut},
+        named,
+        f"--box-pictures {options.box_pictures} --choose boxes",
+    )
+
+
+def choose_maps(
+    options: argparse.Namespace, val: Pictures, network: LockedNetwork[nn.Module], limit: float
+) -> dict[str, Any]:
+    """Baseline and steps, once they and their figures are in the card; none where there is nothing to see."""
     rows = np.flatnonzero(~val.is_photograph & ~val.is_empty)[: options.pictures]
-    empty = np.flatnonzero(~val.is_photograph & val.is_empty)[: options.pictures // 3]
-    limit = threshold()
     sure = [
         row
         for row in rows
@@ -70,33 +95,31 @@ def choose(options: argparse.Namespace, val: Pictures) -> None:
     ]
     if not sure:
         print("The classifier sees nothing in these scenes: nothing can be chosen.", flush=True)
-        return
+        return {}
     figures: dict[str, dict[str, float]] = {}
     for name in BASELINES:
         figures[name] = faithfulness(network, val, sure, name)
         print(name, {key: round(value, 3) for key, value in figures[name].items()}, flush=True)
     baseline = max(figures, key=lambda name: worth(figures[name]))
     steps = fewest_steps(network, val, sure[:FEW], baseline)
-    kept = box_maps(network, val, [*rows, *empty], limit, baseline, steps)
-    fits = {cut: box_scores(network, val, kept, limit, cut) for cut in THRESHOLDS}
-    cut = max(fits, key=lambda number: fits[number]["F1"])
-    print({number: {k: round(v, 3) for k, v in fit.items()} for number, fit in fits.items()}, flush=True)
     named = {f"{key}, {baseline}": value for key, value in figures[baseline].items()}
-    named |= {f"{key} of boxes at IoU {IOU}, without class": value for key, value in fits[cut].items()}
     named["rank correlation of maps with those of a network that forgot its last stage"] = forgotten(
         network, val, sure[:FEW], baseline, steps
     )
-    chosen = {"baseline": baseline, "steps": steps, "map_threshold": cut}
-    print(chosen, named, flush=True)
-    keep(options, chosen, named)
+    chosen = {"baseline": baseline, "steps": steps}
+    keep(options, chosen, named, f"--pictures {options.pictures} --choose")
+    return chosen
 
 
-def keep(options: argparse.Namespace, chosen: dict[str, Any], named: dict[str, float]) -> None:
+def keep(options: argparse.Namespace, chosen: dict[str, Any], named: dict[str, float], how: str) -> None:
     """Write the choice and its figures into the card."""
     card = read_card(WEIGHTS)
-    command = f"python -m training.dso_classifier --data DIR --pictures {options.pictures} --choose"
+    print(chosen, named, flush=True)
+    command = f"python -m training.dso_classifier --data DIR {how}"
     scores = {name: Score(round(value, 4), command) for name, value in named.items() if np.isfinite(value)}
-    old = {name: score for name, score in card.scores.items() if not score.command.endswith("--choose")}
+    # A figure of an earlier choice, by whatever command, must not stay beside the new ones.
+    kinds = {name.partition(",")[0] for name in scores}
+    old = {name: score for name, score in card.scores.items() if name.partition(",")[0] not in kinds}
     write_card(
         dataclasses.replace(card, scores={**old, **scores}, extra={**card.extra, "xrai": chosen}),
         options.weights,
@@ -187,7 +210,6 @@ def box_maps(
             chances,
             limit,
             xrai_settings(baseline, steps),
-            float(DEFAULTS["map_threshold"]),
             DETAILS,
         )
     return kept

@@ -21,7 +21,7 @@ from typing import Any
 from core.dso.kinds import LABELS
 from core.models.card import Score, TrainingData, write_card
 from core.models.weights import adopt_weights, weights_path
-from training.dso_yolo_data import draw_split, write_yaml
+from training.dso_yolo_data import draw_close_ups, draw_split, write_yaml
 from training.dso_yolo_scores import measured_scores
 
 NAME = "dso_yolo"
@@ -59,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     options.work.mkdir(parents=True, exist_ok=True)
     train = draw_split(options.work, options.data, "train", options.scenes, options.workers)
+    train += draw_close_ups(train)
     val = draw_split(options.work, options.data, "val", options.val_scenes, options.workers)
     if options.draw:
         return 0
@@ -250,7 +251,8 @@ def _facts(options: argparse.Namespace, best: Path) -> dict[str, Any]:
     n_parameters = sum(p.numel() for p in load_yolo(str(best)).parameters())
     known = [] if options.data is None else [name for name in COLLECTIONS if (options.data / name).is_dir()]
     drawn = TrainingData(
-        f"{options.scenes} drawn scenes of 640² (training/dso_scenes.py), {options.val_scenes} to validate",
+        f"{options.scenes} drawn scenes of 640² (training/dso_scenes.py), whole and a close-up of each, "
+        f"{options.val_scenes} to validate",
         "AGPL-3.0-only, and that of the photographs in them",
         "training and validation",
     )

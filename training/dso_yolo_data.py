@@ -1,8 +1,9 @@
 """Pictures and boxes on disk, as Ultralytics reads them, to train and to judge ``dso.yolo`` on.
 
 A folder ``train`` and a folder ``val`` hold ``images/*.jpg`` and ``labels/*.txt`` (class, x, y, width and
-height as fractions): scenes of :mod:`training.dso_scenes`, and the split's photographs as they are. What is
-there is not drawn again, so drawing may be stopped at any time.
+height as fractions): scenes of :mod:`training.dso_scenes`, and the split's photographs as they are.
+``train`` also holds close-ups: a trainer shows whole scenes smaller than they are, and small galaxies are
+then no larger than stars. What is there is not drawn again, so drawing may be stopped at any time.
 """
 
 from __future__ import annotations
@@ -24,7 +25,14 @@ from training.dso_scenes import draw_dso_scene
 
 UInt8 = NDArray[np.uint8]
 SIDE_PX = 640
-SCENE, PHOTOGRAPH = "scene", "photo"
+SCENE, PHOTOGRAPH, CLOSE_UP = "scene", "photo", "close"
+CLOSE_UP_PX, BLOCK_PX = 416, 8
+"""Side of a close-up. It is cut along the blocks of JPEG, which are compressed once more without a change."""
+AROUND_OBJECT = 0.8
+"""So many close-ups are laid around one of the objects of their scene."""
+LEAST_LEFT, LEAST_OF_WINDOW, MIN_CUT_PX = 0.35, 0.2, 6.0
+"""A box that is cut stays if this part of it is left, or if what is left is this part of the close-up."""
+TRIES = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +83,50 @@ def draw_split(work: Path, data: Path | None, split: str, n_scenes: int, workers
     jobs = [(folder, data, split, seed) for seed in missing]
     draw_all(_write_scene, jobs, workers, f"drawing {split} scenes")
     return [_image(folder, name) for name in sorted(names)]
+
+
+def draw_close_ups(scenes: Sequence[Path]) -> list[Path]:
+    """Cut a square out of each scene at its own scale, where there is none yet; the close-ups.
+
+    Args:
+        scenes: Pictures of :func:`draw_split`; photographs among them are left out.
+    """
+    wanted = [scene for scene in scenes if scene.name.startswith(SCENE)]
+    close_ups = [scene.with_name(scene.name.replace(SCENE, CLOSE_UP, 1)) for scene in wanted]
+    for scene, close_up in zip(wanted, close_ups, strict=True):
+        if not close_up.exists():
+            whole = read_labelled(scene)
+            x, y, boxes, labels = close_up_of(whole, int(scene.stem.rpartition("_")[2]))
+            picture = whole.pixels()[y : y + CLOSE_UP_PX, x : x + CLOSE_UP_PX]
+            lines = box_lines(boxes.astype(np.float32), labels, picture.shape[:2])
+            _write(close_up.parents[1], close_up.stem, picture, lines)
+    return close_ups
+
+
+def close_up_of(whole: Labelled, seed: int) -> tuple[int, int, NDArray[np.float64], NDArray[np.int64]]:
+    """Where a close-up is cut: its first column and row, its boxes and their labels.
+
+    Of a few places the first is taken that leaves no box in doubt, one that is cut to less than
+    :data:`LEAST_LEFT` and still shows; else the last.
+    """
+    rng = np.random.default_rng(seed)
+    last = (SIDE_PX - CLOSE_UP_PX) // BLOCK_PX
+    area = np.prod(whole.boxes[:, 2:] - whole.boxes[:, :2], axis=1)
+    for _ in range(TRIES):
+        corner = rng.integers(0, last + 1, 2) * BLOCK_PX
+        if len(area) and rng.random() < AROUND_OBJECT:
+            low, high = whole.boxes[rng.integers(len(area))].reshape(2, 2)
+            start = (low + high) / 2.0 - rng.uniform(0.15, 0.85, 2) * CLOSE_UP_PX
+            corner = np.clip(np.rint(start / BLOCK_PX).astype(int), 0, last) * BLOCK_PX
+        boxes = np.clip(whole.boxes - np.tile(corner, 2), -0.5, CLOSE_UP_PX - 0.5)
+        sides = boxes[:, 2:] - boxes[:, :2]
+        left = np.prod(sides, axis=1)
+        kept = ((left >= LEAST_LEFT * area) | (left >= LEAST_OF_WINDOW * CLOSE_UP_PX**2)) & (
+            sides.min(axis=1, initial=np.inf) >= MIN_CUT_PX
+        )
+        if kept[left > 0.05 * area].all():
+            break
+    return int(corner[0]), int(corner[1]), boxes[kept], whole.labels[kept]
 
 
 def write_yaml(work: Path, train: Sequence[Path], val: Sequence[Path]) -> Path:

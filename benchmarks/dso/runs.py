@@ -57,6 +57,7 @@ class Found:
             without objects), ``mass`` (the share of it that does) and ``area`` (the share of the picture that
             true boxes cover: what a flat map scores).
         error: The sentence of a failure, or nothing.
+        chance: Probability of any object that the method gives the whole picture; None where it gives none.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Found:
     seconds: float
     maps: dict[str, dict[str, float | bool | None]] = field(default_factory=dict)
     error: str = ""
+    chance: float | None = None
 
     @property
     def array(self) -> Float64:
@@ -120,6 +122,7 @@ def run_one(method: Method, example: Example) -> Found:
         sure=[True] * len(found) + [False] * len(unsure),
         seconds=round(float(result.timings["total"]), 4),
         maps={name: judged(np.asarray(values, float), example) for name, values in result.maps.items()},
+        chance=result.facts.get("any_object_probability"),
     )
 
 

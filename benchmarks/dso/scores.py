@@ -171,11 +171,14 @@ def _ap(pairs: Sequence[tuple[Example, Found]], ious: Sequence[float], number: i
 
 
 def _images(pairs: Sequence[tuple[Example, Found]]) -> dict[str, Any]:
-    """Whole pictures: does one hold an object? Those with nothing but what is to ignore are left out."""
+    """Whole pictures: does one hold an object? Those with nothing but what is to ignore are left out.
+
+    They are ranked by what the method says of the whole, or by its surest box.
+    """
     clear = [(e, f) for e, f in pairs if len(e.boxes) or not len(e.ignore)]
     full = np.array([len(e.boxes) > 0 for e, _ in clear], bool)
     said = np.array([any(f.sure) for _, f in clear], bool)
-    highest = np.array([max(f.scores, default=0.0) for _, f in clear])
+    highest = np.array([max(f.scores, default=0.0) if f.chance is None else f.chance for _, f in clear])
     boxes = np.array([sum(f.sure) for _, f in clear], float)
     n_right, n_empty = int((full == said).sum()), int((~full).sum())
     n_boxed = int(said[~full].sum())

@@ -48,9 +48,9 @@ class XraiParameters(DsoParameters):
     map_threshold: float | None = parameter(
         None,
         label="Map threshold",
-        low=0.05,
+        low=0.01,
         high=0.95,
-        step=0.05,
+        step=0.01,
         help="What is at least so hot in the map is boxed; auto takes the one that was best.",
         why="Measured on scenes the classifier had not seen.",
         advanced=True,
@@ -114,7 +114,6 @@ def analyse(frame: Frame, picture: UInt8, params: XraiParameters, progress: Prog
         chances[:, 0],
         limit,
         xrai_settings(chosen["baseline"], chosen["steps"]),
-        chosen["map_threshold"],
         params.details,
         _part(progress, 0.3, 0.8),
     )

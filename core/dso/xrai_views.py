@@ -40,9 +40,10 @@ MAP_PX = 1024
 """Longest side of a frame's map: views have no finer detail than a few of its pixels."""
 APART = 0.35
 """Views that are explained share at most this part of the smaller one with others of their kind."""
-ALREADY_SEEN = 0.3
-"""What a view's probability loses when a coarser map points at it already."""
-LEAST_REGION_PX = 40
+ALREADY_SEEN, POINTED_AT = 0.3, 0.15
+"""What a view's probability loses when a coarser map points at it already: is at least so hot in it."""
+LEAST_REGION_PX, GAP_PX = 40, 6
+"""Smaller hot regions of a map are none, and regions with no wider gap between them are one."""
 MOST_BOXES = 6
 """Of a view, the hottest."""
 EDGE_PX = 4
@@ -100,7 +101,6 @@ def explained_views(
     chances: Float32,
     limit: float,
     settings: XraiSettings,
-    map_threshold: float,
     details: int,
     progress: Progress = no_progress,
 ) -> list[Explained]:
@@ -113,7 +113,6 @@ def explained_views(
         chances: ``(N,)`` calibrated probability of anything in each.
         limit: Least probability of a view that is explained.
         settings: Of XRAI.
-        map_threshold: From which a map counts as pointing at a place.
         details: Most finer views, and most further views of a long frame.
         progress: Told on the way.
 
@@ -143,7 +142,7 @@ def explained_views(
     for which in coarse:
         add(which)
     fine = [i for i, view in enumerate(views) if view.level > 0 and chances[i] >= limit]
-    seen = {i: _pointed_at(views[i], done, map_threshold) for i in fine}
+    seen = {i: _pointed_at(views[i], done) for i in fine}
     # What no coarser map points at comes first; of equals the finer view, which shows the object larger.
     fine.sort(key=lambda i: (-(float(chances[i]) - ALREADY_SEEN * seen[i]), -views[i].level))
     taken: list[Square] = []
@@ -166,7 +165,9 @@ def boxes_of(explained: Sequence[Explained], map_threshold: float, width: int, h
     """
     parts = []
     for one in explained:
-        found = boxes_from_map(one.hot(), threshold=map_threshold, min_area_px=LEAST_REGION_PX, merge_px=2)
+        found = boxes_from_map(
+            one.hot(), threshold=map_threshold, min_area_px=LEAST_REGION_PX, merge_px=GAP_PX
+        )
         boxes, scores = found.boxes[:MOST_BOXES], found.scores[:MOST_BOXES]
         low = boxes[:, :2] <= EDGE_PX - 0.5
         high = boxes[:, 2:] >= SIDE_PX - EDGE_PX - 0.5
@@ -246,7 +247,7 @@ def named(chances: Float32) -> dict[str, float]:
     return {name: float(value) for name, value in zip(OUTPUTS, chances, strict=True)}
 
 
-def _pointed_at(square: Square, coarser: Sequence[Explained], map_threshold: float) -> bool:
+def _pointed_at(square: Square, coarser: Sequence[Explained]) -> bool:
     """Whether a coarser map is hot somewhere in a view."""
     for one in coarser:
         scale = SIDE_PX / one.square.side
@@ -255,7 +256,7 @@ def _pointed_at(square: Square, coarser: Sequence[Explained], map_threshold: flo
         )
         reach = round(square.side * scale)
         part = one.hot()[y0 : y0 + reach, x0 : x0 + reach]
-        if part.size and float(part.max()) >= map_threshold:
+        if part.size and float(part.max()) >= POINTED_AT:
             return True
     return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,6 +92,14 @@ def test_methods_without_classes_have_no_figures_by_class():
     assert "by_class" not in measured
     assert measured["rules"]["IoU ≥ 0.5"]["f1"] == 1.0
     assert row("Toy", measured)["F1 with the right class"] is None
+
+
+def test_pictures_are_ranked_by_what_is_said_of_the_whole():
+    full, empty = an_example((10, 10, 40, 40)), an_example(name="empty")
+    found = [a_find(full), a_find(empty, (1, 1, 20, 20, "nebula", 0.4, True))]
+    assert figures([full, empty], found, ("object",))["images"]["auroc"] == 0.0
+    told = [replace(one, chance=chance) for one, chance in zip(found, (0.3, 0.2), strict=True)]
+    assert figures([full, empty], told, ("object",))["images"]["auroc"] == 1.0
 
 
 def test_what_is_to_ignore_is_neither_hit_nor_miss():

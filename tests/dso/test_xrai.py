@@ -154,11 +154,11 @@ def test_a_faint_patch_lost_in_a_large_frame_gets_a_closer_look(bright):
         [0.9 * (v.x < 220 < v.x + v.side and v.y < 820 < v.y + v.side) for v in views], np.float32
     )
     chances[0] = 0.1
-    explained = explained_views(bright, picture, views, chances, 0.5, xrai_settings("black", 2), 0.5, 2)
+    explained = explained_views(bright, picture, views, chances, 0.5, xrai_settings("black", 2), 2)
     assert 1 <= len(explained) <= 2
     assert all(one.square.level > 0 for one in explained)
     assert explained[0].square.level == 2
-    assert not explained_views(bright, picture, views, 0 * chances, 0.5, xrai_settings("black", 2), 0.5, 2)
+    assert not explained_views(bright, picture, views, 0 * chances, 0.5, xrai_settings("black", 2), 2)
 
 
 def test_boxes_come_back_to_the_frame_and_cut_ones_give_way():

@@ -279,7 +279,8 @@ def test_the_choice_of_settings_stands_in_the_card(work, tmp_path, monkeypatch, 
     monkeypatch.setattr(dso_classifier_choose, "THRESHOLDS", (0.3, 0.6))
     monkeypatch.setattr(dso_classifier_choose, "forgotten", lambda *_: 0.1)  # it has nothing to forget
     val = packed(work, "val", sorted((work / "val" / "images").glob("*.jpg")))
-    dso_classifier_choose.choose(SimpleNamespace(pictures=2, weights=tmp_path), val)
+    options = SimpleNamespace(choose="all", pictures=2, box_pictures=3, weights=tmp_path)
+    dso_classifier_choose.choose(options, val)
     card = read_card("dso_classifier")
     assert card.extra["xrai"]["map_threshold"] in (0.3, 0.6)
     assert card.extra["xrai"]["steps"] == 2
@@ -288,6 +289,16 @@ def test_the_choice_of_settings_stands_in_the_card(work, tmp_path, monkeypatch, 
     found = {name: score.value for name, score in card.scores.items()}
     assert found["F1 of boxes at IoU 0.3, without class"] > 0.5
     assert found[f"pointing game, {card.extra['xrai']['baseline']}"] == 1.0
+    # Boxes alone are chosen anew: the rest stays, and so do its figures and their commands.
+    monkeypatch.setattr(dso_classifier_choose, "THRESHOLDS", (0.5,))
+    options.choose = "boxes"
+    dso_classifier_choose.choose(options, val)
+    again = read_card("dso_classifier")
+    assert again.extra["xrai"] == {**card.extra["xrai"], "map_threshold": 0.5}
+    assert again.scores.keys() == card.scores.keys()
+    assert again.scores["F1 of boxes at IoU 0.3, without class"].command.endswith("--choose boxes")
+    pointing = f"pointing game, {card.extra['xrai']['baseline']}"
+    assert again.scores[pointing] == card.scores[pointing]
     capsys.readouterr()
 
 

@@ -9,7 +9,16 @@ import pytest
 from core.dso.boxes import Found
 from core.models import check_weights, read_card
 from training.dso_yolo import Clock, main
-from training.dso_yolo_data import Labelled, draw_split, read_labelled, write_yaml
+from training.dso_yolo_data import (
+    CLOSE_UP_PX,
+    SIDE_PX,
+    Labelled,
+    close_up_of,
+    draw_close_ups,
+    draw_split,
+    read_labelled,
+    write_yaml,
+)
 from training.dso_yolo_scores import hits_of, scores_of
 
 
@@ -61,6 +70,43 @@ def test_the_file_for_ultralytics_names_every_picture(work):
     text = write_yaml(work, train, val).read_text()
     assert "0: galaxy\n  1: nebula\n  2: cluster" in text
     assert (work / "train.txt").read_text().splitlines() == [str(path.resolve()) for path in train]
+
+
+def test_a_close_up_shows_its_scene_as_it_is(work):
+    scenes = draw_split(work, None, "train", 4)
+    close_ups = draw_close_ups(scenes)
+    assert [path.name for path in close_ups] == [f"close_{number:06d}.jpg" for number in range(4)]
+    n_boxes = 0
+    for number, (scene, close_up) in enumerate(zip(scenes, close_ups, strict=True)):
+        whole, part = read_labelled(scene), read_labelled(close_up)
+        x, y, boxes, labels = close_up_of(whole, number)
+        picture = whole.pixels()[y : y + CLOSE_UP_PX, x : x + CLOSE_UP_PX]
+        assert np.abs(part.pixels().astype(int) - picture).mean() < 1.0
+        np.testing.assert_allclose(part.boxes, boxes, atol=0.01)
+        assert part.labels.tolist() == labels.tolist()
+        assert not part.is_photograph
+        n_boxes += len(boxes)
+    assert n_boxes > 0
+    before = [path.stat().st_mtime_ns for path in close_ups]
+    assert [path.stat().st_mtime_ns for path in draw_close_ups(scenes)] == before
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_close_ups_keep_what_is_large_and_whole(tmp_path, seed):
+    whole = a_truth(tmp_path, (100, 120, 118, 134, 0), (-0.5, -0.5, 639.5, 639.5, 1), (600, 20, 612, 30, 2))
+    x, y, boxes, labels = close_up_of(whole, seed)
+    assert x % 8 == y % 8 == 0
+    assert min(x, y) >= 0
+    assert max(x, y) <= SIDE_PX - CLOSE_UP_PX
+    covering = boxes[labels == 1]
+    np.testing.assert_allclose(covering, [[-0.5, -0.5, CLOSE_UP_PX - 0.5, CLOSE_UP_PX - 0.5]])
+    for box, label in zip(boxes, labels, strict=True):
+        if label != 1:
+            true = whole.boxes[whole.labels == label][0]
+            left = np.prod(box[2:] - box[:2]) / np.prod(true[2:] - true[:2])
+            assert left >= 0.35
+            inside = np.clip(true - [x, y, x, y], -0.5, CLOSE_UP_PX - 0.5)
+            np.testing.assert_allclose(box, inside)
 
 
 def a_truth(path, *rows):
