@@ -15,7 +15,8 @@ smoothing. Its surface SNR is its mean light there in units of that noise. It co
   :data:`MIN_SNR`: the eye averages over a patch, not over a whole frame,
 - for clusters, its light there is :data:`MIN_OVER_FIELD` times that of the field's stars or more.
 
-Objects below any of these stay in the picture but have no box. Boxes hold what is seen, cut at the frame.
+Objects below any of these stay in the picture and are hidden: they need not be found, and finding them is no
+mistake. Boxes hold what is seen, cut at the frame.
 
 Run as a command: ``python -m training.dso_scenes --help``.
 """
@@ -74,6 +75,7 @@ class DsoScene:
         surface_snr: ``(N,)`` mean light of each object where it is seen over the noise of a pixel.
         mask: ``(H, W)`` how visible objects are, 0 to 255: a heat map without classes.
         paired: Whether ``starless`` is true; photographs as they are have none, it repeats the picture.
+        hidden: ``(K, 4)`` boxes of what is on the picture and not plain to see.
     """
 
     picture: UInt8
@@ -83,6 +85,7 @@ class DsoScene:
     surface_snr: Float32
     mask: UInt8
     paired: bool
+    hidden: Float32
 
 
 def draw_dso_scene(seed: int, objects: Objects, side_px: int = 640, split: str = "train") -> DsoScene:
@@ -194,20 +197,23 @@ def composed_scene(rng: np.random.Generator, objects: Objects, side_px: int, n_o
     starless = finish(bare)
 
     crowd = shown_stars(field, of_field) if any(item.label == "cluster" for item in placed) else None
-    found = []
+    found, hidden = [], []
     for item, own in zip(placed, members, strict=True):
         added = added_light(item, own, full, light, field, finish)
         seen = judged(item.label, added, noise_seen, crowd)
-        if seen is not None:
-            found.append((item.label, *seen))
+        if seen is not None and seen.is_plain:
+            found.append((item.label, seen))
+        elif seen is not None:
+            hidden.append(seen.box)
     return DsoScene(
         picture=picture,
         starless=starless,
-        boxes=np.array([box for _, box, _, _ in found], np.float32).reshape(-1, 4),
-        labels=np.array([LABELS.index(label) for label, *_ in found], np.int64),
-        surface_snr=np.array([snr for _, _, snr, _ in found], np.float32),
-        mask=_mask([soft for *_, soft in found], side_px),
+        boxes=np.array([seen.box for _, seen in found], np.float32).reshape(-1, 4),
+        labels=np.array([LABELS.index(label) for label, _ in found], np.int64),
+        surface_snr=np.array([seen.surface_snr for _, seen in found], np.float32),
+        mask=_mask([seen.soft for _, seen in found], side_px),
         paired=True,
+        hidden=np.array(hidden, np.float32).reshape(-1, 4),
     )
 
 
@@ -234,10 +240,25 @@ def added_light(
     return added * finish.seen
 
 
-def judged(
-    label: str, added: Float32, noise: float, crowd: Float32 | None
-) -> tuple[NDArray[np.float64], float, Float32] | None:
-    """Box, surface SNR and soft mask of an object, or None when nobody could see it.
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What shows of an object on a finished picture.
+
+    Attributes:
+        box: ``(4,)`` x_min, y_min, x_max, y_max, from the middle of the first pixel.
+        surface_snr: Mean light where it shows over the noise of a pixel.
+        soft: ``(H, W)`` how visible it is, from 0 to 1.
+        is_plain: Whether it is visible, as the head of this module defines it.
+    """
+
+    box: NDArray[np.float64]
+    surface_snr: float
+    soft: Float32
+    is_plain: bool
+
+
+def judged(label: str, added: Float32, noise: float, crowd: Float32 | None) -> Seen | None:
+    """What shows of an object, or None when nothing does.
 
     Args:
         label: Its kind.
@@ -275,22 +296,20 @@ def judged(
     surface_snr = mean / noise
     rows, columns = np.flatnonzero(kept.any(axis=1)), np.flatnonzero(kept.any(axis=0))
     box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) * float(step) - 0.5
-    if (
-        mean < MIN_LEVELS
-        or surface_snr * np.sqrt(min(area, EYE_AREA_PX2) / 4.0) < MIN_SNR
-        or (box[2:] - box[:2]).min() < MIN_BOX_PX
-        or area < MIN_AREA_PX2
-    ):
-        return None
+    is_plain = (
+        mean >= MIN_LEVELS
+        and surface_snr * np.sqrt(min(area, EYE_AREA_PX2) / 4.0) >= MIN_SNR
+        and (box[2:] - box[:2]).min() >= MIN_BOX_PX
+        and area >= MIN_AREA_PX2
+    )
     if crowd is not None and label == "cluster":
         around = crowd[:side, :side].mean(axis=2)
         near = around.reshape(side // step, step, side // step, step).mean(axis=(1, 3))[kept].mean()
-        if mean < MIN_OVER_FIELD * float(near):
-            return None
+        is_plain = is_plain and mean >= MIN_OVER_FIELD * float(near)
     soft = np.zeros(added.shape, np.float32)
     strength = np.clip(smooth / (2.0 * least), 0.0, 1.0) * ndimage.binary_dilation(kept, iterations=2)
     soft[:side, :side] = np.repeat(np.repeat(strength, step, axis=0), step, axis=1)
-    return box, surface_snr, soft
+    return Seen(box, surface_snr, soft, bool(is_plain))
 
 
 def visible_noise(shown: Float32, seen: Float32) -> float:
@@ -342,6 +361,7 @@ def photograph_scene(rng: np.random.Generator, photograph: Photograph, side_px: 
         surface_snr=np.array(snr, np.float32),
         mask=mask,
         paired=False,
+        hidden=np.zeros((0, 4), np.float32),
     )
 
 
@@ -356,7 +376,8 @@ def _hopeful(item: Placed | None, sky: Float32, noise: float, finish: Finish) ->
     difference = finish.tone(below + item.light) - finish.tone(below)
     added = np.zeros(sky.shape[:2], np.float32)
     added[rows, columns] = np.sqrt(np.mean(difference**2, axis=2)) * finish.seen[rows, columns]
-    return judged(item.label, added, noise, None) is not None
+    seen = judged(item.label, added, noise, None)
+    return seen is not None and seen.is_plain
 
 
 def _number(rng: np.random.Generator) -> int:

@@ -3,14 +3,16 @@
 A folder ``train`` and a folder ``val`` hold ``images/*.jpg`` and ``labels/*.txt`` (class, x, y, width and
 height as fractions): scenes of :mod:`training.dso_scenes`, and the split's photographs as they are.
 ``train`` also holds close-ups: a trainer shows whole scenes smaller than they are, and small galaxies are
-then no larger than stars. What is there is not drawn again, so drawing may be stopped at any time.
+then no larger than stars. ``hidden/*.txt`` has the boxes of what a scene holds and does not show plainly, for
+which a method is neither praised nor blamed. What is there is not drawn again, so drawing may be stopped at
+any time.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,11 +45,18 @@ class Labelled:
         path: The picture.
         boxes: ``(N, 4)`` x_min, y_min, x_max, y_max in pixels, from the middle of the first one.
         labels: ``(N,)`` numbers into :data:`training.dso_cutouts.LABELS`.
+        hidden: ``(K, 4)`` boxes of what is there but not plain to see.
     """
 
     path: Path
     boxes: NDArray[np.float64]
     labels: NDArray[np.int64]
+    hidden: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 4)))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing at all on it."""
+        return not len(self.labels) and not len(self.hidden)
 
     @property
     def is_photograph(self) -> bool:
@@ -74,7 +83,7 @@ def draw_split(work: Path, data: Path | None, split: str, n_scenes: int, workers
         The pictures of these scenes and the photographs, in the order of their names.
     """
     folder = work / split
-    for name in ("images", "labels"):
+    for name in ("images", "labels", "hidden"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     names = [f"{SCENE}_{seed:06d}" for seed in range(n_scenes)]
     missing = [seed for seed, name in enumerate(names) if not _image(folder, name).exists()]
@@ -144,13 +153,22 @@ def write_yaml(work: Path, train: Sequence[Path], val: Sequence[Path]) -> Path:
 
 def read_labelled(picture: Path) -> Labelled:
     """A picture with its boxes."""
-    lines = (picture.parents[1] / "labels" / f"{picture.stem}.txt").read_text(encoding="utf-8").splitlines()
-    values = np.array([line.split() for line in lines], float).reshape(-1, 5)
+    folder, name = picture.parents[1], f"{picture.stem}.txt"
     with Image.open(picture, formats=("JPEG",)) as image:
         size = np.tile(image.size, 2)
+    labels, boxes = _read_lines(folder / "labels" / name, size)
+    hidden = folder / "hidden" / name
+    if not hidden.exists():
+        return Labelled(picture, boxes, labels)
+    return Labelled(picture, boxes, labels, _read_lines(hidden, size)[1])
+
+
+def _read_lines(path: Path, size: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Classes and boxes of a file of lines, for a picture whose sides are ``size`` twice."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    values = np.array([line.split() for line in lines], float).reshape(-1, 5)
     middle, half = values[:, 1:3], values[:, 3:] / 2.0
-    boxes = np.hstack([middle - half, middle + half]) * size - 0.5
-    return Labelled(picture, boxes, values[:, 0].astype(np.int64))
+    return values[:, 0].astype(np.int64), np.hstack([middle - half, middle + half]) * size - 0.5
 
 
 def _write_photographs(folder: Path, objects: Objects) -> list[str]:
@@ -166,7 +184,11 @@ def _write_photographs(folder: Path, objects: Objects) -> list[str]:
 
 def _write_scene(folder: Path, data: Path | None, split: str, seed: int) -> None:
     scene = draw_dso_scene(seed, _objects(data, split), SIDE_PX, split)
-    _write(folder, f"{SCENE}_{seed:06d}", scene.picture, yolo_lines(scene))
+    name = f"{SCENE}_{seed:06d}"
+    if len(scene.hidden):
+        lines = box_lines(scene.hidden, np.zeros(len(scene.hidden), np.int64), scene.picture.shape[:2])
+        (folder / "hidden" / f"{name}.txt").write_text(lines, encoding="utf-8")
+    _write(folder, name, scene.picture, yolo_lines(scene))
 
 
 def _write(folder: Path, name: str, picture: UInt8, lines: str) -> None:

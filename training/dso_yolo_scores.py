@@ -18,6 +18,7 @@ from core.dso.kinds import LABELS
 from core.models.inference import LockedNetwork
 from core.scoring.average_precision import average_precision
 from core.scoring.boxes import box_iou
+from core.scoring.pooled import without_ignored
 from training.dso_yolo_data import Labelled, read_labelled
 
 IOU = 0.5
@@ -35,7 +36,7 @@ class Scores:
         map50, map50_95: Mean over the classes of the average precision at IoU 0.5, and at 0.5 to 0.95.
         f1, precision, recall: At ``confidence``, IoU 0.5, boxes of the right class.
         f1_photographs: The same on photographs as they are alone; NaN without any.
-        false_on_empty: Boxes a picture without objects, at ``confidence``.
+        false_on_empty: Boxes a picture that holds nothing at all, at ``confidence``.
         confidence: Of the best F1 among those with few enough false boxes on empty pictures.
         by_label: F1 of each class at ``confidence``.
         n_pictures, n_empty: How many pictures, and how many of them without objects.
@@ -87,10 +88,14 @@ def measured_scores(network: LockedNetwork[Any], pictures: Sequence[Path], zooms
 
 
 def scores_of(truth: Sequence[Labelled], found: Sequence[Found]) -> Scores:
-    """Score boxes that were found on pictures, picture by picture."""
+    """Score boxes that were found on pictures, picture by picture; those of hidden objects do not count."""
+    found = [
+        boxes.at(without_ignored(one.boxes, boxes.boxes, one.hidden, IOU))
+        for one, boxes in zip(truth, found, strict=True)
+    ]
     pairs = list(zip(truth, found, strict=True))
     hits = [hits_of(one, boxes) for one, boxes in pairs]
-    empty = np.array([len(one.labels) == 0 for one in truth], bool)
+    empty = np.array([one.is_empty for one in truth], bool)
     n_truth = sum(len(one.labels) for one in truth)
     confidence = _best_confidence(found, hits, empty, n_truth)
 

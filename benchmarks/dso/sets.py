@@ -180,7 +180,7 @@ def _scenes(objects: Objects) -> Iterator[tuple[str, DsoScene]]:
     while any(left.values()):
         scene = draw_dso_scene(seed, objects, SCENE_PX, "test")
         kind = len(scene.boxes) > 0
-        if left[kind]:
+        if left[kind] and (kind or not len(scene.hidden)):
             left[kind] -= 1
             yield f"scene_{seed:06d}", scene
         seed += 1
@@ -192,7 +192,7 @@ def _large_scenes(objects: Objects) -> Iterator[tuple[str, DsoScene]]:
         rng = np.random.default_rng(seed)
         scene = composed_scene(rng, objects, LARGE_PX, int(rng.integers(2, 8)) if left[True] else 0)
         kind = len(scene.boxes) > 0
-        if left[kind]:
+        if left[kind] and (kind or not len(scene.hidden)):
             left[kind] -= 1
             yield f"large_{seed:06d}", scene
         seed += 1
@@ -218,6 +218,7 @@ def _drawn(
                     picture=scene.picture,
                     boxes=scene.boxes,
                     labels=scene.labels,
+                    hidden=scene.hidden,
                     surface_snr=scene.surface_snr if scene.paired else np.full(len(scene.labels), np.nan),
                 )
             part.replace(path)
@@ -233,6 +234,7 @@ def _read(path: Path) -> Example:
             kept["boxes"].astype(float).reshape(-1, 4),
             kept["labels"].astype(np.int64),
             kept["surface_snr"].astype(float),
+            kept["hidden"].astype(float).reshape(-1, 4),
         )
 
 

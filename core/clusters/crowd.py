@@ -171,7 +171,16 @@ def crowd_at(xy: Float64, shape: tuple[int, int], excess: Excess, weights: Float
     )
 
 
-def grain(grey: Float32, x: float, y: float, r50: float, fwhm_px: float) -> float:
+def grain(
+    grey: Float32,
+    x: float,
+    y: float,
+    radius: float,
+    fwhm_px: float,
+    *,
+    inner: float = 0.0,
+    reach: float = 3.2,
+) -> float:
     """How uneven the light of a crowd that glows is, over its brightness; infinite where it does not glow.
 
     A globular cluster's unresolved middle is made of stars, whose chance gatherings show; a galaxy's are too
@@ -180,25 +189,27 @@ def grain(grey: Float32, x: float, y: float, r50: float, fwhm_px: float) -> floa
 
     Args:
         grey: ``(H, W)``.
-        x, y, r50: Middle of the crowd and radius that holds half of it, in pixels.
+        x, y, radius: Middle of the crowd and of the circle within which it is asked for, in pixels.
         fwhm_px: Of stars.
+        inner: Part of the radius that is left out in the middle, where stars run together and may be white.
+        reach: Radii from the middle to which the field around is looked at, from 1.6 on.
 
     References:
         After Tonry & Schneider 1988, AJ 96, 807 (surface-brightness fluctuations).
     """
     from scipy.ndimage import gaussian_filter, percentile_filter
 
-    reach = int(max(3.2 * r50, 12.0 * fwhm_px)) + 1
+    far = int(max(reach * radius, 12.0 * fwhm_px)) + 1
     column, row = round(x), round(y)
-    top, left = max(row - reach, 0), max(column - reach, 0)
-    part = grey[top : row + reach + 1, left : column + reach + 1]
+    top, left = max(row - far, 0), max(column - far, 0)
+    part = grey[top : row + far + 1, left : column + far + 1]
     shrink = max(1, int(max(part.shape) / 700))  # a cluster that fills a large frame is looked at in part
     values = np.nan_to_num(part, nan=float(np.nanmedian(part)))
     smooth = gaussian_filter(values, 2.0 * fwhm_px)[::shrink, ::shrink]
     fine = gaussian_filter(values, 0.42 * fwhm_px)[::shrink, ::shrink] - smooth
     rows, columns = np.ogrid[: fine.shape[0], : fine.shape[1]]
     away = np.hypot(columns * shrink + left - x, rows * shrink + top - y)
-    on, around = away <= r50, away > 1.6 * r50
+    on, around = (away <= radius) & (away >= inner * radius), away > 1.6 * radius
     if np.count_nonzero(on) < 30 or np.count_nonzero(around) < 30:
         return np.inf
     sky = float(np.percentile(smooth[around], 30))

@@ -31,9 +31,9 @@ LARGEST_PX, SMALLEST_PX = 400.0, 36.0
 """Larger outlines are left to a smaller copy, and on smaller copies smaller ones to a larger copy."""
 FROM_AFAR, FILLING = 0.5, 0.75
 """A last copy is so much smaller again: clusters are seen there that are this part of the frame and more."""
-LEAST_GRAIN, STAR_PX, INNER_PART = 0.11, 3.0, 0.55
-"""Least grain of what glows; the width of stars, and the part of an outline's radius that the grain is
-measured within: nearer to the middle a globular cluster is too dense to be uneven."""
+LEAST_GRAIN, STAR_PX, MIDDLE_PART, FIELD_REACH = 0.25, 3.0, 0.5, 2.4
+"""Least grain of what glows; the width of stars; the part of an outline's radius that is left out in the
+middle, where a globular cluster is as smooth as a galaxy; radii to which the field around is looked at."""
 LEAST_SCORE = 0.05
 """Candidates below are not worth keeping even as such."""
 
@@ -58,7 +58,7 @@ class PictureParameters(Parameters):
         high=1.0,
         step=0.01,
         help="Least unevenness of the light of a cluster that glows, over its brightness; 0 takes all.",
-        why="Photographs of globular clusters have 0.12 and more, those of most galaxies 0.1 and less.",
+        why="In their outer half photographs of globular clusters have more, those of most galaxies less.",
         advanced=True,
     )
 
@@ -164,7 +164,8 @@ def _grain(grey: Float32, one: Outline, grid: Grid) -> float:
     """Of an outline, at the resolution of the picture."""
     cell = grid.cell_px
     row, column = ((at + 0.5) * cell - 0.5 for at in one.middle)
-    return grain(grey, column, row, INNER_PART * cell * float(np.sqrt(one.area / np.pi)), STAR_PX)
+    radius = cell * float(np.sqrt(one.area / np.pi))
+    return grain(grey, column, row, radius, STAR_PX, inner=MIDDLE_PART, reach=FIELD_REACH)
 
 
 def _fits(one: Outline, window: Window, grid: Grid, n_copies: int) -> bool:

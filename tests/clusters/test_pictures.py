@@ -140,6 +140,22 @@ def test_smooth_light_is_a_galaxy_and_not_a_cluster():
     assert galaxy.grain < LEAST_GRAIN < cluster.grain
 
 
+def test_a_globular_cluster_may_be_white_in_its_middle():
+    rng = np.random.default_rng(1)
+    away = disc((512, 512), 256.0, 256.0, 80.0)
+    grains = np.clip(1.0 + 3.0 * gaussian_filter(rng.standard_normal((512, 512)), 1.3), 0.0, None)
+    light = 900.0 * np.exp(-5.0 * away) * grains + 12.0 + rng.standard_normal((512, 512))
+    grey = np.clip(light, 0, 255).astype(np.uint8)
+    assert np.median(grey[away < 0.2]) == 255
+    picture = np.repeat(grey[..., None], 3, axis=2)
+
+    def look(shown_window, window, grid):
+        return [outline_of(grid, window, away < 1.0, score=0.9, globular=1.0)], None
+
+    (cluster,), _ = look_around(picture, Grid(512, 512), Look(look))
+    assert cluster.grain > LEAST_GRAIN
+
+
 def test_words_and_choices():
     assert summary([]) == "No star clusters were found."
     assert summary(["globular cluster"]) == "1 globular cluster found."

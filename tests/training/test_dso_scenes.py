@@ -134,35 +134,44 @@ def test_boxes_stand_around_the_light():
     added = np.zeros((SIDE, SIDE), np.float32)
     y, x = np.mgrid[:SIDE, :SIDE]
     added += 60.0 * np.exp(-((x - 90) ** 2 / (2 * 12**2) + (y - 50) ** 2 / (2 * 6**2)))
-    box, snr, soft = judged("galaxy", added, 2.0, None)
+    seen = judged("galaxy", added, 2.0, None)
+    box = seen.box
+    assert seen.is_plain
     assert box[0] < 78 < 102 < box[2]
     assert box[1] < 44 < 56 < box[3]
     assert (box[2] - box[0]) / (box[3] - box[1]) == pytest.approx(2.0, rel=0.3)
     assert added[: int(box[1])].max() < 12
-    assert snr == pytest.approx(added[soft > 0.9].mean() / 2.0, rel=0.3)
-    assert soft[50, 90] == 1.0
+    assert seen.surface_snr == pytest.approx(added[seen.soft > 0.9].mean() / 2.0, rel=0.3)
+    assert seen.soft[50, 90] == 1.0
 
 
 @pytest.mark.parametrize("peak", [0.0, 0.4, 2.0])
 def test_what_nobody_can_see_has_no_box(peak):
     y, x = np.mgrid[:SIDE, :SIDE]
     added = peak * np.exp(-((x - 80) ** 2 + (y - 80) ** 2) / (2 * 10**2)).astype(np.float32)
-    assert judged("nebula", added, 2.0, None) is None
+    seen = judged("nebula", added, 2.0, None)
+    assert seen is None or not seen.is_plain
 
 
 def test_noise_hides_objects():
     y, x = np.mgrid[:SIDE, :SIDE]
     added = 9.0 * np.exp(-((x - 80) ** 2 + (y - 80) ** 2) / (2 * 4.0**2)).astype(np.float32)
-    assert judged("galaxy", added, 1.0, None) is not None
-    assert judged("galaxy", added, 15.0, None) is None
+    assert judged("galaxy", added, 1.0, None).is_plain
+    hidden = judged("galaxy", added, 4.0, None)
+    assert not hidden.is_plain
+    assert (hidden.box[:2] < 80).all()
+    assert (hidden.box[2:] > 80).all()
+    assert judged("galaxy", added, 30.0, None) is None  # nothing of it shows at all
 
 
 def test_a_cluster_is_lost_in_a_crowd():
     y, x = np.mgrid[:SIDE, :SIDE]
     added = 30.0 * np.exp(-((x - 80) ** 2 + (y - 80) ** 2) / (2 * 20.0**2)).astype(np.float32)
     crowd = np.full((SIDE, SIDE, 3), 60.0, np.float32)
-    assert judged("cluster", added, 1.0, 0 * crowd) is not None
-    assert judged("cluster", added, 1.0, crowd) is None
+    alone, lost = judged("cluster", added, 1.0, 0 * crowd), judged("cluster", added, 1.0, crowd)
+    assert alone.is_plain
+    assert not lost.is_plain
+    np.testing.assert_array_equal(lost.box, alone.box)
 
 
 def test_crushed_blacks_swallow_faint_light():
@@ -191,8 +200,7 @@ def test_light_beyond_the_stack_is_not_seen():
     finish.seen[:, :20] = 0.0
     full = np.full((SIDE, SIDE, 3), 60.0, np.float32)
     added = added_light(item, None, full, np.zeros((3, SIDE, SIDE)), field, finish)
-    box, _, _ = judged("nebula", added, 1.0, None)
-    assert box[0] > 15
+    assert judged("nebula", added, 1.0, None).box[0] > 15
 
 
 def test_laid_pictures_keep_their_place_and_light():

@@ -1,6 +1,7 @@
 """Training the detector: what is drawn is read back, figures are what they say, and a killed run goes on."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -51,6 +52,7 @@ def test_boxes_are_read_back_as_they_were_drawn(work):
         one = read_labelled(work / "train" / "images" / f"scene_{number:06d}.jpg")
         np.testing.assert_allclose(one.boxes, scene.boxes, atol=0.01)
         assert one.labels.tolist() == scene.labels.tolist()
+        np.testing.assert_allclose(one.hidden, scene.hidden, atol=0.01)
         assert np.abs(one.pixels().astype(int) - scene.picture).mean() < 2.0
         assert not one.is_photograph
 
@@ -154,6 +156,17 @@ def test_the_threshold_keeps_empty_frames_empty(tmp_path):
     assert 0.6 < scores.confidence < 0.9
     assert scores.false_on_empty == 0.0
     assert scores.recall == 0.5
+
+
+def test_what_is_hidden_is_neither_hit_nor_false(tmp_path):
+    hidden = np.array([[50, 50, 90, 90]], float)
+    full = replace(a_truth(tmp_path, (0, 0, 10, 10, 0)), hidden=hidden)
+    only_hidden, empty = replace(a_truth(tmp_path), hidden=hidden), a_truth(tmp_path)
+    assert [one.is_empty for one in (full, only_hidden, empty)] == [False, False, True]
+    boxes = a_find((0, 0, 10, 10, 0, 0.6), (50, 50, 90, 92, 1, 0.9))
+    scores = scores_of([full, only_hidden, empty], [boxes, boxes.at(np.array([1])), a_find()])
+    assert (scores.precision, scores.recall, scores.false_on_empty) == (1.0, 1.0, 0.0)
+    assert scores.n_empty == 1
 
 
 def test_nothing_found_is_scored_too(tmp_path):
