@@ -31,9 +31,11 @@ LARGEST_PX, SMALLEST_PX = 400.0, 36.0
 """Larger outlines are left to a smaller copy, and on smaller copies smaller ones to a larger copy."""
 FROM_AFAR, FILLING = 0.5, 0.75
 """A last copy is so much smaller again: clusters are seen there that are this part of the frame and more."""
-LEAST_GRAIN, STAR_PX, MIDDLE_PART, FIELD_REACH = 0.25, 3.0, 0.5, 2.4
-"""Least grain of what glows; the width of stars; the part of an outline's radius that is left out in the
-middle, where a globular cluster is as smooth as a galaxy; radii to which the field around is looked at."""
+LEAST_GRAIN, STAR_PX = 0.25, 3.0
+"""Least grain of what glows, and the width of stars."""
+INNER_PART, INNER_COUNTS, OUTER_FROM, FIELD_REACH = 0.55, 1.25, 0.5, 2.4
+"""The grain is asked for within the first part of an outline's radius, where it counts for so much more since
+stars run together there, and from the next part outwards; the field is looked at to so many radii."""
 LEAST_SCORE = 0.05
 """Candidates below are not worth keeping even as such."""
 
@@ -58,7 +60,7 @@ class PictureParameters(Parameters):
         high=1.0,
         step=0.01,
         help="Least unevenness of the light of a cluster that glows, over its brightness; 0 takes all.",
-        why="In their outer half photographs of globular clusters have more, those of most galaxies less.",
+        why="In their middle or their outer half globular clusters have more, most galaxies less.",
         advanced=True,
     )
 
@@ -161,11 +163,13 @@ def summary(labels: list[str]) -> str:
 
 
 def _grain(grey: Float32, one: Outline, grid: Grid) -> float:
-    """Of an outline, at the resolution of the picture."""
+    """Of an outline, at the resolution of the picture: of its middle or of its outer half, what is more."""
     cell = grid.cell_px
     row, column = ((at + 0.5) * cell - 0.5 for at in one.middle)
     radius = cell * float(np.sqrt(one.area / np.pi))
-    return grain(grey, column, row, radius, STAR_PX, inner=MIDDLE_PART, reach=FIELD_REACH)
+    inner = grain(grey, column, row, INNER_PART * radius, STAR_PX)
+    outer = grain(grey, column, row, radius, STAR_PX, inner=OUTER_FROM, reach=FIELD_REACH)
+    return max(INNER_COUNTS * inner, outer)
 
 
 def _fits(one: Outline, window: Window, grid: Grid, n_copies: int) -> bool:
