@@ -179,9 +179,7 @@ def _scenes(objects: Objects) -> Iterator[tuple[str, DsoScene]]:
     left, seed = {True: N_FULL, False: N_EMPTY}, 0
     while any(left.values()):
         scene = draw_dso_scene(seed, objects, SCENE_PX, "test")
-        kind = len(scene.boxes) > 0
-        if left[kind] and (kind or not len(scene.hidden)):
-            left[kind] -= 1
+        if _counted(scene, left):
             yield f"scene_{seed:06d}", scene
         seed += 1
 
@@ -191,11 +189,18 @@ def _large_scenes(objects: Objects) -> Iterator[tuple[str, DsoScene]]:
     while any(left.values()):
         rng = np.random.default_rng(seed)
         scene = composed_scene(rng, objects, LARGE_PX, int(rng.integers(2, 8)) if left[True] else 0)
-        kind = len(scene.boxes) > 0
-        if left[kind] and (kind or not len(scene.hidden)):
-            left[kind] -= 1
+        if _counted(scene, left):
             yield f"large_{seed:06d}", scene
         seed += 1
+
+
+def _counted(scene: DsoScene, left: dict[bool, int]) -> bool:
+    """Whether a scene is taken, as full or as empty, and counts; one that only hides objects is neither."""
+    full = len(scene.boxes) > 0
+    if not left[full] or (len(scene.hidden) and not full):
+        return False
+    left[full] -= 1
+    return True
 
 
 def _drawn(
