@@ -45,6 +45,7 @@ from core.models.card import Score, read_card, write_card
 from core.models.inference import LockedNetwork
 from core.scoring.maps import deletion, insertion, pointing_game, randomisation, relevance_mass, spearman
 from core.scoring.matching import match_boxes
+from core.scoring.pooled import without_ignored
 from training.dso_views import Pictures
 
 Float32 = NDArray[np.float32]
@@ -87,7 +88,7 @@ def choose_maps(
     options: argparse.Namespace, val: Pictures, network: LockedNetwork[nn.Module], limit: float
 ) -> dict[str, Any]:
     """Baseline and steps, once they and their figures are in the card; none where there is nothing to see."""
-    rows = np.flatnonzero(~val.is_photograph & ~val.is_empty)[: options.pictures]
+    rows = np.flatnonzero(~val.is_photograph & val.has_objects)[: options.pictures]
     sure = [
         row
         for row in rows
@@ -222,17 +223,18 @@ def box_scores(
     limit: float,
     map_threshold: float,
 ) -> dict[str, float]:
-    """Precision, recall and F1 of the boxes of pictures, of those the classifier holds on to."""
+    """Precision, recall and F1 of the boxes held on to; those of hidden objects do not count."""
     hits, n_found, n_true = 0, 0, 0
     for row, explained in kept.items():
         width, height = _size(pictures, row)
         found = boxes_of(explained, map_threshold, width, height)
         around = [square_around(box, width, height, BOX_ROOM, LEAST_VIEW_PX) for box in found.boxes]
         chances = looked_at(network, whole(pictures, row), around)[:, 0]
-        sure = found.at(chances >= limit)
-        order = np.argsort(-chances[chances >= limit], kind="stable")
+        order = np.argsort(-chances, kind="stable")
+        sure = found.boxes[order[chances[order] >= limit]]
         true = true_boxes(pictures, row)
-        hits += len(match_boxes(true, sure.boxes[order], IOU).truth_index)
+        sure = sure[without_ignored(true, sure, pictures.hidden[row] - 0.5, IOU)]
+        hits += len(match_boxes(true, sure, IOU).truth_index)
         n_found += len(sure)
         n_true += len(true)
     precision, recall = hits / max(n_found, 1), hits / max(n_true, 1)

@@ -43,14 +43,19 @@ class Example:
         picture: ``(256, 256, 3)``.
         relevance: ``(s, s)`` XRAI times the number of its pixels: logits a picture.
         boxes: ``(N, 4)`` true boxes in pixels of the square of 256.
-        labels: ``(N,)`` their classes.
+        hidden: ``(K, 4)`` boxes like these of what is there but not plain to see.
     """
 
     name: str
     picture: UInt8
     relevance: Float16
     boxes: Float64
-    labels: NDArray[np.int64]
+    hidden: Float64
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing at all on it."""
+        return not len(self.boxes) and not len(self.hidden)
 
     def target(self, middle: float, side_px: int = SIDE_PX) -> Float32:
         """``(side_px, side_px)`` what should be painted."""
@@ -153,4 +158,5 @@ def _example(one: Labelled, relevance: Float16) -> Example:
     square, (rows, columns) = squared(pixels)
     scale = SIDE_PX / max(pixels.shape[:2])
     corner = np.array([columns.start, rows.start] * 2, float)
-    return Example(one.path.name, square, relevance, (one.boxes + 0.5) * scale - 0.5 + corner, one.labels)
+    boxes, hidden = ((these + 0.5) * scale - 0.5 + corner for these in (one.boxes, one.hidden))
+    return Example(one.path.name, square, relevance, boxes, hidden)

@@ -12,6 +12,7 @@ from core.dso.pix2pix_map import confidences, features, regions
 from core.explain.boxes import MapBoxes
 from core.scoring.boxes import box_iou
 from core.scoring.likeness import Likeness, copied_input, likeness, mean_likeness
+from core.scoring.pooled import without_ignored
 from training.dso_pix2pix_data import Example
 
 Float32 = NDArray[np.float32]
@@ -62,7 +63,7 @@ def best_middle(examples: Sequence[Example]) -> tuple[float, float]:
     scored = []
     for middle in np.geomspace(low, max(high, 1.001 * low), MIDDLES):
         painted = [one.target(float(middle)) for one in examples]
-        counts = _Counts.of([regions(levels, 0.5) for levels in painted], examples)
+        counts = _Counts.of(_regions(painted, examples, 0.5), examples)
         scored.append((counts.f1(np.ones(len(counts.hit), bool)), float(middle)))
     f1, middle = max(scored)
     return middle, f1
@@ -132,8 +133,18 @@ def fit_logistic(given: Float64, hit: NDArray[np.bool_]) -> Float64:
     return weights
 
 
+def _regions(painted: Sequence[Float32], examples: Sequence[Example], threshold: float) -> list[MapBoxes]:
+    """What is boxed of each map, without the boxes of hidden objects, which do not count."""
+    boxed = []
+    for levels, one in zip(painted, examples, strict=True):
+        found = regions(levels, threshold)
+        counts = without_ignored(one.boxes, found.boxes, one.hidden, IOU)
+        boxed.append(MapBoxes(found.boxes[counts], found.scores[counts], found.areas_px[counts]))
+    return boxed
+
+
 def _limits(painted: Sequence[Float32], examples: Sequence[Example], threshold: float) -> Limits:
-    found = [regions(levels, threshold) for levels in painted]
+    found = _regions(painted, examples, threshold)
     counts = _Counts.of(found, examples)
     given = np.concatenate([np.empty((0, 3)), *(features(one) for one in found)])
     a, b, c = (round(float(value), 4) for value in fit_logistic(given, counts.hit))
@@ -174,7 +185,7 @@ class _Counts:
     Attributes:
         hit: ``(N,)`` whether each box is a true one's.
         picture: ``(N,)`` number of its picture.
-        is_empty: ``(P,)`` whether each picture is without objects.
+        is_empty: ``(P,)`` whether there is nothing at all in each picture.
         n_truth: True boxes.
     """
 
@@ -189,8 +200,8 @@ class _Counts:
         return cls(
             np.concatenate([np.empty(0, bool), *(hits_of(f, f.scores, one.boxes) for f, one in pairs)]),
             np.repeat(np.arange(len(pairs)), [len(f) for f, _ in pairs]),
-            np.array([len(one.labels) == 0 for one in examples], bool),
-            sum(len(one.labels) for one in examples),
+            np.array([one.is_empty for one in examples], bool),
+            sum(len(one.boxes) for one in examples),
         )
 
     def f1(self, kept: NDArray[np.bool_]) -> float:

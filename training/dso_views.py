@@ -52,6 +52,7 @@ class Pictures:
         coarse: ``(N, 320, 320, 3)`` the same, averaged down.
         sizes: ``(N, 2)`` width and height that is picture, in pixels of ``fine``.
         boxes, labels: Of each, ``(n, 4)`` in pixels of ``fine`` from the corner of the first, and ``(n,)``.
+        hidden: Of each, ``(k, 4)`` boxes like these of what is there but not plain to see.
         is_photograph: ``(N,)``.
         names: Of the files.
     """
@@ -61,6 +62,7 @@ class Pictures:
     sizes: NDArray[np.int64]
     boxes: tuple[Float64, ...]
     labels: tuple[NDArray[np.int64], ...]
+    hidden: tuple[Float64, ...]
     is_photograph: NDArray[np.bool_]
     names: tuple[str, ...]
 
@@ -68,9 +70,14 @@ class Pictures:
         return len(self.sizes)
 
     @cached_property
+    def has_objects(self) -> NDArray[np.bool_]:
+        """``(N,)`` whether something in a picture is plain to see."""
+        return np.array([len(boxes) > 0 for boxes in self.boxes], bool)
+
+    @cached_property
     def is_empty(self) -> NDArray[np.bool_]:
-        """``(N,)`` whether there is nothing in a picture."""
-        return np.array([len(boxes) == 0 for boxes in self.boxes], bool)
+        """``(N,)`` whether there is nothing at all in a picture."""
+        return ~self.has_objects & np.array([len(boxes) == 0 for boxes in self.hidden], bool)
 
 
 @dataclass(frozen=True)
@@ -118,17 +125,19 @@ def packed(work: Path, split: str, pictures: Sequence[Path]) -> Pictures:
         _decode(known, paths, split)
         stamp.write_text(json.dumps(key), encoding="utf-8")
     fine, coarse = (np.load(path, mmap_mode="r") for path in paths)
-    sizes, boxes = [], []
+    sizes, boxes, hidden = [], [], []
     for one in known:
         width, height, zoom = _size(one.path)
         sizes.append((width, height))
         boxes.append((one.boxes + 0.5) * zoom)
+        hidden.append((one.hidden + 0.5) * zoom)
     return Pictures(
         fine,
         coarse,
         np.array(sizes, np.int64).reshape(-1, 2),
         tuple(boxes),
         tuple(one.labels for one in known),
+        tuple(hidden),
         np.array([one.is_photograph for one in known], bool),
         tuple(path.name for path in pictures),
     )
@@ -138,11 +147,7 @@ def present_in(pictures: Pictures, window: Window, shown_px: int) -> tuple[Float
     """``(OUTPUTS,)`` what is present in a window shown at ``shown_px``, and what of it is known."""
     present, known = np.zeros(OUTPUTS, np.float32), np.ones(OUTPUTS, np.float32)
     boxes, labels = pictures.boxes[window.picture], pictures.labels[window.picture]
-    corner = np.array([window.x, window.y])
-    low, high = np.maximum(boxes[:, :2], corner), np.minimum(boxes[:, 2:], corner + window.side)
-    shared = np.prod(np.maximum(high - low, 0.0), axis=1)
-    inside = shared / np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), 1e-9)
-    cover = shared / window.side**2
+    shared, inside, cover = _shared(boxes, window)
     is_large = np.sqrt(shared) * shown_px / window.side >= LEAST_SHOWN_PX
     there = ((inside >= LEAST_INSIDE) | (cover >= LEAST_COVER)) & is_large
     may_be = ~there & ((inside >= SLIVER_INSIDE) | (cover >= SLIVER_COVER))
@@ -152,12 +157,24 @@ def present_in(pictures: Pictures, window: Window, shown_px: int) -> tuple[Float
         present[which] = known[which] = 1.0
     if pictures.is_photograph[window.picture] and not there.any():
         known[:] = 0.0  # the catalogue does not list all that a photograph shows
+    _, inside, cover = _shared(pictures.hidden[window.picture], window)
+    if np.any((inside >= SLIVER_INSIDE) | (cover >= SLIVER_COVER)):
+        known[present == 0.0] = 0.0  # something faint may show after all
     return present, known
+
+
+def _shared(boxes: Float64, window: Window) -> tuple[Float64, Float64, Float64]:
+    """``(n,)`` area of each box within a window, in pixels, and as a part of the box and of the window."""
+    corner = np.array([window.x, window.y])
+    low, high = np.maximum(boxes[:, :2], corner), np.minimum(boxes[:, 2:], corner + window.side)
+    shared: Float64 = np.prod(np.maximum(high - low, 0.0), axis=1)
+    inside = shared / np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), 1e-9)
+    return shared, inside, shared / window.side**2
 
 
 def draw_window(rng: np.random.Generator, pictures: Pictures, shown_px: int, nothing: bool) -> Window:
     """A window with nothing in it, or with an object, as far as :data:`TRIES` tries find one."""
-    empty = pictures.is_empty
+    empty, full = pictures.is_empty, pictures.has_objects
     photographed = pictures.is_photograph
     window = Window(0, 0.0, 0.0, 1.0)
     for _ in range(TRIES):
@@ -167,9 +184,9 @@ def draw_window(rng: np.random.Generator, pictures: Pictures, shown_px: int, not
                 chosen = int(rng.choice(np.flatnonzero(empty)))
             window = _anywhere(rng, pictures, chosen, shown_px)
         else:
-            able = np.flatnonzero(~empty & (photographed == (rng.random() < P_PHOTOGRAPH)))
+            able = np.flatnonzero(full & (photographed == (rng.random() < P_PHOTOGRAPH)))
             if not len(able):
-                able = np.flatnonzero(~empty)
+                able = np.flatnonzero(full)
             if not len(able):
                 return _anywhere(rng, pictures, int(rng.integers(len(pictures))), shown_px)
             window = _around(rng, pictures, int(rng.choice(able)), shown_px)

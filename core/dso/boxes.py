@@ -16,7 +16,7 @@ from core.scoring.boxes import box_iou
 
 Float64 = NDArray[np.float64]
 
-SAME_IOU = 0.45
+SAME_IOU = 0.3
 COVERED = 0.75
 """A box is part of another when that covers so much of it."""
 FRAGMENT = 0.2

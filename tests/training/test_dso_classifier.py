@@ -125,10 +125,27 @@ def test_what_a_photograph_does_not_list_is_open():
     fine = np.zeros((1, 640, 640, 3), np.uint8)
     photograph = Pictures(
         fine, fine[:, ::2, ::2], np.array([[640, 640]]), (np.array([[0.0, 0, 100, 100]]),), (np.array([0]),),
-        np.array([True]), ("photo.jpg",),
+        (np.empty((0, 4)),), np.array([True]), ("photo.jpg",),
     )  # fmt: skip
     assert present_in(photograph, Window(0, 300.0, 300.0, 200.0), 96)[1].tolist() == [0, 0, 0, 0]
     assert present_in(photograph, Window(0, 0.0, 0.0, 200.0), 96)[1].tolist() == [1, 1, 1, 1]
+
+
+def test_what_a_scene_hides_is_open_and_its_frame_not_empty():
+    fine = np.zeros((2, 640, 640, 3), np.uint8)
+    none, galaxy, faint = np.empty((0, 4)), np.array([[0.0, 0, 100, 100]]), np.array([[300.0, 300, 400, 400]])
+    labels, sizes = (np.empty(0, int), np.array([0])), np.array([[640, 640]] * 2)
+    scenes = Pictures(
+        fine, fine[:, ::2, ::2], sizes, (none, galaxy), labels, (faint, faint), np.zeros(2, bool), ("a", "b")
+    )
+    assert scenes.is_empty.tolist() == [False, False]
+    assert scenes.has_objects.tolist() == [False, True]
+    assert present_in(scenes, Window(0, 300.0, 300.0, 200.0), 96)[1].tolist() == [0, 0, 0, 0]
+    assert present_in(scenes, Window(0, 0.0, 0.0, 200.0), 96)[1].tolist() == [1, 1, 1, 1]
+    present, known = present_in(scenes, Window(1, 0.0, 0.0, 640.0), 96)
+    assert present.tolist() == known.tolist() == [1, 1, 0, 0]
+    rng = np.random.default_rng(0)
+    assert {draw_window(rng, scenes, 96, nothing=False).picture for _ in range(20)} == {1}
 
 
 def test_windows_lie_on_the_picture_and_show_what_was_asked_for(pictures):

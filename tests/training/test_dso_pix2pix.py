@@ -49,7 +49,7 @@ def explained(monkeypatch):
     monkeypatch.setattr(dso_pix2pix, "classifier_explained", lambda: (a_glow, SIDE, "ab" * 32))
 
 
-def an_example(*boxes, name="a.jpg", hot=40.0, side=256):
+def an_example(*boxes, name="a.jpg", hot=40.0, side=256, hidden=()):
     """A picture whose relevance is hot in its boxes."""
     relevance = np.full((side, side), 0.01, np.float16)
     picture = np.full((256, 256, 3), 13, np.uint8)
@@ -57,7 +57,7 @@ def an_example(*boxes, name="a.jpg", hot=40.0, side=256):
         relevance[y0:y1, x0:x1] = hot
         picture[y0:y1, x0:x1] = 90
     true = np.array(boxes, float).reshape(-1, 4) - 0.5
-    return Example(name, picture, relevance, true, np.zeros(len(boxes), int))
+    return Example(name, picture, relevance, true, np.array(hidden, float).reshape(-1, 4) - 0.5)
 
 
 def test_maps_are_made_once_and_going_on_repairs_what_was_cut_off(scenes, tmp_path):
@@ -149,6 +149,16 @@ def test_limits_leave_empty_frames_alone():
     )
     assert a_true[0] > limits.confidence
     assert not len(a_false) or a_false[0] < limits.confidence
+
+
+def test_boxes_of_what_is_hidden_are_neither_hit_nor_miss():
+    levels = np.full((256, 256), 0.05, np.float32)
+    levels[40:90, 30:90] = levels[150:200, 150:210] = 0.75
+    true, faint = (30, 40, 90, 90), (150, 150, 210, 200)
+    assert choose_limits([levels] * 9, [an_example(true)] * 9).precision == 0.5
+    seen = choose_limits([levels] * 9, [an_example(true, hidden=[faint])] * 9)
+    assert (seen.precision, seen.recall) == (1.0, 1.0)
+    assert np.isnan(choose_limits([levels], [an_example(hidden=[faint])]).empty_boxed)
 
 
 def test_confidence_is_the_frequency_of_hits():
