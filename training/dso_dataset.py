@@ -63,6 +63,11 @@ def yolo_lines(scene: DsoScene) -> str:
     return box_lines(scene.boxes, scene.labels, scene.picture.shape[:2])
 
 
+def hidden_lines(scene: DsoScene) -> str:
+    """The same of what a scene holds and does not show plainly, without its classes."""
+    return box_lines(scene.hidden, np.zeros(len(scene.hidden), np.int64), scene.picture.shape[:2])
+
+
 def box_lines(boxes: NDArray[np.float32], labels: NDArray[np.int64], shape: tuple[int, ...]) -> str:
     """``class x y width height`` a line, as fractions of the sides of a picture of ``(H, W)`` pixels."""
     side = np.array(shape[::-1], float)
@@ -73,6 +78,15 @@ def box_lines(boxes: NDArray[np.float32], labels: NDArray[np.int64], shape: tupl
         f"{label} {' '.join(f'{value:.6f}' for value in line)}\n"
         for label, line in zip(labels, lines, strict=True)
     )
+
+
+def read_lines(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Boxes and classes of a file of such lines, for a picture of ``(H, W)`` pixels."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    values = np.array([line.split() for line in lines], float).reshape(-1, 5)
+    middle, half = values[:, 1:3], values[:, 3:] / 2.0
+    boxes = np.hstack([middle - half, middle + half]) * np.tile(shape[1::-1], 2) - 0.5
+    return boxes, values[:, 0].astype(np.int64)
 
 
 def with_boxes(scene: DsoScene) -> Image.Image:

@@ -1,15 +1,16 @@
 """Pictures with and without stars on disk, to train and to judge ``dso.starless`` on.
 
 A folder a split holds ``scene_NNNNNN.npy``: ``(640, 640, 7)`` uint8, the picture, the same without stars, and
-how visible objects are; and ``scene_NNNNNN.txt`` with their boxes. A photograph as it is has no pair and
-leaves an empty array. What is there is not drawn again, so drawing may be stopped at any time.
+how visible objects are; ``scene_NNNNNN.txt`` with their boxes; and ``scene_NNNNNN.hidden.txt`` with those of
+what is there and not plain to see. A photograph as it is has no pair and leaves an empty array. What is there
+is not drawn again, so drawing may be stopped at any time.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,13 +19,14 @@ from numpy.typing import NDArray
 
 from training.drawing import draw_all
 from training.dso_cutouts import LABELS, NO_OBJECTS, Objects, load_objects
-from training.dso_dataset import box_lines
+from training.dso_dataset import hidden_lines, read_lines, yolo_lines
 from training.dso_scenes import draw_dso_scene
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 SIDE_PX = 640
+HIDDEN = ".hidden.txt"
 STARLESS_SHARE = 0.2
 """Crops that show no star at all and must come back as they are."""
 GAIN, GAMMA, TINT = (0.7, 1.45), (0.8, 1.25), 0.12
@@ -40,6 +42,7 @@ class Pair:
         mask: ``(H, W)`` how visible objects are, 0 to 255.
         boxes: ``(N, 4)`` x_min, y_min, x_max, y_max in pixels, from the middle of the first one.
         labels: ``(N,)`` numbers into :data:`training.dso_cutouts.LABELS`.
+        hidden: ``(K, 4)`` boxes of what is there but not plain to see.
     """
 
     picture: UInt8
@@ -47,6 +50,12 @@ class Pair:
     mask: UInt8
     boxes: NDArray[np.float64]
     labels: NDArray[np.int64]
+    hidden: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 4)))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing at all on it."""
+        return not len(self.boxes) and not len(self.hidden)
 
     @property
     def extended(self) -> NDArray[np.bool_]:
@@ -80,16 +89,14 @@ def draw_pairs(
 def read_pair(path: Path) -> Pair:
     """A pair with its boxes."""
     pixels = np.load(path)
-    lines = path.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
-    values = np.array([line.split() for line in lines], float).reshape(-1, 5)
-    middle, half = values[:, 1:3], values[:, 3:] / 2.0
-    boxes = np.hstack([middle - half, middle + half]) * pixels.shape[0] - 0.5
+    boxes, labels = read_lines(path.with_suffix(".txt"), pixels.shape)
     return Pair(
         picture=np.ascontiguousarray(pixels[..., :3]),
         starless=np.ascontiguousarray(pixels[..., 3:6]),
         mask=np.ascontiguousarray(pixels[..., 6]),
         boxes=boxes,
-        labels=values[:, 0].astype(np.int64),
+        labels=labels,
+        hidden=read_lines(path.with_suffix(HIDDEN), pixels.shape)[0],
     )
 
 
@@ -146,8 +153,8 @@ def _write_pair(path: Path, data: Path | None, split: str, seed: int, side_px: i
     """The boxes first, and the pixels under their name once they are whole: where they are, all is."""
     scene = draw_dso_scene(seed, _objects(data, split), side_px, split)
     pixels = np.dstack([scene.picture, scene.starless, scene.mask]) if scene.paired else np.empty((0, 0, 7))
-    lines = box_lines(scene.boxes, scene.labels, scene.picture.shape[:2])
-    path.with_suffix(".txt").write_text(lines, encoding="utf-8")
+    path.with_suffix(".txt").write_text(yolo_lines(scene), encoding="utf-8")
+    path.with_suffix(HIDDEN).write_text(hidden_lines(scene), encoding="utf-8")
     part = path.with_suffix(f".{os.getpid()}.part")
     with part.open("wb") as file:
         np.save(file, pixels.astype(np.uint8))

@@ -29,6 +29,7 @@ from core.dso.starless import (
 )
 from core.models.card import Score, read_card, write_card
 from core.scoring.boxes import box_iou
+from core.scoring.pooled import without_ignored
 from training.calibration import logistic
 from training.dso_starless_data import Pair, read_pair
 
@@ -125,7 +126,7 @@ class Boxes:
         confidence: The threshold.
         f1, precision, recall: At IoU 0.5, of all objects.
         recall_extended: Of galaxies and nebulae.
-        false_on_empty: Boxes a picture without objects.
+        false_on_empty: Boxes a picture that holds nothing at all.
     """
 
     confidence: float
@@ -162,7 +163,11 @@ def taken(found: Found, truth: Float64) -> NDArray[np.intp]:
 def box_scores(
     pairs: Sequence[Pair], found: Sequence[Found], confidence: float | None = None, step: float = 0.005
 ) -> Boxes:
-    """Figures at a confidence, or at the best one that gives few enough boxes on empty pictures."""
+    """Figures at a confidence, or at the best one that gives few enough boxes on empty pictures.
+
+    Boxes of what is hidden count neither way.
+    """
+    found = [boxes.at(_counted(pair, boxes)) for pair, boxes in zip(pairs, found, strict=True)]
     owners = [taken(boxes, pair.boxes) for pair, boxes in zip(pairs, found, strict=True)]
     if confidence is None:
         tried = [_at(pairs, found, owners, at) for at in np.arange(step, 1.0, step)]
@@ -182,14 +187,16 @@ def fitted_logistic(outlined: Sequence[Outlined], pairs: Sequence[Pair]) -> tupl
         The constant, and the weight of each of :func:`core.dso.starless.features`; those by default where
         nothing is a hit, or everything.
     """
-    x = np.concatenate([features(one) for one in outlined])
+    both = [(one, pair, _counted(pair, one)) for one, pair in zip(outlined, pairs, strict=True)]
+    x = np.concatenate([features(one)[counts] for one, _, counts in both])
     hit = np.concatenate(
-        [
-            box_iou(one.boxes, pair.boxes).max(axis=1, initial=0.0) >= IOU
-            for one, pair in zip(outlined, pairs, strict=True)
-        ]
+        [box_iou(one.boxes, pair.boxes).max(axis=1, initial=0.0)[counts] >= IOU for one, pair, counts in both]
     )
     return logistic(x, hit) or DEFAULT_LOGISTIC
+
+
+def _counted(pair: Pair, found: Found | Outlined) -> NDArray[np.bool_]:
+    return without_ignored(pair.boxes, found.boxes, pair.hidden, IOU)
 
 
 def judge(
@@ -283,7 +290,7 @@ def _at(
         n_true, n_found, n_hit = n_true + len(pair.boxes), n_found + int(sure.sum()), n_hit + len(hits)
         n_extended += int(pair.extended.sum())
         n_extended_hit += int(pair.extended[hits].sum())
-        if not len(pair.boxes):
+        if pair.is_empty:
             on_empty.append(int(sure.sum()))
     return Boxes(
         confidence=float(confidence),

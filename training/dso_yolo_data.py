@@ -22,7 +22,7 @@ from PIL import Image
 
 from training.drawing import draw_all
 from training.dso_cutouts import LABELS, NO_OBJECTS, Objects, load_objects
-from training.dso_dataset import QUALITY, box_lines, yolo_lines
+from training.dso_dataset import QUALITY, box_lines, hidden_lines, read_lines, yolo_lines
 from training.dso_scenes import draw_dso_scene
 
 UInt8 = NDArray[np.uint8]
@@ -155,20 +155,12 @@ def read_labelled(picture: Path) -> Labelled:
     """A picture with its boxes."""
     folder, name = picture.parents[1], f"{picture.stem}.txt"
     with Image.open(picture, formats=("JPEG",)) as image:
-        size = np.tile(image.size, 2)
-    labels, boxes = _read_lines(folder / "labels" / name, size)
+        shape = image.size[::-1]
+    boxes, labels = read_lines(folder / "labels" / name, shape)
     hidden = folder / "hidden" / name
     if not hidden.exists():
         return Labelled(picture, boxes, labels)
-    return Labelled(picture, boxes, labels, _read_lines(hidden, size)[1])
-
-
-def _read_lines(path: Path, size: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Classes and boxes of a file of lines, for a picture whose sides are ``size`` twice."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    values = np.array([line.split() for line in lines], float).reshape(-1, 5)
-    middle, half = values[:, 1:3], values[:, 3:] / 2.0
-    return values[:, 0].astype(np.int64), np.hstack([middle - half, middle + half]) * size - 0.5
+    return Labelled(picture, boxes, labels, read_lines(hidden, shape)[0])
 
 
 def _write_photographs(folder: Path, objects: Objects) -> list[str]:
@@ -186,8 +178,7 @@ def _write_scene(folder: Path, data: Path | None, split: str, seed: int) -> None
     scene = draw_dso_scene(seed, _objects(data, split), SIDE_PX, split)
     name = f"{SCENE}_{seed:06d}"
     if len(scene.hidden):
-        lines = box_lines(scene.hidden, np.zeros(len(scene.hidden), np.int64), scene.picture.shape[:2])
-        (folder / "hidden" / f"{name}.txt").write_text(lines, encoding="utf-8")
+        (folder / "hidden" / f"{name}.txt").write_text(hidden_lines(scene), encoding="utf-8")
     _write(folder, name, scene.picture, yolo_lines(scene))
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -144,6 +146,9 @@ def test_confidence_is_fitted_to_what_hits_and_limits_boxes_on_empty_frames():
     assert chosen.f1 == 1.0
     assert chosen.false_on_empty == 0.0
     assert box_scores(pairs, found, 0.0).precision < 1.0
+    full_of_hidden = [replace(pair, hidden=np.array([[45.0, 45, 60, 60]])) for pair in pairs]
+    assert box_scores(full_of_hidden, found, 0.0).precision == 1.0
+    assert np.isnan(box_scores(full_of_hidden[:1], found[:1], 0.0).false_on_empty)
 
 
 def test_the_whole_script_draws_trains_resumes_and_fills_the_card(tmp_path, monkeypatch):
