@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -29,7 +30,7 @@ from core.scoring.detection import Score, score_against_corrections
 from core.shapes import BOX_COLUMNS, Kind, Line, Shape, shapes_of
 from core.ui.canvas import POINT_RADIUS, STROKE, Window, from_fabric, knives, to_fabric
 from core.ui.runs import Analysis, store
-from core.ui.shell import show_error
+from core.ui.shell import show_error, when_left
 from core.ui.text import plain
 from core.ui.tools import choose_tool
 
@@ -71,7 +72,7 @@ def correction_panel(
     labels: Sequence[str] = (),
     drawn_as: Mapping[str, Kind] | None = None,
 ) -> None:
-    """Draw the canvas with its list and buttons. Every change is kept when Save is pressed.
+    """Draw the canvas with its list and buttons. Changes are kept when Save is pressed, or when it is left.
 
     Args:
         analysis: The run whose detections are put right.
@@ -140,6 +141,10 @@ def correction_panel(
         zoom = window.zoom * window.picture.rgb.shape[1] / window.picture.region_width
         edits = [*diff_objects(objects, after, tolerance_px=MOVED_PX / zoom), *verdicts]
         edits = _with_cuts(edits, objects, knives(drawing, window))
+        run_id = analysis.run_id
+        when_left(
+            f"{key}.{run_id}.{person}", partial(_keep, run_id, person, edits, left=True) if edits else None
+        )
         if bool(edits) != st.session_state.get(f"{key}.unsaved", False):
             # The window above was drawn before the edits were known; it must not move away from them.
             st.session_state[f"{key}.unsaved"] = bool(edits)
@@ -310,7 +315,7 @@ def _verdict_list(inside: pd.DataFrame, key: str, labels: Sequence[str] = ()) ->
     if inside.empty:
         st.info("Nothing is marked in this window. If something is missing, mark it in the picture.")
         return [], set()
-    shown = inside[["state", "label"]].copy()
+    shown = inside[["label", "state"]].copy()
     shown.insert(0, "object", [_short(each) for each in inside["object_id"]])
     shown.insert(1, "verdict", NO_VERDICT)
     if labels:
@@ -381,11 +386,9 @@ def _merge_and_split(
 
 
 def _buttons(analysis: Analysis, edits: Sequence[Edit], region: Region, person: str, key: str) -> None:
-    count = len([edit for edit in edits if not edit.group]) + len({edit.group for edit in edits} - {""})
-    said = f"{count} change{'s' if count != 1 else ''} not saved yet" if count else "No unsaved changes"
-    st.markdown(f"**{said}**")
+    st.markdown(f"**{_changes(edits)} not saved yet**" if edits else "**No unsaved changes**")
     if st.button(
-        "Save", type="primary", disabled=not count, key=f"{key}.save", icon=":material/save:", width="stretch"
+        "Save", type="primary", disabled=not edits, key=f"{key}.save", icon=":material/save:", width="stretch"
     ):
         _save(analysis, person, edits)
     if st.button(
@@ -402,7 +405,7 @@ def _buttons(analysis: Analysis, edits: Sequence[Edit], region: Region, person: 
         key=f"{key}.undo",
         icon=":material/undo:",
         width="stretch",
-        disabled=bool(count),
+        disabled=bool(edits),
     ):
         db = store()
         if db is not None and analysis.run_id is not None:
@@ -412,15 +415,29 @@ def _buttons(analysis: Analysis, edits: Sequence[Edit], region: Region, person: 
 
 def _save(analysis: Analysis, person: str, edits: Sequence[Edit]) -> None:
     """Keep edits in the store and draw everything anew, or say why they are not possible."""
+    if analysis.run_id is not None and _keep(analysis.run_id, person, edits):
+        st.rerun()
+
+
+def _keep(run_id: str, person: str, edits: Sequence[Edit], *, left: bool = False) -> bool:
+    """Whether the store took the edits; it says why not, and that it did where nobody pressed Save."""
     db = store()
-    if db is None or analysis.run_id is None:
-        return
+    if db is None:
+        return False
     try:
-        db.append_corrections(analysis.run_id, person, edits)
+        db.append_corrections(run_id, person, edits)
     except ParameterInvalid as error:
         show_error(error)
-    else:
-        st.rerun()
+        return False
+    if left:
+        st.toast(f"Saved: {_changes(edits)}.", icon=":material/save:")
+    return True
+
+
+def _changes(edits: Sequence[Edit]) -> str:
+    """How many changes a person would say these are."""
+    count = len([edit for edit in edits if not edit.group]) + len({edit.group for edit in edits} - {""})
+    return f"{count} change{'s' if count != 1 else ''}"
 
 
 def _edges(region: Region) -> tuple[float, float, float, float]:

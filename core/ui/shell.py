@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from core.ui.text import plain
 
 Face = Literal["Explore", "Research"]
 _log = logging.getLogger("almagest")
+_LEAVING, _DRAWN = "shell.leaving", "shell.drawn"
 _ICON = Path(__file__).with_name("icon.svg")
 
 _STYLE = """
@@ -94,8 +95,10 @@ def _draw() -> None:
     )
     with st.sidebar:
         _sidebar()
+    st.session_state[_DRAWN] = set()
     try:
         page.run()
+        _leave()
     except AlmagestError as error:
         show_error(error)
     except Exception:
@@ -106,6 +109,28 @@ def _draw() -> None:
             "What is stored is safe; choose another frame or reload the page.",
             icon=":material/error:",
         )
+
+
+def when_left(key: str, do: Callable[[], bool] | None) -> None:
+    """Have something done as soon as a whole run of any page no longer draws what says this.
+
+    A section is closed, another frame or page is opened: what was not kept yet can be kept then.
+
+    Args:
+        key: Of what is drawn, the same in each run that draws it.
+        do: What is done, and says whether the page must be drawn anew; it takes the place of what was to be
+            done before. None for nothing.
+    """
+    st.session_state.setdefault(_LEAVING, {})[key] = do
+    st.session_state.setdefault(_DRAWN, set()).add(key)
+
+
+def _leave() -> None:
+    """Do what :func:`when_left` was told for what is not drawn any more."""
+    leaving = st.session_state.get(_LEAVING, {})
+    left = [leaving.pop(key) for key in set(leaving) - st.session_state[_DRAWN]]
+    if sum(do() for do in left if do is not None):
+        st.rerun()
 
 
 def face() -> Face:

@@ -137,7 +137,9 @@ def test_a_person_corrects_a_field_on_the_canvas_and_takes_the_catalogue_home(
         press(browser, "Save, and this window is complete")
         browser.wait_until(lambda: page_says(browser, "1 window marked complete"), "the review is saved")
 
-        press(browser, "Take it home")
+        click(browser, (110.5, 17.5))
+        browser.wait_until(lambda: page_says(browser, "1 change not saved yet"), "one more change")
+        press(browser, "Take it home")  # without Save: it is kept all the same
         browser.wait_until(lambda: page_says(browser, "As you put it right"), "the corrected catalogue")
         press(browser, "ECSV")
         press(browser, "Download ECSV")
@@ -149,15 +151,15 @@ def test_a_person_corrects_a_field_on_the_canvas_and_takes_the_catalogue_home(
 
     catalogue = Table.read(exported, format="ascii.ecsv")
     places = np.column_stack([catalogue["x"], catalogue["y"]])
-    expected = [(30.0, 90.0), (70.0, 68.0), (100.0, 40.0), (79.5, 97.5), (27.5, 21.5)]
+    expected = [(30.0, 90.0), (70.0, 68.0), (100.0, 40.0), (79.5, 97.5), (27.5, 21.5), (110.5, 17.5)]
     for place in expected:
         assert np.hypot(*(places - place).T).min() < 0.5, (place, places)
-    assert len(catalogue) == 5
+    assert len(catalogue) == 6
 
     with Store(store_path) as store:
         (run,) = [run for run in store.runs(method="stars.hybrid") if run.frame_name == field_file.name]
         log = store.corrections(run.run_id)
-    assert sorted(entry.action for entry in log) == ["add", "add", "move", "review"]
+    assert sorted(entry.action for entry in log) == ["add", "add", "add", "move", "review"]
     (box,) = [entry for entry in log if entry.action == "add" and entry.box is not None]
     assert box.box == pytest.approx((15.5, 11.5, 39.5, 31.5), abs=0.6)
     (moved,) = [entry for entry in log if entry.action == "move"]
