@@ -300,7 +300,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path(".cache") / "dso" / "yolo")
     parser.add_argument("--weights", type=Path, help="folder of the weights; the project's by default")
     parser.add_argument("--scenes", type=int, default=3000)
-    parser.add_argument("--val-scenes", type=int, default=300)
+    parser.add_argument("--val-scenes", type=int, default=900)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--minutes", type=float, help="most minutes of training, over all runs")
     parser.add_argument("--side", type=int, default=416, help="of the pictures in training")
