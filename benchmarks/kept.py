@@ -11,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from core.methods import Method
+from core.models.card import read_card
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache" / "benchmarks"
@@ -24,8 +25,9 @@ def code_of(patterns: Iterable[str]) -> str:
 
 
 def key_of(method: Method, code: str, injected: str) -> str:
-    """What a measurement depends on, as a short hash."""
-    facts = [method.weights_sha256, method.params().to_dict(), code, injected]
+    """What a measurement depends on, the limits in the card of the weights too, as a short hash."""
+    chosen = None if method.weights is None else read_card(method.weights).extra
+    facts = [method.weights_sha256, chosen, method.params().to_dict(), code, injected]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

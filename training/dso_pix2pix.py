@@ -246,7 +246,7 @@ def painted_maps(examples: Sequence[Example]) -> list[Float32]:
     return [paint(network, one.picture) for one in tqdm(examples, desc="painting", unit="picture")]
 
 
-def judge(options: argparse.Namespace, examples: Sequence[Example], val: Sequence[Example]) -> Limits:
+def judge(options: argparse.Namespace, val: Sequence[Example]) -> Limits:
     """Measure the weights that are there, choose the limits of the boxes, and write both into the card."""
     if options.weights is not None:
         os.environ["ALMAGEST_WEIGHTS"] = str(options.weights)
@@ -255,8 +255,7 @@ def judge(options: argparse.Namespace, examples: Sequence[Example], val: Sequenc
     painted = painted_maps(val)
     limits = choose_limits(painted, val)
     of_xrai = choose_limits([one.target(middle, SIDE_PX) for one in val], val)
-    mean_map = np.mean([one.target(middle, SIDE_PX) for one in examples], axis=0, dtype=np.float32)
-    like = likeness_to_xrai(painted, val, middle, mean_map)
+    like = likeness_to_xrai(painted, val, middle)
     command = f"python -m training.dso_pix2pix --val-pictures {options.val_pictures} --score"
     figures = {
         f"validation {title} with XRAI, {of}": getattr(one, name)
@@ -365,12 +364,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for split, pictures in (("val", val_pictures), ("train", train_pictures)):
             make_targets(TargetFile(options.work, split, side_px, sha256), pictures, explain)
         return 0
-    files = [TargetFile.opened(options.work, split) for split in ("train", "val")]
-    examples, val = (
-        load_examples(file, pictures)
-        for file, pictures in zip(files, (train_pictures, val_pictures), strict=True)
-    )
+    val = load_examples(TargetFile.opened(options.work, "val"), val_pictures)
     if not options.score:
+        file = TargetFile.opened(options.work, "train")
+        examples = load_examples(file, train_pictures)
         middle, f1 = best_middle(examples)
         print(
             f"XRAI is boxed best at a relevance of {middle:.3g}: F1 {f1:.3f} on training pictures", flush=True
@@ -382,8 +379,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return batches(examples, middle, options.batch, options.side, [options.seed, begun, thread])
 
         train(trainer, make, learn, options.threads)
-        save(trainer, options, (len(examples), len(val)), middle, files[0].explained)
-    judge(options, examples, val)
+        save(trainer, options, (len(examples), len(val)), middle, file.explained)
+    judge(options, val)
     return 0
 
 

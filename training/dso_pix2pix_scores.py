@@ -75,7 +75,7 @@ def choose_limits(painted: Sequence[Float32], examples: Sequence[Example]) -> Li
 
 
 def likeness_to_xrai(
-    painted: Sequence[Float32], examples: Sequence[Example], middle: float, mean_map: Float32
+    painted: Sequence[Float32], examples: Sequence[Example], middle: float
 ) -> dict[str, Likeness]:
     """How like the painted maps are to XRAI's, and how like trivial ones are.
 
@@ -83,16 +83,16 @@ def likeness_to_xrai(
         painted: What was painted of each picture.
         examples: The pictures.
         middle: Of the painting.
-        mean_map: The mean of the maps of training, which needs no picture at all.
 
     Returns:
-        By ``"painted"``, ``"copied input"`` and ``"mean map"``.
+        By ``"painted"``, ``"copied input"``, and ``"mean of the others"``: what can be painted blindly.
     """
     targets = [one.target(middle) for one in examples]
+    total = np.sum(targets, axis=0)
     maps = {
         "painted": painted,
         "copied input": [copied_input(one.picture) for one in examples],
-        "mean map": [mean_map] * len(examples),
+        "mean of the others": [(total - one) / max(len(targets) - 1, 1) for one in targets],
     }
     return {
         name: mean_likeness([likeness(truth, found) for truth, found in zip(targets, these, strict=True)])

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.dso.sets import Example
+from benchmarks.kept import key_of
 from core.methods import Method
 from core.results import Detections, Result
 from core.scoring.maps import pointing_game, relevance_mass
@@ -90,7 +90,7 @@ def found_on(method: Method, examples: Sequence[Example], cache: Path, set_key: 
         cache: Folder of what is kept: a line of JSON a picture.
         set_key: Tells sets apart, such as their fingerprint.
     """
-    path = cache / f"{method.name}-{_key(method, set_key)}.jsonl"
+    path = cache / f"{method.name}-{key_of(method, _code(method), set_key)}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = {one.name: one for one in _lines(path)}
     missing = [one for one in examples if one.name not in kept]
@@ -158,16 +158,6 @@ def _unsure(result: Result) -> Detections:
     if "reason" not in table:
         return Detections.empty()
     return result.rejected.where(table["reason"].str.startswith(UNSURE, na=False).to_numpy(bool))
-
-
-def _key(method: Method, set_key: str) -> str:
-    facts: dict[str, Any] = {
-        "weights": method.weights_sha256,
-        "parameters": method.params().to_dict(),
-        "set": set_key,
-        "code": _code(method),
-    }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _code(method: Method) -> str:

@@ -174,10 +174,10 @@ def test_confidence_is_the_frequency_of_hits():
 def test_painting_what_xrai_shows_beats_the_trivial_maps():
     examples = [an_example((40, 40, 90, 80)), an_example((100, 100, 200, 220), name="b.jpg")]
     targets = [one.target(10.0) for one in examples]
-    like = likeness_to_xrai(targets, examples, 10.0, np.mean(targets, axis=0))
+    like = likeness_to_xrai(targets, examples, 10.0)
     assert like["painted"].psnr_db == 60.0
     assert like["painted"].top_20_iou == 1.0
-    for null in ("copied input", "mean map"):
+    for null in ("copied input", "mean of the others"):
         assert like[null].psnr_db < 30.0
         assert like[null].ssim < like["painted"].ssim
 
@@ -268,7 +268,7 @@ def test_a_run_explains_trains_writes_its_card_and_is_ready(scenes, explained, t
     assert card.extra["xrai_middle"] > 0
     assert 0.0 < card.extra["map_threshold"] < 1.0
     assert len(card.extra["calibration"]) == 3
-    for of in ("painted", "copied input", "mean map"):
+    for of in ("painted", "copied input", "mean of the others"):
         assert f"validation PSNR (dB) with XRAI, {of}" in card.scores
     assert "validation F1 at IoU 0.5 without classes, XRAI's own maps" in card.scores
     assert str(tmp_path) not in (weights_folder / "dso_pix2pix.json").read_text()
