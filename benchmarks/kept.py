@@ -43,7 +43,7 @@ def measured(
         doing: What a person reads beside the progress.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    kept = {line["name"]: line for line in _lines(path)}
+    kept = {line["name"]: line for line in lines_of(path)}
     missing = [name for name in names if name not in kept]
     with path.open("a", encoding="utf-8") as file:
         for name in tqdm(missing, desc=doing, disable=not missing):
@@ -53,7 +53,7 @@ def measured(
     return {name: kept[name] for name in names}
 
 
-def _lines(path: Path) -> list[Line]:
+def lines_of(path: Path) -> list[Line]:
     """What is kept; a line that was cut off is left out."""
     if not path.exists():
         return []

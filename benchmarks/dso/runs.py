@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.dso.sets import Example
-from benchmarks.kept import key_of
+from benchmarks.kept import code_of, key_of, lines_of
 from core.methods import Method
 from core.results import Detections, Result
 from core.scoring.maps import pointing_game, relevance_mass
@@ -92,7 +91,7 @@ def found_on(method: Method, examples: Sequence[Example], cache: Path, set_key: 
     """
     path = cache / f"{method.name}-{key_of(method, _code(method), set_key)}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    kept = {one.name: one for one in _lines(path)}
+    kept = {line["name"]: Found(**line) for line in lines_of(path)}
     missing = [one for one in examples if one.name not in kept]
     if missing:
         run_one(method, missing[0])  # imports, and loads the network
@@ -162,19 +161,5 @@ def _unsure(result: Result) -> Detections:
 
 def _code(method: Method) -> str:
     """Hash of the method's own code: one that was changed is run again."""
-    core = Path(__file__).parents[2] / "core"
-    own = (core / method.task).glob(f"{method.name.partition('.')[2]}*.py")
-    files = sorted({*own, *(core / f"{name}.py" for name in SHARED)})
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files if path.exists())).hexdigest()
-
-
-def _lines(path: Path) -> Iterable[Found]:
-    """What is kept; a line that was cut off is left out."""
-    if not path.exists():
-        return
-    text = path.read_text(encoding="utf-8")
-    if text and not text.endswith("\n"):
-        text = text[: text.rfind("\n") + 1]
-        path.write_text(text, encoding="utf-8")
-    for line in text.splitlines():
-        yield Found(**json.loads(line))
+    own = f"{method.task}/{method.name.partition('.')[2]}*.py"
+    return code_of([own, *(f"{name}.py" for name in SHARED)])
