@@ -14,7 +14,18 @@ from core.store import Store
 from tests.browser.apps.corrections_app import THERE
 from tests.browser.conftest import APPS, Browser, serve
 from tests.browser.test_dso import choose_class
-from tests.browser.test_story import CANVAS, EDIT_BUTTON, canvas, click, drag, offset, page_says, press
+from tests.browser.test_story import (
+    CANVAS,
+    EDIT_BUTTON,
+    HINTS,
+    canvas,
+    click,
+    drag,
+    expect,
+    offset,
+    press,
+    take_tool,
+)
 
 PX = 1.0
 """How far a mouse and a smoothed line may leave what was meant, in pixels of the frame."""
@@ -31,11 +42,6 @@ def follow(browser: Browser, *places: tuple[float, float]) -> None:
     browser.wait_until_idle()
 
 
-def expect(browser: Browser, words: str) -> None:
-    browser.wait_until(lambda: page_says(browser, words), f"the page says {words!r}")
-    browser.wait_until_idle()
-
-
 def test_an_ellipse_a_line_and_a_polygon_are_drawn_kept_and_found_again(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -47,14 +53,16 @@ def test_an_ellipse_a_line_and_a_polygon_are_drawn_kept_and_found_again(
         expect(browser, "0 of 4 objects touched")
         drag(browser, (50.0, 60.0), (66.0, 60.0))
         choose_class(browser, "valley")  # and with it the tool for lines
+        expect(browser, HINTS["Line"])
         drag(browser, (10.0, 50.0), (40.0, 44.0))
-        press(browser, "By hand")
+        take_tool(browser, "By hand")
         follow(browser, (10.0, 62.0), (22.0, 72.0), (34.0, 72.0), (46.0, 62.0))
         choose_class(browser, "plain")
+        expect(browser, HINTS["Outline"])
         for corner in ((50.0, 10.0), (64.0, 10.0), (64.0, 30.0), (50.0, 10.0)):
             click(browser, corner)
         expect(browser, "4 changes not saved yet")
-        press(browser, "Cut")
+        take_tool(browser, "Cut")
         drag(browser, (82.0, 10.0), (82.0, 60.0))
         expect(browser, "5 changes not saved yet")
         browser.execute_script(EDIT_BUTTON).click()

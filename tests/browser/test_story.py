@@ -16,6 +16,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from core.store import Store
 from core.ui.shell import PAGES
+from core.ui.tools import KNIFE, TOOLS
 from tests.browser.conftest import ROOT, Browser, serve
 from tests.skies import star_field
 
@@ -37,6 +38,7 @@ const hosts = document.querySelectorAll('[data-testid="stBidiComponentIsolated"]
 return [...hosts].map((host) => host.shadowRoot.querySelector(".stage canvas")).find(Boolean) ?? null;
 """
 SIDE = 128
+HINTS = {tool.title: tool.hint for tools in (*TOOLS.values(), (KNIFE,)) for tool in tools}
 EDIT_BUTTON = CANVAS.replace("canvas.upper-canvas", "button[title=Edit]")
 
 
@@ -90,6 +92,18 @@ def page_says(browser: Browser, words: str) -> bool:
     return words in browser.find_element(By.CSS_SELECTOR, "[data-testid=stMain]").text
 
 
+def expect(browser: Browser, words: str) -> None:
+    """Wait until the page says this, and has ended."""
+    browser.wait_until(lambda: page_says(browser, words), f"the page says {words!r}")
+    browser.wait_until_idle()
+
+
+def take_tool(browser: Browser, title: str) -> None:
+    """Choose what to draw with; the canvas draws with it once the page says how it is used."""
+    press(browser, title)
+    expect(browser, HINTS[title])
+
+
 def upload(browser: Browser, path: Path) -> None:
     press(browser, "Open your own file")
     browser.wait_for("[data-testid=stFileUploaderDropzoneInput]").send_keys(str(path))
@@ -116,11 +130,11 @@ def test_a_person_corrects_a_field_on_the_canvas_and_takes_the_catalogue_home(
     with serve(ROOT / "Home.py", tmp_path, ALMAGEST_STORE=str(store_path)) as url:
         browser.visit(f"{url}/stars")
         upload(browser, field_file)
-        assert page_says(browser, "3 stars.")
+        expect(browser, "3 stars.")
         press(browser, "Put it right")
 
         click(browser, (79.5, 97.5))
-        press(browser, "Box")
+        take_tool(browser, "Box")
         drag(browser, (15.5, 31.5), (39.5, 11.5))
         browser.execute_script(EDIT_BUTTON).click()
         drag(browser, (64.0, 64.0), (70.0, 68.0))
