@@ -3,7 +3,7 @@
 A folder ``train`` and a folder ``val`` hold ``images/*.jpg`` and ``labels/*.txt`` (class, x, y, width and
 height as fractions): scenes of :mod:`training.dso_scenes`, and the split's photographs as they are.
 ``train`` also holds close-ups: a trainer shows whole scenes smaller than they are, and small galaxies are
-then no larger than stars. ``hidden/*.txt`` has the boxes of what a scene holds and does not show plainly, for
+then no larger than stars. It shows close-ups as large as they are, to twice as large. ``hidden/*.txt`` has the boxes of what a scene holds and does not show plainly, for
 which a method is neither praised nor blamed. What is there is not drawn again, so drawing may be stopped at
 any time.
 """
@@ -28,8 +28,8 @@ from training.dso_scenes import draw_dso_scene
 UInt8 = NDArray[np.uint8]
 SIDE_PX = 640
 SCENE, PHOTOGRAPH, CLOSE_UP = "scene", "photo", "close"
-CLOSE_UP_PX, BLOCK_PX = 416, 8
-"""Side of a close-up. It is cut along the blocks of JPEG, which are compressed once more without a change."""
+CLOSE_UP_PX, BLOCK_PX = (208, 416), 8
+"""Sides of close-ups. They are cut along the blocks of JPEG, which are compressed once more without a change."""
 AROUND_OBJECT = 0.8
 """So many close-ups are laid around one of the objects of their scene."""
 LEAST_LEFT, LEAST_OF_WINDOW, MIN_CUT_PX = 0.35, 0.2, 6.0
@@ -105,37 +105,41 @@ def draw_close_ups(scenes: Sequence[Path]) -> list[Path]:
     for scene, close_up in zip(wanted, close_ups, strict=True):
         if not close_up.exists():
             whole = read_labelled(scene)
-            x, y, boxes, labels = close_up_of(whole, int(scene.stem.rpartition("_")[2]))
-            picture = whole.pixels()[y : y + CLOSE_UP_PX, x : x + CLOSE_UP_PX]
+            x, y, side, boxes, labels = close_up_of(whole, int(scene.stem.rpartition("_")[2]))
+            picture = whole.pixels()[y : y + side, x : x + side]
             lines = box_lines(boxes.astype(np.float32), labels, picture.shape[:2])
             _write(close_up.parents[1], close_up.stem, picture, lines)
     return close_ups
 
 
-def close_up_of(whole: Labelled, seed: int) -> tuple[int, int, NDArray[np.float64], NDArray[np.int64]]:
-    """Where a close-up is cut: its first column and row, its boxes and their labels.
+def close_up_of(
+    whole: Labelled, seed: int
+) -> tuple[int, int, int, NDArray[np.float64], NDArray[np.int64]]:
+    """Where a close-up is cut: its first column and row and its side, its boxes and their labels.
 
     Of a few places the first is taken that leaves no box in doubt, one that is cut to less than
     :data:`LEAST_LEFT` and still shows; else the last.
     """
     rng = np.random.default_rng(seed)
-    last = (SIDE_PX - CLOSE_UP_PX) // BLOCK_PX
+    low_px, high_px = CLOSE_UP_PX
+    side = int(low_px * (high_px / low_px) ** rng.random()) // BLOCK_PX * BLOCK_PX
+    last = (SIDE_PX - side) // BLOCK_PX
     area = np.prod(whole.boxes[:, 2:] - whole.boxes[:, :2], axis=1)
     for _ in range(TRIES):
         corner = rng.integers(0, last + 1, 2) * BLOCK_PX
         if len(area) and rng.random() < AROUND_OBJECT:
             low, high = whole.boxes[rng.integers(len(area))].reshape(2, 2)
-            start = (low + high) / 2.0 - rng.uniform(0.15, 0.85, 2) * CLOSE_UP_PX
+            start = (low + high) / 2.0 - rng.uniform(0.15, 0.85, 2) * side
             corner = np.clip(np.rint(start / BLOCK_PX).astype(int), 0, last) * BLOCK_PX
-        boxes = np.clip(whole.boxes - np.tile(corner, 2), -0.5, CLOSE_UP_PX - 0.5)
+        boxes = np.clip(whole.boxes - np.tile(corner, 2), -0.5, side - 0.5)
         sides = boxes[:, 2:] - boxes[:, :2]
         left = np.prod(sides, axis=1)
-        kept = ((left >= LEAST_LEFT * area) | (left >= LEAST_OF_WINDOW * CLOSE_UP_PX**2)) & (
+        kept = ((left >= LEAST_LEFT * area) | (left >= LEAST_OF_WINDOW * side**2)) & (
             sides.min(axis=1, initial=np.inf) >= MIN_CUT_PX
         )
         if kept[left > 0.05 * area].all():
             break
-    return int(corner[0]), int(corner[1]), boxes[kept], whole.labels[kept]
+    return int(corner[0]), int(corner[1]), side, boxes[kept], whole.labels[kept]
 
 
 def write_yaml(work: Path, train: Sequence[Path], val: Sequence[Path]) -> Path:

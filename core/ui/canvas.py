@@ -36,7 +36,7 @@ DRAWN_STROKE, KNIFE_STROKE = "#FFFFFF", "#D55E00"
 
 STYLES: Mapping[str, Mapping[str, Any]] = {
     "unreviewed": {"stroke": "#F2B24C", "strokeDashArray": None},
-    "accepted": {"stroke": "#56B4E9", "strokeDashArray": None},
+    "accepted": {"stroke": "#56B4E9", "strokeDashArray": [12, 3, 2, 3]},
     "unsure": {"stroke": "#CC79A7", "strokeDashArray": [2, 3]},
     "edited": {"stroke": "#FFFFFF", "strokeDashArray": [7, 3]},
 }

@@ -28,7 +28,7 @@ from core.frames import Frame
 from core.frames.display import DisplaySettings, render
 from core.scoring.detection import Score, score_against_corrections
 from core.shapes import BOX_COLUMNS, Kind, Line, Shape, shapes_of
-from core.ui.canvas import POINT_RADIUS, STROKE, Window, from_fabric, knives, to_fabric
+from core.ui.canvas import POINT_RADIUS, STROKE, STYLES, Window, from_fabric, knives, to_fabric
 from core.ui.runs import Analysis, store
 from core.ui.shell import show_error, when_left
 from core.ui.text import plain
@@ -42,6 +42,13 @@ _ON_A_PHONE = """
 </style>
 """
 """A finger that draws cannot scroll: all of the canvas must be in view."""
+MEANINGS = {
+    "unreviewed": "the method's own",
+    "accepted": "you said it is right",
+    "edited": "moved, reshaped, relabelled or added",
+    "unsure": "not sure",
+}
+"""What the marks of each state say, in the legend."""
 WINDOW_SIDES = (64, 128, 256, 512)
 MOVED_PX = 0.5
 """A smaller shift on the canvas, in screen pixels over the zoom, is a trembling hand."""
@@ -447,10 +454,17 @@ def _edges(region: Region) -> tuple[float, float, float, float]:
 
 
 def _legend() -> None:
-    st.caption(
-        "Solid amber: the method's own. Solid blue: you said it is right. Long white dashes: moved, "
-        "reshaped, relabelled or added. Short pink dashes: not sure."
-    )
+    marks = []
+    for state, meaning in MEANINGS.items():
+        dashes = " ".join(map(str, STYLES[state]["strokeDashArray"] or ()))
+        marks.append(
+            '<span style="display: inline-flex; align-items: center; gap: 0.5em; margin-right: 1.5em">'
+            '<svg width="48" height="14" aria-hidden="true">'
+            '<rect width="48" height="14" rx="3" fill="#20242C"/>'
+            f'<path d="M4 7H44" stroke="{STYLES[state]["stroke"]}" stroke-width="{STROKE}" '
+            f'stroke-dasharray="{dashes}"/></svg>{meaning}</span>'
+        )
+    st.html(f'<div style="font-size: 0.875rem; line-height: 1.8">{"".join(marks)}</div>')
 
 
 def _account(catalogue: CorrectedCatalogue, person: str) -> str:

@@ -81,8 +81,8 @@ def test_a_close_up_shows_its_scene_as_it_is(work):
     n_boxes = 0
     for number, (scene, close_up) in enumerate(zip(scenes, close_ups, strict=True)):
         whole, part = read_labelled(scene), read_labelled(close_up)
-        x, y, boxes, labels = close_up_of(whole, number)
-        picture = whole.pixels()[y : y + CLOSE_UP_PX, x : x + CLOSE_UP_PX]
+        x, y, side, boxes, labels = close_up_of(whole, number)
+        picture = whole.pixels()[y : y + side, x : x + side]
         assert np.abs(part.pixels().astype(int) - picture).mean() < 1.0
         np.testing.assert_allclose(part.boxes, boxes, atol=0.01)
         assert part.labels.tolist() == labels.tolist()
@@ -96,18 +96,19 @@ def test_a_close_up_shows_its_scene_as_it_is(work):
 @pytest.mark.parametrize("seed", range(20))
 def test_close_ups_keep_what_is_large_and_whole(tmp_path, seed):
     whole = a_truth(tmp_path, (100, 120, 118, 134, 0), (-0.5, -0.5, 639.5, 639.5, 1), (600, 20, 612, 30, 2))
-    x, y, boxes, labels = close_up_of(whole, seed)
-    assert x % 8 == y % 8 == 0
+    x, y, side, boxes, labels = close_up_of(whole, seed)
+    assert x % 8 == y % 8 == side % 8 == 0
+    assert CLOSE_UP_PX[0] <= side <= CLOSE_UP_PX[1]
     assert min(x, y) >= 0
-    assert max(x, y) <= SIDE_PX - CLOSE_UP_PX
+    assert max(x, y) <= SIDE_PX - side
     covering = boxes[labels == 1]
-    np.testing.assert_allclose(covering, [[-0.5, -0.5, CLOSE_UP_PX - 0.5, CLOSE_UP_PX - 0.5]])
+    np.testing.assert_allclose(covering, [[-0.5, -0.5, side - 0.5, side - 0.5]])
     for box, label in zip(boxes, labels, strict=True):
         if label != 1:
             true = whole.boxes[whole.labels == label][0]
             left = np.prod(box[2:] - box[:2]) / np.prod(true[2:] - true[:2])
             assert left >= 0.35
-            inside = np.clip(true - [x, y, x, y], -0.5, CLOSE_UP_PX - 0.5)
+            inside = np.clip(true - [x, y, x, y], -0.5, side - 0.5)
             np.testing.assert_allclose(box, inside)
 
 

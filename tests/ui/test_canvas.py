@@ -16,11 +16,13 @@ from core.ui.canvas import (
     DRAWN_FILL,
     KNIFE_STROKE,
     POINT_FILL,
+    STYLES,
     Window,
     from_fabric,
     knives,
     to_fabric,
 )
+from core.ui.corrections import MEANINGS
 
 POINT = EditableObject("p3", "star", Point(20.25, 30.5))
 BOX = EditableObject("p4", "galaxy", Box(40.0, 41.0, 44.0, 48.0))
@@ -264,3 +266,9 @@ def test_a_knife_is_no_object() -> None:
     assert len(from_fabric(drawing, [], "valley", view)) == 1
     (knife,) = knives(drawing, view)
     np.testing.assert_allclose(knife.points, [(22.0, 49.5), (34.5, 44.5)])
+
+
+def test_states_are_told_apart_without_colour():
+    dashes = {str(style["strokeDashArray"]) for style in STYLES.values()}
+    assert len(dashes) == len(STYLES)
+    assert set(MEANINGS) == set(STYLES)
