@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate, pairwise
 
 import pandas as pd
 import streamlit as st
@@ -114,8 +115,9 @@ def correction_panel(
     left, right = st.columns([2, 1], gap="medium")
     with left:
         what, how = st.columns([1, 2], vertical_alignment="bottom")
+        names = list(dict.fromkeys(labels))
         label = what.selectbox(
-            "What it is", list(dict.fromkeys(labels)), key=f"{key}.label", accept_new_options=True
+            "What it is", names, _usual(analysis, names), key=f"{key}.label", accept_new_options=True
         )
         with how:
             tool = choose_tool(kinds, (drawn_as or {}).get(str(label), kinds[0]), key)
@@ -168,6 +170,12 @@ def aim_window(key: str, xy: tuple[float, float] | None) -> None:
     """Move the window to a place of the frame, if it is another than the last one aimed at."""
     if xy is not None and xy != st.session_state.get(f"{key}.aimed"):
         st.session_state[f"{key}.aimed"] = st.session_state[f"{key}.aim"] = xy
+
+
+def _usual(analysis: Analysis, names: Sequence[str]) -> int:
+    """Which of the names most of what was found has: what was missed is most often another of these."""
+    counts = analysis.result.detections.table["label"].value_counts().reindex(names, fill_value=0)
+    return int(counts.argmax())
 
 
 def _labels_kept(after: Sequence[EditableObject], key: str) -> list[EditableObject]:
@@ -456,13 +464,15 @@ def _edges(region: Region) -> tuple[float, float, float, float]:
 def _legend() -> None:
     marks = []
     for state, meaning in MEANINGS.items():
-        dashes = " ".join(map(str, STYLES[state]["strokeDashArray"] or ()))
+        ends = list(accumulate(STYLES[state]["strokeDashArray"] or (1,), initial=0))
+        colours = (STYLES[state]["stroke"], "transparent")
+        parts = [f"{colours[n % 2]} {start}px {end}px" for n, (start, end) in enumerate(pairwise(ends))]
         marks.append(
             '<span style="display: inline-flex; align-items: center; gap: 0.5em; margin-right: 1.5em">'
-            '<svg width="48" height="14" aria-hidden="true">'
-            '<rect width="48" height="14" rx="3" fill="#20242C"/>'
-            f'<path d="M4 7H44" stroke="{STYLES[state]["stroke"]}" stroke-width="{STROKE}" '
-            f'stroke-dasharray="{dashes}"/></svg>{meaning}</span>'
+            '<span style="background: #20242C; border-radius: 3px; padding: 5px 4px">'
+            f'<span style="display: block; width: 40px; height: {STROKE:g}px; '
+            f'background: repeating-linear-gradient(90deg, {", ".join(parts)})"></span></span>'
+            f"{meaning}</span>"
         )
     st.html(f'<div style="font-size: 0.875rem; line-height: 1.8">{"".join(marks)}</div>')
 
