@@ -16,7 +16,7 @@ from core.ui.selection import selected
 from core.ui.shell import choose_section, enter_dashboard, face, lead, show_warnings
 
 SECTIONS = {
-    "Explore": ("Try another", "Look closer", "Take it home"),
+    "Explore": ("Try another", "Look closer", "Put it right", "Take it home"),
     "Research": ("Clusters", "Structure", "Compare", "Your own", "Methods", "Put it right", "Take it home"),
 }
 

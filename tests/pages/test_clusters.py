@@ -201,6 +201,8 @@ def test_a_picture_gives_its_own_stars(page: AppTest, tmp_path) -> None:
     assert not page.exception
     assert not page.error
     assert "mine.fits" in sentence(page)
+    section(page, "Put it right")
+    assert page.button(key="clusters.correct.review")
     research(page)
     for name in [*SECTIONS, "Put it right"]:
         section(page, name)
