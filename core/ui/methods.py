@@ -94,22 +94,20 @@ def choose_partner(chosen: Sequence[Method], key: str) -> list[Method]:
 
 
 def method_parameters(chosen: Sequence[Method]) -> dict[str, Parameters]:
-    """Draw each method's parameters and give those last applied.
+    """Draw each method's parameters, with the card of its network, and give those last applied.
 
     Nothing runs while a person is still turning the knobs: values count once Run is pressed.
     """
     applied: dict[str, Parameters] = {}
     for method in chosen:
         kept = st.session_state.setdefault(f"{method.name}.params", method.params())
-        with (
-            st.expander(f"Parameters: {method.title}", icon=":material/tune:"),
-            st.form(f"{method.name}.form", border=False),
-        ):
-            values = parameter_widgets(kept, f"{method.name}.set")
-            if st.form_submit_button("Run", type="primary", width="stretch"):
-                st.session_state[f"{method.name}.params"] = kept = values
-            st.caption(method.reference)
-        model_card(method)
+        with st.expander(f"Parameters: {short_title(method.title)}", icon=":material/tune:"):
+            with st.form(f"{method.name}.form", border=False):
+                values = parameter_widgets(kept, f"{method.name}.set")
+                if st.form_submit_button("Run", type="primary", width="stretch"):
+                    st.session_state[f"{method.name}.params"] = kept = values
+                st.caption(method.reference)
+            model_card(method)
         applied[method.name] = kept
     return applied
 
