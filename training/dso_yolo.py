@@ -44,7 +44,7 @@ COLLECTIONS = {
         "objects of the drawn scenes: training and validation by file",
     ),
 }
-VIEWS = (1.0, 1.3, 1.6)
+VIEWS = (1.0, 1.3, 2.45)
 """Scales a picture is seen at, 1 being the training's: nebulae gain from small ones, galaxies from large."""
 LIMITS = (
     "Trained on composed scenes: real frames have faults it has never seen.",
@@ -251,7 +251,8 @@ def _facts(options: argparse.Namespace, best: Path) -> dict[str, Any]:
     n_parameters = sum(p.numel() for p in load_yolo(str(best)).parameters())
     known = [] if options.data is None else [name for name in COLLECTIONS if (options.data / name).is_dir()]
     drawn = TrainingData(
-        f"{options.scenes} drawn scenes of 640² (training/dso_scenes.py), whole and a close-up of each, "
+        f"{options.scenes} drawn scenes of 640² (training/dso_scenes.py), whole and a close-up of each, to "
+        "twice as large, "
         f"{options.val_scenes} to validate",
         "AGPL-3.0-only, and that of the photographs in them",
         "training and validation",

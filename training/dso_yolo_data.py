@@ -112,9 +112,7 @@ def draw_close_ups(scenes: Sequence[Path]) -> list[Path]:
     return close_ups
 
 
-def close_up_of(
-    whole: Labelled, seed: int
-) -> tuple[int, int, int, NDArray[np.float64], NDArray[np.int64]]:
+def close_up_of(whole: Labelled, seed: int) -> tuple[int, int, int, NDArray[np.float64], NDArray[np.int64]]:
     """Where a close-up is cut: its first column and row and its side, its boxes and their labels.
 
     Of a few places the first is taken that leaves no box in doubt, one that is cut to less than
