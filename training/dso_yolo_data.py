@@ -3,9 +3,9 @@
 A folder ``train`` and a folder ``val`` hold ``images/*.jpg`` and ``labels/*.txt`` (class, x, y, width and
 height as fractions): scenes of :mod:`training.dso_scenes`, and the split's photographs as they are.
 ``train`` also holds close-ups: a trainer shows whole scenes smaller than they are, and small galaxies are
-then no larger than stars. It shows close-ups as large as they are, to twice as large. ``hidden/*.txt`` has the boxes of what a scene holds and does not show plainly, for
-which a method is neither praised nor blamed. What is there is not drawn again, so drawing may be stopped at
-any time.
+then no larger than stars. Close-ups it shows as large as they are, to twice as large. ``hidden/*.txt`` has
+the boxes of what a scene holds and does not show plainly, for which a method is neither praised nor blamed.
+What is there is not drawn again, so drawing may be stopped at any time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ UInt8 = NDArray[np.uint8]
 SIDE_PX = 640
 SCENE, PHOTOGRAPH, CLOSE_UP = "scene", "photo", "close"
 CLOSE_UP_PX, BLOCK_PX = (208, 416), 8
-"""Sides of close-ups. They are cut along the blocks of JPEG, which are compressed once more without a change."""
+"""Sides of close-ups. They are cut along JPEG's blocks, which are compressed once more without a change."""
 AROUND_OBJECT = 0.8
 """So many close-ups are laid around one of the objects of their scene."""
 LEAST_LEFT, LEAST_OF_WINDOW, MIN_CUT_PX = 0.35, 0.2, 6.0
