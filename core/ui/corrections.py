@@ -174,7 +174,7 @@ def aim_window(key: str, xy: tuple[float, float] | None) -> None:
 
 def _usual(analysis: Analysis, names: Sequence[str]) -> int:
     """Which of the names most of what was found has: what was missed is most often another of these."""
-    counts = analysis.result.detections.table["label"].value_counts().reindex(names, fill_value=0)
+    counts = analysis.result.detections.table["label"].value_counts().reindex(list(names), fill_value=0)
     return int(counts.argmax())
 
 
