@@ -252,8 +252,7 @@ def _facts(options: argparse.Namespace, best: Path) -> dict[str, Any]:
     known = [] if options.data is None else [name for name in COLLECTIONS if (options.data / name).is_dir()]
     drawn = TrainingData(
         f"{options.scenes} drawn scenes of 640² (training/dso_scenes.py), whole and a close-up of each, to "
-        "twice as large, "
-        f"{options.val_scenes} to validate",
+        f"twice as large, {options.val_scenes} to validate",
         "AGPL-3.0-only, and that of the photographs in them",
         "training and validation",
     )

@@ -227,6 +227,14 @@ def test_a_frame_sent_from_elsewhere_opens_as_a_picture(app: AppTest) -> None:
     assert not app.exception
 
 
+def test_what_is_drawn_is_at_first_another_of_what_was_found(app: AppTest) -> None:
+    app.session_state["frame.wanted"] = "m13"
+    app.switch_page(PAGE).run()
+    section(app, "Put it right")
+    assert not app.exception
+    assert app.selectbox(key="clusters.correct.label").value == "globular cluster"
+
+
 def test_a_circle_of_ones_own_becomes_a_cluster(page: AppTest) -> None:
     section(research(page), "Your own")
     page.segmented_control(key="clusters.own.way").set_value("Centre and radius").run()
