@@ -18,7 +18,7 @@ from core.results import Provenance, Result
 from core.ui import clusters_plots as plots
 from core.ui.clusters_field import Field
 from core.ui.clusters_found import OWN, Found, members_table
-from core.ui.clusters_structure import figures, measure, numbers_of
+from core.ui.clusters_structure import caveats, figures, measure, numbers_of
 from core.ui.corrections import corrected
 from core.ui.exports import TABLE_FORMATS, catalogue_panel, export_panel
 from core.ui.text import plain
@@ -134,8 +134,9 @@ def report(field: Field, found: Found, number: int, sentence: str) -> bytes:
         ("stars from", facts.frame_name, f"{field.credit}; sha256 {facts.frame_sha256}"),
         ("run", facts.started_at, f"Almagest {facts.version}"),
     ]  # fmt: skip
+    said = [Paragraph(each, small=True) for each in caveats(field, found)]
     sections = [
-        Section("Numbers, 68 % uncertainties", [numbers]),
+        Section("Numbers, 68 % uncertainties", [numbers, *said]),
         Section("", drawn),
         Section("How it was made", [Table(("what", "value", "remark"), made)]),
     ]

@@ -52,10 +52,8 @@ def structure_panel(field: Field, found: Found, number: int) -> None:
         return
     numbers = numbers_of(found, measured)
     _headline(numbers)
-    if found.by_mark:
-        st.caption("All stars within the mark count as members, those of the field among them too.")
-    if field.pixels is not None:
-        st.caption(CROWDED)
+    for each in caveats(field, found):
+        st.caption(each)
     if not measured.king.ok:
         st.warning(
             plain(f"King's profile gives no radii here: {measured.king.reason}"), icon=":material/info:"
@@ -63,6 +61,12 @@ def structure_panel(field: Field, found: Found, number: int) -> None:
     _draw(figures(found, measured, number))
     st.markdown("**The numbers**")
     numbers_table(numbers)
+
+
+def caveats(field: Field, found: Found) -> list[str]:
+    """What a reader of a cluster's numbers and plots must know, as sentences."""
+    whole = ["All stars within the mark count as members, those of the field among them too."]
+    return [*(whole if found.by_mark else []), *([CROWDED] if field.pixels is not None else [])]
 
 
 def short_panel(field: Field, found: Found, number: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -290,6 +291,9 @@ def test_the_report_stands_by_itself_and_shows_text_as_text(field: pd.DataFrame)
     assert "A &lt;b&gt;sentence" in page
     assert "King 1962" in page
     assert "Half-number radius" in page
+    assert "emptier than it is" not in page
+    on_picture = replace(looked_at, pixels=looked_at.stars.xy)
+    assert "emptier than it is" in report(on_picture, found, 0, "A sentence.").decode()
     assert "http" not in page.partition("</style>")[2].partition("<figure>")[0]
     table = export(analysis.result, "parquet", detections=found.table())
     assert len(pd.read_parquet(io.BytesIO(table))) == len(found)
