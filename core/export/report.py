@@ -33,8 +33,8 @@ td { border-bottom: 1px solid #E5E7EB; overflow-wrap: anywhere; }
 td:nth-child(2) { min-width: 8em; }
 pre { background: #F3F4F6; padding: .6rem .8rem; border-radius: 6px; white-space: pre-wrap; }
 pre { overflow-wrap: anywhere; font-size: .85rem; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); }
-.plots { gap: .6rem 1.2rem; }
+.plots { display: grid; gap: .6rem 1.2rem; }
+.several { grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); }
 figure { margin: 0 0 .6rem; break-inside: avoid; } figcaption { color: #4B5563; font-size: .8rem; }
 figure img { max-width: 100%; height: auto; display: block; }
 @media print { body { margin: 0; max-width: none; } }
@@ -142,8 +142,11 @@ def write_html(report: Report) -> bytes:
 def _section_html(section: Section) -> str:
     parts = []
     for aside, blocks in groupby(section.blocks, _stands_aside):
-        inner = "".join(_block_html(block) for block in blocks)
-        parts.append(f'<div class="plots">{inner}</div>' if aside else inner)
+        each = [_block_html(block) for block in blocks]
+        inner = "".join(each)
+        # A chart draws itself before the next is there: its column must not be the whole page until then.
+        several = " several" if len(each) > 1 else ""
+        parts.append(f'<div class="plots{several}">{inner}</div>' if aside else inner)
     heading = f"<h2>{html.escape(one_line(section.title))}</h2>" if section.title else ""
     return heading + "".join(parts)
 
