@@ -37,6 +37,7 @@ pre { overflow-wrap: anywhere; font-size: .85rem; }
 .several { grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); }
 figure { margin: 0 0 .6rem; break-inside: avoid; } figcaption { color: #4B5563; font-size: .8rem; }
 figure img { max-width: 100%; height: auto; display: block; }
+@media screen and (max-width: 640px) { table:has(th:nth-child(4)) { min-width: 640px; } }
 @media print { body { margin: 0; max-width: none; } }
 """
 _INK, _FAINT, _RULE = (17, 24, 39), (75, 85, 99), (229, 231, 235)
