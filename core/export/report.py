@@ -30,6 +30,7 @@ h3 { font-size: 1rem; margin: 0 0 .2rem; }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { text-align: left; padding: .25rem .6rem .25rem 0; vertical-align: top; }
 td { border-bottom: 1px solid #E5E7EB; overflow-wrap: anywhere; }
+td:first-child { overflow-wrap: break-word; }
 td:nth-child(2) { min-width: 8em; }
 pre { background: #F3F4F6; padding: .6rem .8rem; border-radius: 6px; white-space: pre-wrap; }
 pre { overflow-wrap: anywhere; font-size: .85rem; }
