@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate, pairwise
@@ -109,8 +109,9 @@ def correction_panel(
     inside = _inside(catalogue, region)
     shown = inside[~inside["state"].isin(("rejected", *REPLACED_STATES))]
     objects = _editable(shown)
-    # A saved log redraws the canvas and the list from what is now true.
-    now = f"{analysis.run_id}.{region}.{len(log)}"
+    # A longer log, or another's, draws the canvas and the list anew from what is now true; what was not saved
+    # on the old ones is kept then. A name that is given while nothing is saved yet takes over what was drawn.
+    now = f"{analysis.run_id}.{region}.{log[-1].seq if log else 0}"
 
     left, right = st.columns([2, 1], gap="medium")
     with left:
@@ -150,18 +151,17 @@ def correction_panel(
         zoom = window.zoom * window.picture.rgb.shape[1] / window.picture.region_width
         edits = [*diff_objects(objects, after, tolerance_px=MOVED_PX / zoom), *verdicts]
         edits = _with_cuts(edits, objects, knives(drawing, window))
-        run_id = analysis.run_id
-        when_left(
-            f"{key}.{run_id}.{person}", partial(_keep, run_id, person, edits, left=True) if edits else None
-        )
+        keep = partial(_keep, analysis.run_id, person)
+        when_left(f"{key}.{now}", partial(keep, edits, left=True) if edits else None)
+        save = partial(_save, keep, f"{key}.{now}")
         if bool(edits) != st.session_state.get(f"{key}.unsaved", False):
             # The window above was drawn before the edits were known; it must not move away from them.
             st.session_state[f"{key}.unsaved"] = bool(edits)
             _run_again()
         if shaped:
             chosen = [thing for thing in objects if thing.object_id in picked]
-            _merge_and_split(analysis, edits, chosen, after, person, key)
-        _buttons(analysis, edits, region, person, key)
+            _merge_and_split(edits, chosen, after, save, key)
+        _buttons(analysis, edits, region, save, person, key)
     _legend()
     st.caption(plain(_account(catalogue, person)))
 
@@ -369,11 +369,10 @@ def _verdict_list(inside: pd.DataFrame, key: str, labels: Sequence[str] = ()) ->
 
 
 def _merge_and_split(
-    analysis: Analysis,
     edits: Sequence[Edit],
     chosen: Sequence[EditableObject],
     after: Sequence[EditableObject],
-    person: str,
+    save: Callable[[Sequence[Edit]], None],
     key: str,
 ) -> None:
     """Draw the buttons that make one of the rows that are picked, or several of the one that is."""
@@ -387,7 +386,7 @@ def _merge_and_split(
         width="stretch",
         disabled=len(chosen) < 2 or bool(edits),
     ):
-        _save(analysis, person, merge_objects(chosen))
+        save(merge_objects(chosen))
     if split.button(
         "Split",
         key=f"{key}.split",
@@ -397,15 +396,22 @@ def _merge_and_split(
         disabled=len(chosen) != 1 or len(drawn) < 2,
     ):
         others = [edit for edit in edits if edit.action != "add" and edit.target != chosen[0].object_id]
-        _save(analysis, person, [*others, *split_object(chosen[0], [thing.shape for thing in drawn])])
+        save([*others, *split_object(chosen[0], [thing.shape for thing in drawn])])
 
 
-def _buttons(analysis: Analysis, edits: Sequence[Edit], region: Region, person: str, key: str) -> None:
+def _buttons(
+    analysis: Analysis,
+    edits: Sequence[Edit],
+    region: Region,
+    save: Callable[[Sequence[Edit]], None],
+    person: str,
+    key: str,
+) -> None:
     st.markdown(f"**{_changes(edits)} not saved yet**" if edits else "**No unsaved changes**")
     if st.button(
         "Save", type="primary", disabled=not edits, key=f"{key}.save", icon=":material/save:", width="stretch"
     ):
-        _save(analysis, person, edits)
+        save(edits)
     if st.button(
         "Save, and this window is complete",
         key=f"{key}.review",
@@ -414,7 +420,7 @@ def _buttons(analysis: Analysis, edits: Sequence[Edit], region: Region, person: 
         width="stretch",
     ):
         window = dict(zip(BOX_COLUMNS, _edges(region), strict=True))
-        _save(analysis, person, [*edits, Edit("review", FRAME, after=window)])
+        save([*edits, Edit("review", FRAME, after=window)])
     if st.button(
         "Undo the last saved change",
         key=f"{key}.undo",
@@ -428,9 +434,16 @@ def _buttons(analysis: Analysis, edits: Sequence[Edit], region: Region, person: 
             st.rerun()
 
 
-def _save(analysis: Analysis, person: str, edits: Sequence[Edit]) -> None:
-    """Keep edits in the store and draw everything anew, or say why they are not possible."""
-    if analysis.run_id is not None and _keep(analysis.run_id, person, edits):
+def _save(keep: Callable[[Sequence[Edit]], bool], drawn: str, edits: Sequence[Edit]) -> None:
+    """Keep edits in the store and draw everything anew, or say why they are not possible.
+
+    Args:
+        keep: Writes them, and says whether it did.
+        drawn: What :func:`when_left` knows the canvas by: nothing on it is unsaved then.
+        edits: All that is to be kept.
+    """
+    if keep(edits):
+        when_left(drawn, None)
         st.rerun()
 
 

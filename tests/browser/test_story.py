@@ -12,6 +12,7 @@ from astropy.table import Table
 from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from core.store import Store
@@ -178,6 +179,38 @@ def test_a_person_corrects_a_field_on_the_canvas_and_takes_the_catalogue_home(
     assert box.box == pytest.approx((15.5, 11.5, 39.5, 31.5), abs=0.6)
     (moved,) = [entry for entry in log if entry.action == "move"]
     assert moved.xy == pytest.approx((70.0, 68.0), abs=0.5)
+
+
+def test_a_name_takes_over_what_is_unsaved_and_no_name_loses_what_it_drew(
+    browser: Browser, field_file: Path, tmp_path: Path
+) -> None:
+    def give_name(name: str) -> None:
+        field = browser.wait_for("[data-testid=stSidebar] input[type=text]")
+        field.send_keys(Keys.CONTROL + "a" + Keys.NULL + name + Keys.ENTER)
+        expect(browser, f"objects touched by {name}")
+
+    store_path = tmp_path / "names.duckdb"
+    with serve(ROOT / "Home.py", tmp_path, ALMAGEST_STORE=str(store_path)) as url:
+        browser.visit(f"{url}/stars")
+        upload(browser, field_file)
+        press(browser, "Put it right")
+        click(browser, (79.5, 97.5))
+        expect(browser, "1 change not saved yet")
+        give_name("Ada")
+        expect(browser, "1 change not saved yet")
+        press(browser, "Save")
+        expect(browser, "1 of 4 objects touched by Ada")
+        click(browser, (110.5, 17.5))
+        expect(browser, "1 change not saved yet")
+        give_name("Grace")  # who has put nothing right yet
+        expect(browser, "No unsaved changes")
+        give_name("Ada")
+        expect(browser, "2 of 5 objects touched by Ada")
+
+    with Store(store_path) as store:
+        (run,) = [run for run in store.runs(method="stars.hybrid") if run.frame_name == field_file.name]
+        log = store.corrections(run.run_id)
+    assert [(entry.person, entry.action) for entry in log] == [("Ada", "add"), ("Ada", "add")]
 
 
 def test_a_table_row_and_a_mark_in_the_picture_are_one_selection(browser: Browser, dashboard: str) -> None:
