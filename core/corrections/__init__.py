@@ -1,7 +1,7 @@
 """What people put right: a log that is only added to, and the catalogue that follows from it."""
 
-from core.corrections.diff import EditableObject, diff_objects, merge_objects, split_object
-from core.corrections.fold import CorrectedCatalogue, Window, fold
+from core.corrections.diff import EditableObject, diff_objects, kept_on_frame, merge_objects, split_object
+from core.corrections.fold import ARTEFACT, CorrectedCatalogue, Window, fold
 from core.corrections.log import (
     Correction,
     Edit,
@@ -14,6 +14,7 @@ from core.corrections.log import (
 )
 
 __all__ = [
+    "ARTEFACT",
     "CorrectedCatalogue",
     "Correction",
     "Edit",
@@ -24,6 +25,7 @@ __all__ = [
     "check_log",
     "diff_objects",
     "fold",
+    "kept_on_frame",
     "last_redoable",
     "last_undoable",
     "merge_objects",

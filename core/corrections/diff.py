@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.corrections.log import Edit, group_id
+from core.corrections.log import Edit, group_id, on_frame
 from core.corrections.pieces import merged
 from core.errors import ParameterInvalid
 from core.shapes import Shape
@@ -98,6 +98,22 @@ def diff_objects(
         edits += _changes(was, kept.get(object_id), tolerance_px)
     edits += [_add(each) for each in new]
     return edits
+
+
+def kept_on_frame(edits: Sequence[Edit], width: int, height: int) -> list[Edit]:
+    """The edits with every object on the frame: one that was dragged off it is rejected, or never drawn.
+
+    Args:
+        edits: Of one canvas.
+        width, height: Of the frame in pixels.
+    """
+    kept = []
+    for edit in edits:
+        if edit.xy is None or on_frame(edit.xy, width, height):
+            kept.append(edit)
+        elif edit.action != "add":
+            kept.append(Edit("reject", edit.target, before=edit.before))
+    return kept
 
 
 def merge_objects(objects: Sequence[EditableObject]) -> list[Edit]:

@@ -37,6 +37,9 @@ REPLACED_STATES = ("merged", "split")
 """States of objects in whose place others have come."""
 _LEFT_OUT = ("rejected", "unsure", *REPLACED_STATES)
 
+ARTEFACT = "artefact"
+"""The class of what is no object of the sky or the ground: calling it so rejects it, and says why."""
+
 _NO_SHAPE = {**dict.fromkeys((*BOX_COLUMNS, *SHAPE_COLUMNS), np.nan), "path": None}
 _PLACE = ("label", "x", "y", *BOX_COLUMNS, "ra_deg", "dec_deg")
 _EDITABLE = (*_PLACE, "state", "edited_by", "edited_at")
@@ -80,12 +83,14 @@ class CorrectedCatalogue:
     reviewed: tuple[Window, ...] = ()
 
     def catalogue(self, frame: Frame | None = None) -> Detections:
-        """The corrected catalogue: every object that was not rejected, marked unsure, merged or split.
+        """The corrected catalogue: every object that was not rejected, called an artefact, marked unsure,
+        merged or split.
 
         Args:
             frame: Gives moved and added objects their sky position, if it has a WCS.
         """
-        return self._detections(~self.table["state"].isin(_LEFT_OUT), frame)
+        left_out = self.table["state"].isin(_LEFT_OUT) | (self.table["label"] == ARTEFACT)
+        return self._detections(~left_out, frame)
 
     def unsure(self, frame: Frame | None = None) -> Detections:
         """The objects nobody could tell; scoring takes them for neither right nor wrong."""

@@ -178,6 +178,12 @@ def last_redoable(log: Sequence[Correction], person: str) -> Correction | None:
     return None
 
 
+def on_frame(xy: tuple[float, float], width: int, height: int) -> bool:
+    """Whether a position in pixels lies on a frame of this size, its edges included."""
+    x, y = xy
+    return -0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5
+
+
 def check_log(
     log: Sequence[Correction],
     n_predictions: int,
@@ -218,10 +224,9 @@ def check_log(
         elif each.target not in objects or (each.target == FRAME) != (each.action == "review"):
             _refuse("target", each.target, f"there is no such object to {each.action} in this run")
         earlier.add(each.correction_id)
-        if each.xy is not None and width is not None and height is not None:
-            x, y = each.xy
-            if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
-                _refuse("x, y", (x, y), f"the position must lie on the frame of {width} × {height} px")
+        if width is None or height is None or each.xy is None or on_frame(each.xy, width, height):
+            continue
+        _refuse("x, y", each.xy, f"the position must lie on the frame of {width} × {height} px")
 
 
 def _standing(log: Sequence[Correction]) -> list[Correction]:

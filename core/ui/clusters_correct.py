@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.clusters import kinds
+from core.corrections import ARTEFACT
 from core.frames.display import DisplaySettings
 from core.results import Detections
 from core.ui import boxes
@@ -20,7 +21,7 @@ from core.ui.corrections import correction_panel as canvas_panel
 from core.ui.methods import choose_analysis
 from core.ui.visitor import person
 
-LABELS = (*kinds.LABELS, "galaxy", "nebula", "artefact")
+LABELS = (*kinds.LABELS, "galaxy", "nebula", ARTEFACT)
 """What a person can call what a method marked."""
 KEY = "clusters.correct"
 

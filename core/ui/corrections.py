@@ -13,11 +13,13 @@ from PIL import Image, ImageDraw, ImageFont
 from streamlit.errors import StreamlitAPIException
 
 from core.corrections import (
+    ARTEFACT,
     CorrectedCatalogue,
     Edit,
     EditableObject,
     diff_objects,
     fold,
+    kept_on_frame,
     merge_objects,
     split_object,
 )
@@ -101,7 +103,7 @@ def correction_panel(
         return
     log = db.corrections(analysis.run_id, person)
     catalogue = fold(analysis.result.detections, log)
-    labels = labels or (*analysis.method.labels, "galaxy", "artefact")
+    labels = labels or (*analysis.method.labels, "galaxy", ARTEFACT)
     kinds = analysis.method.geometry
     shaped = kinds[0] != "point"
     region = _choose_window(frame, catalogue, key, whole=shaped)
@@ -145,11 +147,13 @@ def correction_panel(
         verdicts, picked = _verdict_list(
             inside[~inside["state"].isin(REPLACED_STATES)], f"{key}.list.{now}", labels if shaped else ()
         )
-        after = from_fabric(drawing, objects, str(label or labels[0])[:80], window, kinds)
+        called = str(label or "").strip()[:80] or labels[0]
+        after = from_fabric(drawing, objects, called, window, kinds)
         after = _labels_kept(after, f"{key}.drawn.{now}")
         # Half a screen pixel, whatever the zoom: less is no move.
         zoom = window.zoom * window.picture.rgb.shape[1] / window.picture.region_width
-        edits = [*diff_objects(objects, after, tolerance_px=MOVED_PX / zoom), *verdicts]
+        drawn = diff_objects(objects, after, tolerance_px=MOVED_PX / zoom)
+        edits = [*kept_on_frame(drawn, frame.width, frame.height), *verdicts]
         edits = _with_cuts(edits, objects, knives(drawing, window))
         keep = partial(_keep, analysis.run_id, person)
         when_left(f"{key}.{now}", partial(keep, edits, left=True) if edits else None)
@@ -358,10 +362,9 @@ def _verdict_list(inside: pd.DataFrame, key: str, labels: Sequence[str] = ()) ->
     edits: list[Edit] = []
     rows = zip(inside["object_id"], shown.iterrows(), edited.iterrows(), strict=True)
     for target, (_, before), (_, after) in rows:
-        if after["label"] and after["label"] != before["label"]:
-            edits.append(
-                Edit("relabel", target, before={"label": before["label"]}, after={"label": after["label"]})
-            )
+        label = str(after["label"] or "").strip()
+        if label and label != before["label"]:
+            edits.append(Edit("relabel", target, before={"label": before["label"]}, after={"label": label}))
         if after["verdict"] in VERDICTS:
             edits.append(Edit(VERDICTS[after["verdict"]], target))
     picked = set(inside["object_id"][edited["pick"].to_numpy(bool)]) if labels else set()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from core.corrections import ARTEFACT
 from core.dso.kinds import LABELS
 from core.dso.names import name_detections
 from core.dso.report import summary
@@ -27,7 +28,7 @@ from core.ui.tables import sources_table
 from core.ui.visitor import person
 
 QUICK_PIXELS = 6 * 2**20
-CORRECTION_LABELS = (*LABELS, "star", "artefact")
+CORRECTION_LABELS = (*LABELS, "star", ARTEFACT)
 FIRST_COLUMNS = ("name", "label", "score", "common_name", "kind", "constellation", "magnitude", "size_arcmin")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.corrections import CorrectedCatalogue
+from core.corrections import ARTEFACT, CorrectedCatalogue
 from core.export.report import Report, write_html, write_pdf
 from core.export.text import picture_stem
 from core.frames import Frame
@@ -26,7 +26,7 @@ from core.ui.surfaces_report import Edits, Subject, surface_report
 from core.ui.surfaces_scale import Ground, in_km
 from core.ui.visitor import person
 
-CORRECTION_LABELS = (CRATER, VALLEY, RIDGE, "plain", "artefact")
+CORRECTION_LABELS = (CRATER, VALLEY, RIDGE, "plain", ARTEFACT)
 """What a person can call what they mark."""
 PICTURE_SIDE = 1600
 """Longest side of a report's picture, in px."""

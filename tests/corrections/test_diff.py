@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from core.corrections import EditableObject, diff_objects, fold, merge_objects, split_object
+from core.corrections import EditableObject, diff_objects, fold, kept_on_frame, merge_objects, split_object
 from core.errors import ParameterInvalid
 from core.shapes import Box, Ellipse, Line, Point, Polygon, shapes_of
 
@@ -188,6 +188,17 @@ def test_every_shape_moves_and_is_reshaped(was, now, action):
     assert edit.action == action
     assert edit.shape.distance(now) < 0.01
     assert edit.xy == pytest.approx(now.centre, abs=0.01)
+
+
+def test_what_is_dragged_off_the_frame_is_rejected_and_the_rest_is_kept():
+    off = changed(GALAXY, shape=GALAXY.shape.moved(0.0, 300.0))
+    beyond, here = (
+        EditableObject(None, "star", Point(-3.0, 9.0)),
+        EditableObject(None, "star", Point(3.0, 9.0)),
+    )
+    edits = kept_on_frame(diff_objects([GALAXY], [off, beyond, here]), 200, 200)
+    assert [(edit.action, edit.target) for edit in edits] == [("reject", GALAXY.object_id), ("add", "")]
+    assert edits[1].xy == (3.0, 9.0)
 
 
 def test_merging_is_a_group_that_ends_in_what_comes_of_it():

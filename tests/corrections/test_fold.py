@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from astropy.wcs import WCS
 
-from core.corrections import EditableObject, Window, fold, merge_objects, split_object
+from core.corrections import ARTEFACT, EditableObject, Window, fold, merge_objects, split_object
 from core.corrections.pieces import cut
 from core.errors import ParameterInvalid
 from core.frames import Frame
@@ -55,6 +55,15 @@ def test_what_each_action_does(stars, log, action, after, state, kept):
     first = row(folded, "p0")
     assert (first["edited_by"], first["edited_at"]) == ("Ada", "2026-03-01T21:00:01+00:00")
     pd.testing.assert_frame_equal(folded.table.iloc[1:, 2:-2], stars.table.iloc[1:])
+
+
+def test_what_is_called_an_artefact_is_no_object(stars, log):
+    log.put("relabel", "p0", label=ARTEFACT)
+    log.put("add", "a1", label=ARTEFACT, x=5.0, y=5.0)
+    folded = fold(stars, log)
+    assert states(folded)["p0"] == "relabelled"
+    assert list(folded.catalogue().table["object_id"]) == ["p1", "p2"]
+    assert len(folded.unsure()) == 0
 
 
 def test_a_moved_star_loses_its_old_sky_position_and_keeps_what_was_measured(stars, log):
