@@ -38,7 +38,7 @@ with controls:
     arrivals = arrived(chosen, frame, params, again=again)
     analyses = arrivals.analyses
     mode = st.segmented_control("View", list(MODES), default="Overlay", key="dso.mode", required=True)
-    remade = dso_pictures.remade_pictures(analyses, frame)
+    remade = dso_pictures.remade_pictures(analyses)
     beside = (
         st.pills("Show beside it", list(remade), selection_mode="multi", key="dso.beside") if remade else []
     )
@@ -70,7 +70,7 @@ with picture:
             )
             for k, each in enumerate(found)
         ]
-    panes += dso_pictures.picture_panes([remade[title] for title in beside])
+    panes += dso_pictures.picture_panes([remade[title] for title in beside], frame)
     why = dso_card.why_map(mark, found, frame)
     event = frame_viewer(
         panes,

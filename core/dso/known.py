@@ -29,8 +29,9 @@ class Known:
     """What is known to be on a frame.
 
     Attributes:
-        objects: What should be found: boxes with ``label``, ``name``, ``magnitude``, and the ellipse:
-            ``radius_px`` along its major axis, ``axis_ratio`` and ``turn_deg`` from +x towards +y.
+        objects: What should be found: boxes with ``label``, ``name``, ``magnitude``, and the ellipse about
+            ``x, y``: ``radius_px`` along its major axis, ``axis_ratio`` and ``turn_deg`` from +x towards +y.
+            Where the frame's edge cuts the box, ``x, y`` is not its middle.
         others: What is there too but need not be found.
     """
 
@@ -52,7 +53,7 @@ def known_objects(frame: Frame) -> Known:
     last = np.array([frame.width - 0.5, frame.height - 0.5])
     low, high = np.clip(middle - half, -0.5, last), np.clip(middle + half, -0.5, last)
     table = pd.DataFrame(np.hstack([low, high]), columns=["x_min", "y_min", "x_max", "y_max"])
-    table["x"], table["y"] = ((low + high) / 2.0).T
+    table["x"], table["y"] = middle.T
     table["score"] = 1.0
     for column in ("label", "name", "magnitude", "ra_deg", "dec_deg"):
         table[column] = entries[column].to_numpy()

@@ -152,11 +152,10 @@ def analyse(frame: Frame, picture: UInt8, params: StarlessParameters, progress: 
     logistic = tuple(map(float, card.extra.get("logistic", DEFAULT_LOGISTIC)))
     found = best_boxes(outlined, logistic)
     confidence = chosen(params.confidence, card.extra, "confidence", DEFAULT_CONFIDENCE)
-    light = picture.astype(np.int16).sum(axis=2)
     return by_confidence(
         as_detections(frame, found.boxes, found.scores, [WITHOUT_CLASS] * len(found)),
         confidence,
-        facts={"starlight_percent": _percent(light, starless)},
+        facts={"starlight_percent": _percent(picture, starless)},
         pictures={"starless": starless, "stars only": picture - starless},
     )
 
@@ -322,9 +321,9 @@ def _block_medians(grey: Float32, lit: NDArray[np.bool_], step: int) -> tuple[Fl
     return terms[mostly], middle[mostly].astype(np.float64)
 
 
-def _percent(light: NDArray[np.int16], starless: UInt8) -> float:
-    """How much of a picture's light was taken away; ``light`` is the sum of its channels."""
-    whole = float(light.sum(dtype=np.int64))
+def _percent(picture: UInt8, starless: UInt8) -> float:
+    """How much of a picture's light was taken away."""
+    whole = float(picture.sum(dtype=np.int64))
     return 100.0 * (1.0 - float(starless.sum(dtype=np.int64)) / whole) if whole > 0.0 else 0.0
 
 

@@ -23,49 +23,55 @@ from core.ui.viewer import Pane
 AS_SHOWN = DisplaySettings(stretch="linear", limits="manual", low=0.0, high=255.0)
 
 
+MOST_SHOWN = 2
+"""Pictures that are kept as frames: of a large one, four bytes a value are much."""
+
+
 @dataclass(frozen=True, eq=False)
 class Remade:
     """A picture that a method made of the frame.
 
     Attributes:
         title: ``"starless"``.
-        frame: The picture as a frame, to be shown as it is.
+        run: Names the method's run.
         pixels: ``(h, w)`` or ``(h, w, 3)`` uint8, row 0 of the frame first.
     """
 
     title: str
-    frame: Frame
+    run: str
     pixels: NDArray[np.uint8]
 
 
-def remade_pictures(analyses: Sequence[Analysis], frame: Frame) -> dict[str, Remade]:
+def remade_pictures(analyses: Sequence[Analysis]) -> dict[str, Remade]:
     """The pictures that methods made of the frame, by title."""
     return {
-        title: _remade(run_name(analysis), title, analysis, frame)
+        title: Remade(title, run_name(analysis), pixels)
         for analysis in analyses
-        for title in analysis.result.pictures
+        for title, pixels in analysis.result.pictures.items()
     }
 
 
-@st.cache_resource(show_spinner=False, max_entries=12, ttl=3600)
-def _remade(run: str, title: str, _analysis: Analysis, _frame: Frame) -> Remade:
-    pixels = np.asarray(_analysis.result.pictures[title])
+@st.cache_resource(show_spinner=False, max_entries=MOST_SHOWN, ttl=3600)
+def _as_frame(run: str, title: str, _pixels: NDArray[np.uint8], _frame: Frame) -> Frame:
     facts: dict[str, Any] = {
         "row0": _frame.row0,
         "saturation": 255.0,
         "processing": canonical_json([{"step": title, "run": run}]),
     }
-    if pixels.shape[:2] == (_frame.height, _frame.width):
+    if _pixels.shape[:2] == (_frame.height, _frame.width):
         # Of the frame's own size: the view, the sky and the scale are the frame's.
-        shown = dataclasses.replace(_frame, pixels=pixels.astype(np.float32), unit="", **facts)
-    else:
-        shown = Frame.from_array(pixels, f"{_frame.name} {title}", **facts)
-    return Remade(title, shown, pixels)
+        return dataclasses.replace(_frame, pixels=_pixels.astype(np.float32), unit="", **facts)
+    return Frame.from_array(_pixels, f"{_frame.name} {title}", **facts)
 
 
-def picture_panes(remade: Sequence[Remade]) -> list[Pane]:
-    """A pane for each picture, without marks."""
-    return [Pane(each.title.capitalize(), each.frame, AS_SHOWN, layers=()) for each in remade]
+def picture_panes(remade: Sequence[Remade], frame: Frame) -> list[Pane]:
+    """A pane for each picture, to be shown as it is and without marks."""
+    return [
+        Pane(
+            each.title.capitalize(), _as_frame(each.run, each.title, each.pixels, frame), AS_SHOWN, layers=()
+        )
+        for each in remade
+    ]
 
 
 def picture_downloads(remade: Sequence[Remade], frame: Frame) -> None:
@@ -75,7 +81,7 @@ def picture_downloads(remade: Sequence[Remade], frame: Frame) -> None:
         for each in remade:
             st.download_button(
                 f"{each.title.capitalize()} as PNG",
-                data=functools.partial(_png, each),
+                data=functools.partial(_png, each.pixels[::-1] if frame.row0 == "bottom" else each.pixels),
                 file_name=f"{stem}.{each.title.replace(' ', '_')}.png",
                 mime="image/png",
                 key=f"dso.download.{each.title}",
@@ -84,10 +90,9 @@ def picture_downloads(remade: Sequence[Remade], frame: Frame) -> None:
             )
 
 
-def _png(remade: Remade) -> bytes:
+def _png(upright: NDArray[np.uint8]) -> bytes:
     from PIL import Image
 
-    upright = remade.pixels[::-1] if remade.frame.row0 == "bottom" else remade.pixels
     out = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(upright)).save(out, "PNG")
     return out.getvalue()

@@ -30,6 +30,17 @@ def test_boxes_stay_on_the_frame():
             assert (table.boxes <= max(frame.width, frame.height) - 0.5).all()
 
 
+def test_an_object_cut_by_the_edge_keeps_its_own_middle():
+    frame = sample("m44")
+    m44 = known_objects(frame).objects.table.iloc[0]
+    (x,), (y,) = frame.pixel(m44[["ra_deg"]].to_numpy(float), m44[["dec_deg"]].to_numpy(float))
+    assert (m44["x"], m44["y"]) == pytest.approx((x, y), abs=0.01)
+    assert (
+        np.hypot(m44["x"] - (m44["x_min"] + m44["x_max"]) / 2, m44["y"] - (m44["y_min"] + m44["y_max"]) / 2)
+        > 20
+    )
+
+
 def test_what_is_small_or_faint_need_not_be_found():
     known = known_objects(sample("m44"))
     assert known.objects.table["name"].tolist() == ["M 44"]
