@@ -116,7 +116,10 @@ def well_measured(stars: StarTable, group: Group) -> NDArray[np.bool_]:
 
 
 def moves_too_fast(group: Group, far_limit: float = FAR_LIMIT) -> bool:
-    """Whether a group's stars move too differently to be bound; False where no parallax is known.
+    """Whether a group's stars move too differently to be bound; False where no motion is known.
+
+    Where no parallax is known, the group is taken to be far: near clusters, whose motions spread more than
+    ``far_limit``, are turned down there, because half of any field would pass as one.
 
     Args:
         group: The group.
@@ -125,10 +128,10 @@ def moves_too_fast(group: Group, far_limit: float = FAR_LIMIT) -> bool:
     References:
         Cantat-Gaudin & Anders 2020, A&A 633, A99: 1 mas a year, or 5 km/s for the nearest.
     """
-    if len(group.mean) < 3:
+    if not len(group.mean):
         return False
-    limit = max(far_limit, 5.0 * np.sqrt(2.0) / 4.7404 * float(group.mean[2]))
-    return bool(np.hypot(*group.spread[:2]) > limit)
+    near_limit = 5.0 * np.sqrt(2.0) / 4.7404 * float(group.mean[2]) if len(group.mean) > 2 else 0.0
+    return bool(np.hypot(*group.spread[:2]) > max(far_limit, near_limit))
 
 
 def significance(stars: StarTable, group: Group) -> Significance:
@@ -202,8 +205,7 @@ def in_place(stars: StarTable, group: Group) -> Significance:
         alpha = (tracers_on + 0.5) / (tracers_off + 0.5)
     else:
         footprint = stars.footprint
-        inner = float(distance[ring].min(initial=radius)) if ring.any() else radius
-        outer = float(distance[ring].max(initial=radius))
+        inner, outer = (distance[ring].min(), distance[ring].max()) if ring.any() else (radius, radius)
         whole = footprint.area_within(group.centre, np.array([radius, inner, outer]))
         alpha = whole[0] / max(whole[2] - whole[1], 1e-12)
     if n_on < 3 or not group.radius > 0:

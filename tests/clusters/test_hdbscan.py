@@ -59,6 +59,22 @@ def test_a_field_without_clusters_has_none():
         assert (result.members["cluster"] == -1).all()
 
 
+@pytest.mark.parametrize("spread", [None, 1.0, 6.0])
+def test_motions_without_parallaxes_show_a_cluster_and_no_more(spread):
+    """In a field of near and far stars, and in fields whose motions are one normal distribution."""
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        table = field(rng, 4000)
+        if spread is not None:
+            table[["pmra", "pmdec"]] = rng.normal(0, spread, (4000, 2))
+        table["parallax"] = np.nan  # a column without a value is as good as none
+        assert len(METHOD.run(SourceTable.from_frame(table)).detections) == 0
+        with_one = pd.concat([table, cluster(rng, 150, centre=(15, 10)).assign(parallax=np.nan)])
+        result = METHOD.run(SourceTable.from_frame(with_one))
+        assert len(result.detections) == 1
+        assert f1(result.members, np.repeat([-1, 0], [4000, 150]), 0) > 0.9
+
+
 def test_labels_are_the_same_each_time_and_ordered_by_size():
     rng = np.random.default_rng(3)
     source, truth = sky(

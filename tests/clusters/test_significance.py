@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.catalogues.tables import SourceTable
@@ -76,6 +77,15 @@ def test_stars_that_cannot_stay_together():
     assert not moves_too_fast(group(0.3, 0.3))
     assert not moves_too_fast(group(21.0, 15.0))  # the Hyades
     assert not moves_too_fast(Group(np.zeros(2), 1.0, np.empty(0), np.empty(0)))
+    assert moves_too_fast(Group(np.zeros(2), 1.0, np.zeros(2), np.array([1.0, 1.0])))  # no parallax: far
+    assert not moves_too_fast(Group(np.zeros(2), 1.0, np.zeros(2), np.array([0.3, 0.3])))
+
+
+def test_an_even_field_is_as_dense_in_its_middle_as_beside_it():
+    rng = np.random.default_rng(0)
+    stars = star_table(SourceTable.from_frame(pd.DataFrame(rng.uniform(0, 1, (6000, 2)), columns=["x", "y"])))
+    group = Group(np.array([0.5, 0.5]), 0.3, np.empty(0), np.empty(0))  # leaves no room for a far ring
+    assert in_place(stars, group).n_expected == pytest.approx(6000 * np.pi * 0.36**2, rel=0.03)
 
 
 def test_circles_are_cut_by_the_outline():
