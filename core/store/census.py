@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-MOST_TEXT = 200
+MOST_TEXT = 10_000
 """Letters of a tag's value."""
 
 _RUNS = """

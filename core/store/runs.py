@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import core
+import numpy as np
+
 from core.catalogues.tables import TableResult
 from core.errors import ParameterInvalid
 from core.parameters import canonical_json
-from core.results import Provenance, Result
+from core.results import CORE_COLUMNS, TEXT_COLUMNS, Provenance, Result
 from core.store.layers import insert_layers, select_layers, select_pictures
 from core.store.tables import insert_detections, insert_members, select_detections, select_members
 
@@ -26,6 +27,9 @@ _STORED = (
     "run_id, runs.frame_key, frame_name, frames.width, frames.height, task, method, params::VARCHAR, "
     "weights_sha256, version, started_at, saved_at, seconds, summary, n_detections, n_rejected, person"
 )
+
+ROUNDING = 1e-4
+"""Networks give a little less or more when they share their work among processors otherwise."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,29 @@ class StoredRun:
     n_detections: int
     n_rejected: int
     person: str | None
+
+
+def keep_run(
+    cursor: duckdb.DuckDBPyConnection, result: Result, provenance: Provenance, person: str | None
+) -> str:
+    """The id of the last run of the same where it found the same, and has its corrections; else a new id."""
+    about = (provenance.frame_key, provenance.method, provenance.params, provenance.weights_sha256)
+    last = find_run(cursor, *about, provenance.version)
+    if last is not None and _alike(result, cursor, last):
+        return last.run_id
+    return insert_run(cursor, result, provenance, person)
+
+
+def _alike(result: Result, cursor: duckdb.DuckDBPyConnection, run: StoredRun) -> bool:
+    """Whether each row of a result is the object of the same row of a stored run, give or take rounding."""
+    if run.n_detections != len(result.detections):
+        return False
+    stored = select_detections(cursor, run.run_id, accepted=True).table
+    given = result.detections.table
+    numbers = [column for column in CORE_COLUMNS if column not in TEXT_COLUMNS]
+    return all(stored[column].equals(given[column]) for column in TEXT_COLUMNS) and np.allclose(
+        stored[numbers], given[numbers], rtol=ROUNDING, atol=ROUNDING, equal_nan=True
+    )
 
 
 def insert_run(
@@ -130,14 +157,15 @@ def find_run(
     method: str,
     params: Mapping[str, Any],
     weights_sha256: str | None,
+    version: str,
 ) -> StoredRun | None:
-    """The newest run of the same frame, method, parameters and weights by this version of Almagest."""
+    """The newest run of the same frame, method, parameters and weights by a version of Almagest."""
     same = {
         "frame_key": frame_key,
         "method": method,
         "params": canonical_json(dict(params)),
         "weights_sha256": weights_sha256,
-        "version": core.__version__,
+        "version": version,
     }
     return next(iter(select_runs(cursor, same, 1)), None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -49,6 +50,7 @@ class Store:
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
+        self._saving = threading.Lock()
         self._database = Database(default_path() if path is None else path)
         try:
             migrate(self._database)
@@ -74,13 +76,16 @@ class Store:
     def save_run(self, frame: Frame | SourceTable, result: Result, *, person: str | None = None) -> str:
         """Keep a result for good.
 
+        A run that found what the last one of the same found is that run, whoever does it again: one row, with
+        one log of corrections.
+
         Args:
             frame: The frame or the table that was analysed.
             result: As :meth:`core.methods.Method.run` gives it.
             person: Who ran it.
 
         Returns:
-            The run's id.
+            The run's id; that of the last one where it found the same.
 
         Raises:
             ParameterInvalid: The result does not say where it came from, or came from another frame.
@@ -103,9 +108,10 @@ class Store:
 
         def work(cursor: duckdb.DuckDBPyConnection) -> str:
             frames.insert_frame(cursor, frame)
-            return runs.insert_run(cursor, result, provenance, person)
+            return runs.keep_run(cursor, result, provenance, person)
 
-        return self._database.write(work)
+        with self._saving:  # or two who found the same at once would both be the first
+            return self._database.write(work)
 
     def find_run(
         self, frame_key: str, method: str, params: Mapping[str, Any], weights_sha256: str | None = None
@@ -123,7 +129,7 @@ class Store:
             changed.
         """
         with self._database.cursor() as cursor:
-            return runs.find_run(cursor, frame_key, method, params, weights_sha256)
+            return runs.find_run(cursor, frame_key, method, params, weights_sha256, core.__version__)
 
     def load_result(self, run_id: str) -> Result:
         """The result as it was saved; maps and pictures come back at the resolution they were stored at.

@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 
 from core.catalogues.tables import SourceTable, TableResult
+from core.corrections import Edit
 from core.errors import ParameterInvalid
 from core.frames import Frame
 from core.results import Detections, Result
 from core.store import layers
+from tests.store.conftest import some_stars
 
 PARAMS = {"threshold_sigma": 1.5, "kernel": "auto"}
 
@@ -129,6 +131,28 @@ def test_the_newest_run_of_the_same_is_found(store, frame, result_of):
     found = store.find_run(frame.key, "stars.toy", dict(reversed(PARAMS.items())))
     assert found is not None
     assert (found.run_id, found.n_detections) == (second, 2)
+
+
+def test_the_same_found_again_is_the_same_run_with_its_corrections(store, frame, result_of):
+    first = store.save_run(frame, result_of(frame), person="Ada")
+    store.append_corrections(first, "Ada", [Edit("reject", "p0")])
+    rounded = some_stars(5).table
+    rounded[["x", "flux"]] *= 1.0 + 1e-6
+    again = result_of(frame, detections=Detections(rounded), timings={"total": 0.5})
+    assert store.save_run(frame, again, person="Bob") == first
+    assert [run.person for run in store.runs()] == ["Ada"]
+    assert len(store.corrections(store.find_run(frame.key, "stars.toy", PARAMS).run_id)) == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"x": 50.0}, {"label": "galaxy"}, {"name": "M 1"}, {"score": 0.5}], ids=str
+)
+def test_something_else_found_is_a_run_of_its_own(store, frame, result_of, change):
+    first = store.save_run(frame, result_of(frame))
+    other = result_of(frame, detections=Detections(some_stars(5).table.assign(**change)))
+    second = store.save_run(frame, other)
+    assert second != first
+    assert store.find_run(frame.key, "stars.toy", PARAMS).run_id == second
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,13 @@ def test_eight_threads_write_and_read_the_right_rows(tmp_path, frame, result_of,
         assert store.counts() == {"frames": 5, "runs": 40, "detections": expected, "corrections": 0}
 
 
+def test_the_same_found_by_eight_at_once_is_one_run(tmp_path, frame, result_of, in_threads):
+    with Store(tmp_path / "store.duckdb") as store:
+        store.save_run(frame, result_of(frame, method="stars.other"))
+        assert in_threads(lambda _: store.save_run(frame, result_of(frame))) == []
+        assert store.counts()["runs"] == 2
+
+
 def test_threads_may_open_a_new_store_at_once(tmp_path, in_threads):
     stores = []
     assert in_threads(lambda _: stores.append(Store(tmp_path / "store.duckdb"))) == []
