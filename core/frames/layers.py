@@ -23,7 +23,8 @@ def frame_pixels(stored: NDArray[np.generic]) -> Float32:
         stored: ``(H, W)`` or ``(H, W, C)`` with C from 1 to 4, integers or floats.
     """
     if stored.ndim == 2:
-        return np.ascontiguousarray(stored, dtype=np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.ascontiguousarray(stored, dtype=np.float32)
     channels = stored.shape[2]
     colours = stored[:, :, :3] if channels >= 3 else stored[:, :, 0]
     if channels >= 3 and _are_equal(colours):

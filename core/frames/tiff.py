@@ -22,7 +22,7 @@ _NONE, _LZW, _JPEG, _DEFLATE, _PACKBITS, _OLD_DEFLATE, _ZSTD = 1, 5, 7, 8, 32773
 _COMPRESSIONS = (_NONE, _LZW, _JPEG, _DEFLATE, _PACKBITS, _OLD_DEFLATE, _ZSTD)
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _MIN_IS_WHITE, _PALETTE, _CMYK, _YCBCR, _CFA = 0, 3, 5, 6, 32803
-_DNG_VERSION, _ORIENTATION = 50706, 274
+_DNG_VERSION, _ORIENTATION, _GDAL_NODATA = 50706, 274, 42113
 _PALETTE_TO_8_BIT = 257.0
 """TIFF palettes are 16-bit; 8-bit pictures have one of these to a step."""
 
@@ -31,7 +31,8 @@ def read_tiff(data: bytes, name: str, sha256: str, page: int | None) -> Frame:
     """Read one page of a TIFF file.
 
     Values are kept as stored, save that a palette gives its colours on a scale of 0 to 255 and that
-    "white is zero" is turned round. Thumbnails are not counted as pages.
+    "white is zero" is turned round. Pixels that GDAL marks as empty are missing. Thumbnails are not counted
+    as pages.
 
     Args:
         data: The file.
@@ -52,7 +53,8 @@ def read_tiff(data: bytes, name: str, sha256: str, page: int | None) -> Frame:
             pages = [one for one in islice(tiff.pages, MAX_PAGES) if isinstance(one, tifffile.TiffPage)]
             chosen = _choose(pages, page, name)
             _check(chosen, name, len(data))
-            stored = _channels(chosen)
+            raw = _raw(chosen)
+            stored, missing = _channels(chosen, raw), _missing(chosen, raw)
             orientation = chosen.tags.get(_ORIENTATION)
             turn = int(orientation.value) if orientation is not None else 1
             saturation = _saturation(chosen)
@@ -60,7 +62,10 @@ def read_tiff(data: bytes, name: str, sha256: str, page: int | None) -> Frame:
         raise
     except Exception as error:  # tifffile and its codecs raise almost anything for a damaged file
         raise FrameRejected(f"'{name}' is a damaged TIFF file: its image cannot be read.") from error
-    pixels, missing_note = finite(upright(frame_pixels(stored), turn), name)
+    pixels = frame_pixels(stored)
+    if missing is not None:
+        pixels[missing] = np.nan
+    pixels, missing_note = finite(upright(pixels, turn), name)
     full = [one for one in pages if not one.is_reduced]
     is_first_of_many = page is None and len(full) > 1
     page_note = f"The file has {len(full):,} pages; this is the first." if is_first_of_many else None
@@ -123,11 +128,40 @@ def _check(page: TiffPage, name: str, file_bytes: int) -> None:
         raise FrameRejected(f"'{name}' was cut short: part of its image lies outside the file.")
 
 
-def _channels(page: TiffPage) -> NDArray[Any]:
-    """``(H, W)`` or ``(H, W, C)`` as stored, with palettes, inverted greys and inks resolved."""
+def _raw(page: TiffPage) -> NDArray[Any]:
+    """``(H, W)`` or ``(H, W, C)`` as stored."""
     stored: NDArray[Any] = np.squeeze(page.asarray())
-    if page.axes.startswith("S") and stored.ndim == 3:
-        stored = np.moveaxis(stored, 0, -1)
+    return np.moveaxis(stored, 0, -1) if page.axes.startswith("S") and stored.ndim == 3 else stored
+
+
+def _missing(page: TiffPage, stored: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """``(H, W)``: where pixels hold the value by which GDAL marks those without one; None when it names none.
+
+    A colour of a picture may well have that value (0, as a rule) beside others; a measured one may not.
+    """
+    tag = page.tags.get(_GDAL_NODATA)
+    try:
+        empty = float(str(tag.value).strip("\0 ")) if tag is not None else np.nan
+    except ValueError:
+        empty = np.nan
+    if np.isnan(empty):
+        return None
+    with np.errstate(over="ignore"):
+        alike: NDArray[np.bool_] = stored == empty
+    if alike.ndim == 2:
+        return alike
+    colours = alike[..., :3] if alike.shape[2] >= 3 else alike[..., :1]
+    together = np.any if stored.dtype.kind == "f" else np.all
+    return np.asarray(together(colours, axis=2))
+
+
+def _channels(page: TiffPage, stored: NDArray[Any]) -> NDArray[Any]:
+    """``(H, W)`` or ``(H, W, C)``, with palettes, inverted greys and inks resolved.
+
+    Args:
+        page: The page.
+        stored: Its channels as stored.
+    """
     if page.photometric == _PALETTE and page.colormap is not None and stored.ndim == 2:
         return np.moveaxis(page.colormap[:, stored], 0, -1).astype(np.float32) / _PALETTE_TO_8_BIT
     if page.photometric == _MIN_IS_WHITE:

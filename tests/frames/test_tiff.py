@@ -49,6 +49,28 @@ def test_transparent_pixels_are_missing() -> None:
     assert frame.notes == ("50 % of the pixels are missing.",)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("f4", "-3.4028226550889045e+38"), ("f8", "-1.7976931348623157e+308"), ("i2", "-32768"), ("u1", "0")],
+)
+@pytest.mark.parametrize("options", [{}, {"photometric": "miniswhite"}], ids=str)
+def test_pixels_that_gdal_marks_as_empty_are_missing(kind: str, said: str, options: dict[str, str]) -> None:
+    pixels = np.random.default_rng(1).integers(1, 100, (24, 32)).astype(kind)
+    pixels[:6] = np.array(float(said)).astype(kind)
+    frame = read_frame(tiff(pixels, extratags=[(42113, "s", 0, said, True)], **options))
+    assert np.isnan(frame.pixels[:6]).all()
+    assert np.isfinite(frame.pixels[6:]).all()
+    assert frame.notes == ("25 % of the pixels are missing.",)
+
+
+@pytest.mark.parametrize(("kind", "missing"), [("u1", 1), ("f4", 2)])
+def test_a_colour_picture_may_have_the_empty_value_in_one_colour(kind: str, missing: int) -> None:
+    pixels = np.random.default_rng(1).integers(1, 100, (24, 32, 3)).astype(kind)
+    pixels[0, 0] = pixels[0, 1, 0] = 0
+    frame = read_frame(tiff(pixels, photometric="rgb", extratags=[(42113, "s", 0, "0", True)]))
+    assert np.isnan(frame.pixels).all(axis=2).sum() == missing
+
+
 def test_palette_gives_its_colours() -> None:
     palette = np.zeros((3, 256), np.uint16)
     palette[0, 7], palette[2, 9] = 65535, 257 * 100
