@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -16,7 +17,10 @@ from core.ui.text import plain
 
 
 def runs_table(runs: Sequence[StoredRun], *, key: str | None = None) -> StoredRun | None:
-    """Draw a table of runs, newest first; with a ``key`` a row can be picked, and the run is given back."""
+    """Draw a table of runs, newest first; with a ``key`` a row can be picked, and the run is given back.
+
+    A run stays picked when others are stored meanwhile, as long as the table holds it.
+    """
     if not runs:
         st.info("Nothing has been run yet. Pick a demo above, and it will stand here.")
         return None
@@ -40,11 +44,26 @@ def runs_table(runs: Sequence[StoredRun], *, key: str | None = None) -> StoredRu
     if key is None:
         st.dataframe(table, hide_index=True, column_config=columns, alt=alt)
         return None
-    picked = st.dataframe(
-        table, column_config=columns, key=key, on_select="rerun", selection_mode="single-row", alt=alt
+    ids = [run.run_id for run in runs]
+    picked = f"{key}.picked"
+    row = ids.index(st.session_state[picked]) if st.session_state.get(picked) in ids else None
+    # A table marks rows by their place: with other runs in it, it must be another table.
+    table_key = f"{key}.{hash(tuple(ids))}"
+    st.dataframe(
+        table,
+        column_config=columns,
+        key=table_key,
+        on_select=partial(_remember, picked, table_key, ids),
+        selection_mode="single-row",
+        selection_default=None if row is None else {"selection": {"rows": [row]}},
+        alt=alt,
     )
-    rows = picked["selection"]["rows"]
-    return runs[rows[0]] if rows else None
+    return None if row is None else runs[row]
+
+
+def _remember(picked: str, table_key: str, ids: Sequence[str]) -> None:
+    rows = st.session_state[table_key]["selection"]["rows"]
+    st.session_state[picked] = ids[rows[0]] if rows else None
 
 
 def run_details(db: Store, run: StoredRun) -> None:
