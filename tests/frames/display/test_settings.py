@@ -19,20 +19,28 @@ def test_picture_looks_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row0", "saturation", "level", "processing", "stretch", "limits"),
+    ("row0", "hdu", "saturation", "level", "processing", "stretch", "limits"),
     [
-        ("bottom", 65535.0, 1000.0, "", "asinh", "percentile"),
-        ("top", 255.0, 3.0, "", "linear", "manual"),
-        ("top", 65535.0, 900.0, "", "asinh", "percentile"),
-        ("top", 65535.0, 30_000.0, "", "linear", "manual"),
-        ("top", None, 0.5, "", "asinh", "percentile"),
-        ("top", None, 0.5, "[]", "linear", "percentile"),
+        ("bottom", None, 65535.0, 1000.0, "", "asinh", "percentile"),
+        ("top", 0, 65535.0, 5000.0, "", "asinh", "percentile"),
+        ("top", 0, 65535.0, 5000.0, "[]", "asinh", "percentile"),
+        ("top", None, 255.0, 3.0, "", "linear", "manual"),
+        ("top", None, 65535.0, 900.0, "", "asinh", "percentile"),
+        ("top", None, 65535.0, 30_000.0, "", "linear", "manual"),
+        ("top", None, None, 0.5, "", "asinh", "percentile"),
+        ("top", None, None, 0.5, "[]", "linear", "percentile"),
     ],
 )
 def test_first_sight(
-    row0: str, saturation: float | None, level: float, processing: str, stretch: str, limits: str
+    row0: str,
+    hdu: int | None,
+    saturation: float | None,
+    level: float,
+    processing: str,
+    stretch: str,
+    limits: str,
 ) -> None:
-    frame = Frame.from_array(np.full((20, 20), level), row0=row0, saturation=saturation)
+    frame = Frame.from_array(np.full((20, 20), level), row0=row0, hdu=hdu, saturation=saturation)
     settings = DisplaySettings.for_frame(dataclasses.replace(frame, processing=processing))
     assert (settings.stretch, settings.limits) == (stretch, limits)
 
