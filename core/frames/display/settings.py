@@ -93,7 +93,7 @@ class DisplaySettings(Parameters):
         at (8-bit, or 16-bit with an ordinary median) look as they are, black at 0 and white at full scale;
         once processed, they are shown linearly between percentiles.
         """
-        if frame.row0 == "bottom" or frame.hdu is not None:  # a FITS file may say that its first row is on top
+        if frame.row0 == "bottom" or frame.hdu is not None:  # some FITS files have row 0 on top
             return cls()
         if frame.processing:
             return cls(stretch="linear")
