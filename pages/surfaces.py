@@ -14,7 +14,7 @@ from core.ui.selection import offer, selected
 from core.ui.shell import choose_section, enter_dashboard, face, lead, show_warnings
 from core.ui.surfaces_compare import Step, comparison_panel, survey_of
 from core.ui.surfaces_names import names_layer, names_toggle
-from core.ui.surfaces_scale import choose_ground
+from core.ui.surfaces_scale import choose_ground, measure_of
 from core.ui.surfaces_statistics import remember_ground, statistics_panel
 from core.ui.viewer import Pane, frame_viewer
 from core.ui.viewer.model import Mode
@@ -52,7 +52,8 @@ with controls:
     arrivals = arrived(chosen, frame, params, again=again)
     analyses = arrivals.analyses
     ground = choose_ground(choice)
-    remember_ground(frame, ground, analyses)
+    measure = measure_of(frame, ground)
+    remember_ground(frame, ground, measure, analyses)
     mode = "Overlay"
     if len(analyses) > 1:
         mode = st.segmented_control(
@@ -67,7 +68,7 @@ with controls:
 with picture:
     headline, progress = st.container(), st.empty()
     asked = st.session_state.get("surfaces.confidence")
-    found = surfaces.candidates(analyses, ground, asked)
+    found = surfaces.candidates(analyses, measure, asked, frame)
     marks = surfaces.marks_of(found, grid=mode != "Overlay")
     mark = selected("surfaces")
     km = ground.km_per_px
@@ -99,7 +100,7 @@ with picture:
         st.rerun()
     if event.selected is not None and (meant := marks.meant(event.selected)) is not None:
         offer("surfaces", "picture", meant, {"surfaces.objects": meant[0]})
-    surfaces_measured.mix_bar(found, frame, full=research)
+    surfaces_measured.mix_bar(found, measure, full=research)
     if research:
         st.caption(" · ".join(run_note(analysis) for analysis in analyses))
     sentence = surfaces.sentence(found, ground, asked, waiting=bool(arrivals.waiting))
@@ -114,7 +115,7 @@ if not research:
     with controls:
         surfaces.explain(choice, found)
 
-survey = survey_of(choice.title, found, frame, ground)
+survey = survey_of(choice.title, found, measure, ground.body)
 steps: list[Step] = []
 options = SECTIONS[face()]
 section = choose_section(options, "surfaces.section")
@@ -141,6 +142,6 @@ elif section == "Put it right":
     surfaces_home.correction_panel(analysis, found, frame, settings, event.clicked)
 elif section == "Take it home":
     analysis = methods.choose_analysis(analyses, "surfaces.export")
-    surfaces_home.home_panel(analysis, found, choice, ground)
+    surfaces_home.home_panel(analysis, found, choice, ground, measure)
 for given, looking in [(frame, arrivals), *steps]:
     wait_for_next(looking, given, params, progress)

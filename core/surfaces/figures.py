@@ -14,6 +14,7 @@ from core.shapes import outlines_of
 from core.surfaces.kinds import LANDFORMS, UNSURE
 from core.surfaces.looks import COLOURS, DASHES, MARKED, PATTERNS, PLURAL
 from core.surfaces.mix import OTHER
+from core.surfaces.size_frequency import Points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -174,25 +175,24 @@ def mix_figure(mixes: Mapping[str, Mapping[str, float]]) -> bytes:
     return _png(figure)
 
 
-def size_figure(
-    curves: Mapping[str, Mapping[str, Floats]], limit: float | None, x_title: str, y_title: str
-) -> bytes:
+def size_figure(curves: Mapping[str, Points], limit: float | None, x_title: str, y_title: str) -> bytes:
     """How many craters of which size, on logarithmic axes, with intervals and where the count is complete.
 
     Args:
-        curves: For each surface ``diameter, value, low, high``, ``(N,)`` each.
+        curves: Of each surface; those that are not complete are faint.
         limit: Diameter from which the count is complete.
         x_title, y_title: With units.
     """
     figure, axes = _figure(4.6, 3.8)
     for marker, (name, curve) in zip("osD^v", curves.items(), strict=False):
-        seen = curve["value"] > 0.0
-        value = curve["value"][seen]
-        down, up = value - curve["low"][seen], curve["high"][seen] - value
-        axes.errorbar(
-            curve["diameter"][seen], value, yerr=[np.minimum(down, 0.999 * value), up], fmt=marker,
-            markersize=4, mfc="none", linewidth=0.8, color=_INK, label=_words(name),
-        )  # fmt: skip
+        for rows, alpha in ((curve.complete, 1.0), (~curve.complete, 0.35)):
+            value = curve.value[rows]
+            down, up = value - curve.low[rows], curve.high[rows] - value
+            axes.errorbar(
+                curve.diameter[rows], value, yerr=[np.minimum(down, 0.999 * value), up], fmt=marker,
+                markersize=4, mfc="none", linewidth=0.8, color=_INK, alpha=alpha,
+                label=_words(name) if alpha == 1.0 else None,
+            )  # fmt: skip
     if limit:
         axes.axvline(limit, color=_GUIDE, linestyle="--", linewidth=1.0)
         axes.annotate(

@@ -20,6 +20,7 @@ from core.results import Detections
 from core.shapes import BOX_COLUMNS, Line, as_points
 
 Float64 = NDArray[np.float64]
+Steps = tuple[Float64, Float64]
 
 LEAST_LENGTH_PX = 20.0
 SMOOTH_PX = 7
@@ -213,22 +214,29 @@ class Rose:
     n: int
 
 
-def rose(paths: Iterable[Float64], *, bins: int = 18, row0: RowOrder = "top", scale: float = 1.0) -> Rose:
-    """The rose diagram of paths, part by part: a bent valley counts in every direction it takes.
+def steps_of(path: Float64, row0: RowOrder) -> Steps:
+    """Directions of the parts of a line as :func:`azimuth_deg` gives them, and their lengths in pixels.
 
     Args:
-        paths: ``(N, 2)`` points each.
-        bins: How many directions half a turn is cut into.
-        row0: Where row 0 is shown; directions are counted from up through right.
-        scale: Length of a pixel in the unit wanted.
+        path: ``(N, 2)`` pixels.
+        row0: Where row 0 is shown.
     """
-    steps: Sequence[Float64] = [np.diff(path, axis=0) for path in paths if len(path) > 1]
-    every = np.concatenate(steps) if steps else np.empty((0, 2))
-    lengths = np.hypot(*every.T) * scale
-    angles = azimuth_deg(np.degrees(np.arctan2(every[:, 1], every[:, 0])), row0)
+    steps = np.diff(path, axis=0)
+    return azimuth_deg(np.degrees(np.arctan2(steps[:, 1], steps[:, 0])), row0), np.hypot(*steps.T)
+
+
+def rose(lines: Iterable[Steps], *, bins: int = 18) -> Rose:
+    """The rose diagram of lines, part by part: a bent valley counts in every direction it takes.
+
+    Args:
+        lines: Directions in [0, 180) and lengths of the parts of each, in one unit.
+        bins: How many directions half a turn is cut into.
+    """
+    given = [steps for steps in lines if len(steps[0])]
+    angles, lengths = (np.concatenate([np.empty(0), *(each[at] for each in given)]) for at in (0, 1))
     edges = np.linspace(0.0, 180.0, bins + 1)
     which = np.minimum((angles / (180.0 / bins)).astype(int), bins - 1)
     sums = np.bincount(which, weights=lengths, minlength=bins).astype(float)
     total = float(sums.sum())
     mean, agreement = mean_direction(angles, lengths)
-    return Rose(edges, sums, sums / total if total > 0.0 else sums, mean, agreement, len(steps))
+    return Rose(edges, sums, sums / total if total > 0.0 else sums, mean, agreement, len(given))

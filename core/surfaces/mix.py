@@ -36,12 +36,13 @@ def mix_of(facts: Mapping[str, float]) -> dict[str, float]:
     return {label: share / total for label, share in mix.items()} if total > 0.0 else {}
 
 
-def crater_cover(craters: pd.DataFrame, width: int, height: int) -> float:
+def crater_cover(craters: pd.DataFrame, width: int, height: int, area_px: float | None = None) -> float:
     """Part of a frame that lies within craters; where several overlap it counts once.
 
     Args:
         craters: Rows of detections with ``x, y, diameter_px, axis_ratio, angle_deg``.
         width, height: Of the frame, in pixels.
+        area_px: Pixels of it that are there, on which nearly all of a crater lies; all of them when None.
     """
     columns, rows = (max(1, min(_GRID, side)) for side in (width, height))
     covered = np.zeros((rows, columns), bool)
@@ -56,16 +57,17 @@ def crater_cover(craters: pd.DataFrame, width: int, height: int) -> float:
         dx, dy = np.meshgrid(x[c] - shape.x, y[r] - shape.y)
         along, across = np.linalg.inv(shape.axes) @ np.stack([dx.ravel(), dy.ravel()])
         covered[r, c] |= (along**2 + across**2 <= 1.0).reshape(dx.shape)
-    return float(covered.mean())
+    part = 1.0 if area_px is None else area_px / (width * height)
+    return min(1.0, float(covered.mean()) / part)
 
 
-def mix_of_result(result: Result, width: int, height: int) -> dict[str, float]:
+def mix_of_result(result: Result, width: int, height: int, area_px: float | None = None) -> dict[str, float]:
     """The mix that a result tells; of a method that finds only craters, what they cover and what not."""
     told = mix_of(result.facts)
     craters = craters_of(result.detections.table)
     if told or craters.empty:
         return told
-    cover = crater_cover(craters, width, height)
+    cover = crater_cover(craters, width, height, area_px)
     return {CRATER: cover, OTHER: 1.0 - cover}
 
 

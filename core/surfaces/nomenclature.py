@@ -21,6 +21,8 @@ from core.surfaces.kinds import CRATER, RIDGE, VALLEY
 if TYPE_CHECKING:
     import pandas as pd
 
+Float64 = NDArray[np.float64]
+
 NAMES = Path(__file__).with_name("iau_names.csv.gz")
 COLUMNS = ("body", "type", "name", "lat_deg", "lon_deg", "diameter_km")
 CREDIT = "Names: IAU Gazetteer of Planetary Nomenclature (USGS Astrogeology Science Center)"
@@ -130,13 +132,13 @@ def features_on(frame: Frame, *, least_px: float = 0.0) -> pd.DataFrame:
 
 
 def names_of_craters(
-    frame: Frame, x: NDArray[np.float64], y: NDArray[np.float64], diameter_px: NDArray[np.float64]
+    frame: Frame, x: Float64, y: Float64, diameter_px: Float64, score: Float64
 ) -> list[str | None]:
-    """The name of each crater, or None. A name is given once, to the crater that fits it best.
+    """The name of each crater, or None. A name is given once, to the crater that fits it best and is sure.
 
     Args:
         frame: With its map position.
-        x, y, diameter_px: ``(N,)``.
+        x, y, diameter_px, score: ``(N,)``.
     """
     found: list[str | None] = [None] * len(x)
     known = features_on(frame, least_px=1.0)
@@ -147,7 +149,7 @@ def names_of_craters(
     sizes = known["diameter_px"].to_numpy(float)
     larger = np.maximum(diameter_px[:, None], sizes) / 2.0
     stretch = np.abs(np.log(diameter_px[:, None] / sizes))
-    misfit = apart / larger / NEAR + stretch / np.log(ALIKE)
+    misfit = apart / larger / NEAR + stretch / np.log(ALIKE) - score[:, None]
     fits = (apart < NEAR * larger) & (stretch < np.log(ALIKE))
     pairs = np.argwhere(fits)
     taken: set[int] = set()
@@ -158,9 +160,7 @@ def names_of_craters(
     return found
 
 
-def _measured(
-    table: pd.DataFrame, places: NDArray[np.float64], diameter_px: NDArray[np.float64]
-) -> pd.DataFrame:
+def _measured(table: pd.DataFrame, places: Float64, diameter_px: Float64) -> pd.DataFrame:
     return table.assign(
         kind=table["type"].map(KINDS).fillna("feature"),
         landform=table["type"].map(LANDFORM).astype(object).where(table["type"].isin(LANDFORM), None),

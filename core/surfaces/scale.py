@@ -26,6 +26,7 @@ class Scale:
     Attributes:
         km_per_px: Kilometres a pixel, in the middle of the frame.
         source: How it is known: ``"given by hand"``, ``"from the header (MAP_SCALE)"``, ``"from the map"``.
+        by_map: Whether other places have another by the map.
 
     Raises:
         ParameterInvalid: It is no positive number a picture can have.
@@ -33,6 +34,7 @@ class Scale:
 
     km_per_px: float
     source: str = "given by hand"
+    by_map: bool = False
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.km_per_px) and LEAST_KM <= self.km_per_px <= MOST_KM):
@@ -53,7 +55,7 @@ def scale_of(frame: Frame) -> Scale | None:
     if frame.ground is not None:
         km = frame.ground.km_per_px((frame.width - 1) / 2.0, (frame.height - 1) / 2.0)
         if math.isfinite(km) and LEAST_KM <= km <= MOST_KM:
-            return Scale(km, "from the map")
+            return Scale(km, "from the map", by_map=True)
     for card, unit in KM_PER_UNIT.items():
         value = frame.header.get(card)
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -13,9 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from core.frames import Frame
 from core.scoring.intervals import poisson_interval
 
 Float64 = NDArray[np.float64]
@@ -25,7 +24,6 @@ COMPLETE_PX = 10.0
 """Craters of fewer pixels across are missed too often to count (Robbins et al. 2014, Icarus 234, 109)."""
 STEP = math.sqrt(2.0)
 CONFIDENCE = 0.6827
-_CELLS = 400
 
 
 @dataclass(frozen=True)
@@ -142,58 +140,3 @@ class Counted:
         low, high = poisson_interval(count, confidence)
         complete = begins >= self.complete_from * (1 - 1e-9)
         return Points(diameter, count / per, low / per, high / per, count, complete)
-
-
-def counted_area(frame: Frame, km_per_px: float | None = None) -> tuple[float, str]:
-    """The area of a frame that has pixels, and whether it is in squares of ``"km"`` or ``"px"``.
-
-    On a map every pixel counts with its own size, so that a pole does not weigh as much as the equator;
-    with a scale only, all are alike.
-
-    Args:
-        frame: Missing pixels are not counted.
-        km_per_px: A scale; the frame's map, where it has one, is better.
-    """
-    seen = np.isfinite(frame.grey)
-    if frame.ground is not None:
-        areas = _areas(frame)
-        if areas is not None:
-            weights = np.add.reduceat(np.add.reduceat(seen, areas[0], axis=0, dtype=float), areas[1], axis=1)
-            return float(np.nansum(weights * areas[2])), "km"
-    pixels = float(seen.sum())
-    return (pixels, "px") if km_per_px is None else (pixels * km_per_px**2, "km")
-
-
-def _areas(frame: Frame) -> tuple[NDArray[np.intp], NDArray[np.intp], Float64] | None:
-    """First rows and columns of cells, and the area of a pixel in the middle of each."""
-    if frame.ground is None:
-        return None
-    edges = [np.unique(np.linspace(0, side, min(side, _CELLS) + 1).astype(int)) for side in frame.grey.shape]
-    middles = [(edge[:-1] + edge[1:] - 1) / 2.0 for edge in edges]
-    y, x = np.meshgrid(*middles, indexing="ij")
-    areas = frame.ground.pixel_areas_km2(x.ravel(), y.ravel()).reshape(y.shape)
-    return (edges[0][:-1], edges[1][:-1], areas) if np.isfinite(areas).any() else None
-
-
-def crater_counts(
-    frame: Frame,
-    diameters_px: ArrayLike,
-    km_per_px: float | None = None,
-    diameters_km: ArrayLike | None = None,
-) -> Counted:
-    """The craters of a frame, ready to be plotted: in kilometres where the scale is known.
-
-    Args:
-        frame: That was searched.
-        diameters_px: ``(N,)``.
-        km_per_px: The scale, or None.
-        diameters_km: ``(N,)`` by the map at each crater's place, where there is one.
-    """
-    area, unit = counted_area(frame, km_per_px)
-    if unit == "px":
-        return Counted(np.asarray(diameters_px, float), area, COMPLETE_PX, "px")
-    scale = math.sqrt(area / max(1, int(np.isfinite(frame.grey).sum()))) if km_per_px is None else km_per_px
-    sizes = (
-        np.asarray(diameters_px, float) * scale if diameters_km is None else np.asarray(diameters_km, float)
-    )
-    return Counted(sizes, area, COMPLETE_PX * scale, "km")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.frames.frame import RowOrder
 from core.shapes import points_of
 from core.surfaces.kinds import LINES
 from core.surfaces.lines import Rose, rose
+from core.surfaces.measure import Measure
 from core.surfaces.mix import craters_of, lines_of
 from core.surfaces.size_frequency import COMPLETE_PX, Counted, Points
 
@@ -25,43 +27,45 @@ CURVES = {
     RELATIVE: "The differential counts times D³: flat where every size covers as much ground.",
 }
 """What each size–frequency plot says."""
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """A surface that was searched as a whole.
+    """A surface that was searched.
 
     Attributes:
         title: What it is called.
-        table: Detections: craters, valleys and ridges.
-        width, height: Of the frame, in pixels.
-        km_per_px: Kilometres a pixel; None when nobody knows.
+        table: Detections: craters, valleys and ridges, as :func:`core.surfaces.measure.measured` gives them.
+        measure: What they were measured by, with the area that was searched.
+        complete_px: Diameter from which craters are complete, in pixels; see :func:`complete_from_px`.
         body: ``"Moon"``, or None.
-        row0: Where row 0 of the frame is shown; directions count from up.
         mix: Part of the ground that each landform covers.
     """
 
     title: str
     table: pd.DataFrame
-    width: int
-    height: int
-    km_per_px: float | None = None
+    measure: Measure
+    complete_px: float = COMPLETE_PX
     body: str | None = None
-    row0: RowOrder = "top"
     mix: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def has_km(self) -> bool:
+        """Whether anything is known in kilometres."""
+        return self.measure.area_km2 is not None
 
     def area(self, *, in_km: bool) -> float:
         """The area that was searched, in square pixels or square kilometres."""
-        return self.width * self.height * self._scale(in_km=in_km) ** 2
+        return self._square_km() if in_km else self.measure.area_px
 
     def complete_from(self, *, in_km: bool) -> float:
-        """The diameter from which craters are complete."""
-        return COMPLETE_PX * self._scale(in_km=in_km)
+        """The diameter from which craters are complete; in km on a map, for pixels of mean area."""
+        scale = math.sqrt(self._square_km() / self.measure.area_px) if in_km else 1.0
+        return self.complete_px * scale
 
     def diameters(self, *, in_km: bool) -> NDArray[np.float64]:
         """``(N,)`` diameters of the craters."""
-        return craters_of(self.table)["diameter_px"].to_numpy(float) * self._scale(in_km=in_km)
+        return self._sizes(craters_of(self.table), "diameter", in_km=in_km)
 
     def count(self, label: str) -> int:
         """How many objects have a label."""
@@ -78,40 +82,58 @@ class Survey:
         unit = "km" if in_km else "px"
         return Counted(self.diameters(in_km=in_km), self.area(in_km=in_km), limit, unit)
 
-    def size_curves(self, *, in_km: bool) -> list[tuple[str, dict[str, NDArray[np.float64]], str]]:
-        """The size–frequency plots of :data:`CURVES`: title, curve, and the y axis with ``{unit}``.
+    def size_curves(self, *, in_km: bool) -> list[tuple[str, Points, str]]:
+        """The size–frequency plots of :data:`CURVES`: title, points, and the y axis with ``{unit}``.
 
-        A curve has ``diameter, value, low, high``, ``(N,)`` each, with 68 % Poisson intervals; see
-        :mod:`core.surfaces.size_frequency`. There are none without craters.
+        Intervals are Poisson's of 68 %. There are no plots without craters.
         """
         counted = self.counted(in_km=in_km)
         if not len(counted.diameters):
             return []
         return [
-            (CUMULATIVE, _curve(counted.cumulative()), "craters ≥ D a {unit}²"),
-            (DIFFERENTIAL, _curve(counted.differential()), "craters a {unit}² and {unit} of D"),
-            (RELATIVE, _curve(counted.relative()), "R"),
+            (CUMULATIVE, counted.cumulative(), "craters ≥ D a {unit}²"),
+            (DIFFERENTIAL, counted.differential(), "craters a {unit}² and {unit} of D"),
+            (RELATIVE, counted.relative(), "R"),
         ]
 
-    def paths(self, labels: Sequence[str] = LINES) -> list[NDArray[np.float64]]:
-        """``(N, 2)`` points of each valley and ridge in pixels."""
-        return [points_of(text) for text in lines_of(self.table, labels)["path"]]
+    def lengths(self, labels: Sequence[str] = LINES, *, in_km: bool) -> NDArray[np.float64]:
+        """``(N,)`` lengths of the valleys and ridges."""
+        return self._sizes(lines_of(self.table, labels), "length", in_km=in_km)
 
-    def line_length(self, labels: Sequence[str] = LINES, *, in_km: bool) -> float:
-        """Length of all valleys and ridges together."""
-        return float(lines_of(self.table, labels)["length_px"].sum()) * self._scale(in_km=in_km)
+    def rose(self, labels: Sequence[str] = LINES) -> Rose | None:
+        """In which directions the valleys and ridges run, from north where there is a map, else from up on
+        the picture, clockwise; None where nobody knows which side is up."""
+        if self.measure.ground is None and self.measure.row0 is None:
+            return None
+        paths = [points_of(text) for text in lines_of(self.table, labels)["path"]]
+        steps = [self.measure.steps(path) for path in paths if len(path) > 1]
+        return rose([each for each in steps if each is not None])
 
-    def rose(self, labels: Sequence[str] = LINES) -> Rose:
-        """In which directions the valleys and ridges run, from up on the picture clockwise."""
-        return rose(self.paths(labels), row0=self.row0, scale=self.km_per_px or 1.0)
+    @property
+    def zero_direction(self) -> str:
+        """What directions count from."""
+        return "up on the picture" if self.measure.ground is None else "north"
 
-    def _scale(self, *, in_km: bool) -> float:
-        if not in_km:
-            return 1.0
-        if self.km_per_px is None:
+    def _square_km(self) -> float:
+        if self.measure.area_km2 is None:
             raise ValueError(f"no scale is known of {self.title!r}, so it has no kilometres")
-        return self.km_per_px
+        return self.measure.area_km2
+
+    def _sizes(self, rows: pd.DataFrame, size: str, *, in_km: bool) -> NDArray[np.float64]:
+        if not in_km:
+            return np.asarray(rows[f"{size}_px"], float)
+        self._square_km()
+        if f"{size}_km" not in rows:
+            return np.empty(0)
+        sizes = np.asarray(rows[f"{size}_km"], float)
+        known: NDArray[np.float64] = sizes[np.isfinite(sizes)]  # some lie off the body
+        return known
 
 
-def _curve(points: Points) -> dict[str, Floats]:
-    return {"diameter": points.diameter, "value": points.value, "low": points.low, "high": points.high}
+def complete_from_px(params: Mapping[str, Any]) -> float:
+    """Diameter in pixels from which craters are complete: none below a method's own limit are found.
+
+    Args:
+        params: The method's.
+    """
+    return max(COMPLETE_PX, float(params.get("min_diameter_px") or 0.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -27,6 +27,7 @@ def catalogue_panel(
     *,
     shown: Detections | None = None,
     confidence: float | None = None,
+    told: Callable[[Detections], Detections] = lambda objects: objects,
 ) -> None:
     """Draw the download of a method's catalogue, as found or as a person has put it right.
 
@@ -38,6 +39,7 @@ def catalogue_panel(
         key: Prefix of the widgets' keys.
         shown: What is shown at another confidence than the method's own, if one is asked for.
         confidence: That confidence.
+        told: Gives objects the columns that the page shows beside the method's own.
     """
     edits = int((corrected.table["state"] != "unreviewed").sum())
     mended = corrected.catalogue(frame)
@@ -66,12 +68,13 @@ def catalogue_panel(
             analysis.result,
             frame,
             key,
-            detections=mended,
+            detections=told(mended),
             extra=extra,
             labels=analysis.method.labels,
         )
     else:
-        export_panel(analysis.result, frame, key, labels=analysis.method.labels)
+        detections = told(analysis.result.detections)
+        export_panel(analysis.result, frame, key, detections=detections, labels=analysis.method.labels)
 
 
 def export_panel(

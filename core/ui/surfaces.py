@@ -16,13 +16,14 @@ from core.methods import methods
 from core.results import Detections
 from core.surfaces.kinds import CRATER, LANDFORMS, SEGMENTS, UNSURE
 from core.surfaces.looks import COLOURS, DASHES, MARKED, PATTERNS, PLURAL, counted
+from core.surfaces.measure import Measure, measured, named
 from core.surfaces.mix import mix_of, mix_of_result
 from core.ui.confidence import Candidates, candidates_of, run_name
 from core.ui.frames import Choice, about_frame
 from core.ui.methods import choose_map, method_style, short_title
 from core.ui.runs import Analysis
 from core.ui.selection import Selected
-from core.ui.surfaces_scale import Ground, in_km
+from core.ui.surfaces_scale import Ground
 from core.ui.text import plain, three_figures
 from core.ui.viewer import AreaClass, Areas, Layer
 from core.ui.viewer.model import Pattern
@@ -81,13 +82,24 @@ def first_method() -> str:
     return next((name for name in (*LEADERS, *ready) if name in ready), "surfaces.hough")
 
 
-def candidates(analyses: Sequence[Analysis], ground: Ground, asked: float | None) -> list[Candidates]:
-    """What each method found at the confidence asked for, in km too where the scale is known."""
+def candidates(
+    analyses: Sequence[Analysis], measure: Measure, asked: float | None, frame: Frame | None = None
+) -> list[Candidates]:
+    """What each method found at the confidence asked for, measured; with names where the frame is given."""
     found = []
     for analysis in analyses:
-        everything, limit = candidates_of(analysis.result)
-        found.append(Candidates(analysis, in_km(everything, ground), limit, asked))
+        everything, limit = _everything(f"{run_name(analysis)} {measure!r}", analysis, measure, frame)
+        found.append(Candidates(analysis, everything, limit, asked))
     return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, ttl=3600)
+def _everything(
+    key: str, _analysis: Analysis, _measure: Measure, _frame: Frame | None
+) -> tuple[Detections, float]:
+    everything, limit = candidates_of(_analysis.result)
+    everything = measured(everything, _measure)
+    return everything if _frame is None else named(everything, _frame), limit
 
 
 def leaders(found: Sequence[Candidates]) -> dict[str, Candidates]:
@@ -272,10 +284,10 @@ def mix_words(found: Sequence[Candidates]) -> str:
     return f" {much} of the ground is {label}."
 
 
-def mixes(found: Sequence[Candidates], width: int, height: int) -> dict[str, dict[str, float]]:
-    """What each method takes a frame of this size for a mix of, by its title; only those that say so."""
+def mixes(found: Sequence[Candidates], measure: Measure) -> dict[str, dict[str, float]]:
+    """What each method takes a frame for a mix of, by its title; only those that say so."""
     told = {
-        each.title: mix_of_result(each.analysis.result, width, height)
+        each.title: mix_of_result(each.analysis.result, measure.width, measure.height, measure.area_px)
         for each in sorted(found, key=lambda each: not mix_of(each.analysis.result.facts))
     }
     return {title: mix for title, mix in told.items() if mix}
@@ -298,7 +310,8 @@ def _title(row: pd.Series, ground: Ground) -> str:
     size = "diameter" if row["label"] == CRATER else "length"
     unit = "km" if ground.km_per_px is not None else "px"
     value = row.get(f"{size}_{unit}", np.nan)
-    what = f"A {row['label']}"
+    name = row.get("name")
+    what = f"{name}, a {row['label']}" if isinstance(name, str) else f"A {row['label']}"
     if value is None or not np.isfinite(value):
         return what
     return f"{what}, {three_figures(value)} {unit} {'across' if size == 'diameter' else 'long'}"
@@ -307,11 +320,17 @@ def _title(row: pd.Series, ground: Ground) -> str:
 def _lines_about(row: pd.Series, ground: Ground) -> list[str]:
     said = []
     ratio, angle = row.get("axis_ratio", np.nan), row.get("angle_deg", np.nan)
+    azimuth = row.get("azimuth_deg", np.nan)
     if row["label"] == CRATER and np.isfinite(ratio):
         shape = "round" if ratio > 0.9 else "slightly oval" if ratio > 0.75 else "oval"
         said.append(f"It looks {shape}: its short axis is {ratio:.2f} of the long one.")
+    elif row["label"] != CRATER and np.isfinite(azimuth):
+        said.append(f"Its mean direction is {azimuth:.0f}° from north through east.")
     elif row["label"] != CRATER and angle is not None and np.isfinite(angle):
         said.append(f"Its mean direction is {angle:.0f}° from the frame's +x axis.")
+    lat, lon = row.get("lat_deg", np.nan), row.get("lon_deg", np.nan)
+    if np.isfinite(lat) and np.isfinite(lon):
+        said.append(f"Its middle lies at {abs(lat):.2f}° {'NS'[lat < 0]}, {abs(lon):.2f}° {'EW'[lon < 0]}.")
     if ground.km_per_px is None:
         said.append("No scale is known, so there is no size in km.")
     return said

@@ -13,17 +13,19 @@ from core.frames import Frame
 from core.methods import Method
 from core.parameters import Parameters
 from core.store import Store, StoredRun
+from core.surfaces.kinds import CRATER
 from core.surfaces.looks import MARKED, PLURAL
-from core.surfaces.survey import Survey
+from core.surfaces.measure import Measure
+from core.surfaces.survey import Survey, complete_from_px
 from core.ui import surfaces_plots as plots
 from core.ui.arrivals import Arrivals, arrived
-from core.ui.confidence import Candidates, candidates_of
+from core.ui.confidence import Candidates
 from core.ui.frames import Choice, all_samples, own_frame, sample_frame
 from core.ui.runs import Analysis, store
-from core.ui.surfaces import mixes, objects_of
+from core.ui.surfaces import candidates, leaders, mixes, objects_of
 from core.ui.surfaces_measured import NO_FRAME, sizes_view
-from core.ui.surfaces_scale import Ground, ground_of
-from core.ui.surfaces_statistics import BODY, SCALE
+from core.ui.surfaces_scale import ground_of, measure_of
+from core.ui.surfaces_statistics import BODY, MEASURE, SCALE
 from core.ui.text import plain, three_figures
 
 MOST = 5
@@ -33,18 +35,17 @@ VIEWS = ("Mix", "Sizes", "Density", "Directions")
 Step = tuple[Frame, Arrivals]
 
 
-def survey_of(title: str, found: Sequence[Candidates], frame: Frame, ground: Ground) -> Survey:
+def survey_of(title: str, found: Sequence[Candidates], measure: Measure, body: str | None) -> Survey:
     """What the methods found on one surface, of every landform its leading method's, ready to be compared."""
-    mix = next(iter(mixes(found, frame.width, frame.height).values()), {})
+    counter = leaders(found).get(CRATER)
+    facts = None if counter is None else counter.analysis.result.provenance
     return Survey(
         title=title,
         table=objects_of(found).table,
-        width=frame.width,
-        height=frame.height,
-        km_per_px=ground.km_per_px,
-        body=ground.body,
-        row0=frame.row0,
-        mix=mix,
+        measure=measure,
+        complete_px=complete_from_px(facts.params if facts is not None else {}),
+        body=body,
+        mix=next(iter(mixes(found, measure).values()), {}),
     )
 
 
@@ -135,8 +136,9 @@ def _look(
         return None, None
     arrivals = arrived(chosen, frame, params)
     ground = ground_of(Choice(frame, sample))
-    found = [Candidates(analysis, *candidates_of(analysis.result), None) for analysis in arrivals.analyses]
-    survey = survey_of(title, found, frame, ground) if found else None
+    measure = measure_of(frame, ground)
+    found = candidates(arrivals.analyses, measure, None, frame)
+    survey = survey_of(title, found, measure, ground.body) if found else None
     return survey, (frame, arrivals) if arrivals.waiting else None
 
 
@@ -155,18 +157,11 @@ def _stored(db: Store, frame_key: str, title: str, chosen: Sequence[Method]) -> 
         return None
     if not runs:
         return None
-    found = [Candidates(analysis, *candidates_of(analysis.result), None) for analysis in analyses]
-    run = runs[0][1]
-    return Survey(
-        title=title,
-        table=objects_of(found).table,
-        width=run.width,
-        height=run.height,
-        km_per_px=float(tags[SCALE]) if SCALE in tags else None,
-        body=tags.get(BODY),
-        row0="top",
-        mix=next(iter(mixes(found, run.width, run.height).values()), {}),
-    )
+    measure = Measure.of_text(tags.get(MEASURE, ""))
+    if measure is None:  # stored before it was kept
+        run, scale = runs[0][1], tags.get(SCALE)
+        measure = Measure.of_whole(run.width, run.height, None if scale is None else float(scale))
+    return survey_of(title, candidates(analyses, measure, None), measure, tags.get(BODY))
 
 
 def _told_apart(surveys: Sequence[Survey]) -> list[Survey]:
@@ -193,7 +188,7 @@ def _mixes(surveys: Sequence[Survey]) -> None:
 
 
 def _densities(surveys: Sequence[Survey]) -> None:
-    in_km = all(survey.km_per_px is not None for survey in surveys)
+    in_km = all(survey.has_km for survey in surveys)
     unit = "million km²" if in_km else "Mpx"
     limit = max(survey.complete_from(in_km=in_km) for survey in surveys)
     rows = {survey.title: survey.crater_density(limit, in_km=in_km) for survey in surveys}
@@ -212,7 +207,7 @@ def _densities(surveys: Sequence[Survey]) -> None:
                 **{PLURAL[label]: survey.count(label) for label in MARKED},
                 f"craters a {unit}": rows[survey.title][0],
                 f"valleys and ridges [{'km a 1,000 km²' if in_km else 'px a 1,000 px²'}]": 1e3
-                * survey.line_length(in_km=in_km)
+                * float(survey.lengths(in_km=in_km).sum())
                 / survey.area(in_km=in_km),
             }
             for survey in surveys
@@ -235,15 +230,25 @@ def _densities(surveys: Sequence[Survey]) -> None:
 
 def _directions(surveys: Sequence[Survey], colours: Mapping[str, str]) -> None:
     roses = {survey.title: survey.rose() for survey in surveys}
-    drawn = {title: (each.edges_deg, each.parts) for title, each in roses.items() if each.n}
+    drawn = {
+        title: (each.edges_deg, each.parts) for title, each in roses.items() if each is not None and each.n
+    }
+    unknown = [title for title, each in roses.items() if each is None]
+    if unknown:
+        listed = ", ".join(unknown)
+        st.info(
+            plain(f"Nothing says which side of these pictures is up, so they have no directions: {listed}.")
+        )
     if not drawn:
-        st.info("No valleys or ridges were found on these surfaces.")
+        if not unknown:
+            st.info("No valleys or ridges were found on these surfaces.")
         return
     st.plotly_chart(
         plots.rose_figure(drawn, colours), key="surfaces.compare.rose", config=NO_FRAME,
         alt="Directions of valleys and ridges on each surface",
     )  # fmt: skip
+    zero = " or ".join(sorted({survey.zero_direction for survey in surveys if survey.title in drawn}))
     st.caption(
-        "How much of the length of valleys and ridges runs in each direction, from up on the picture "
+        f"How much of the length of valleys and ridges runs in each direction, from {zero} "
         "clockwise; parts of each surface's own whole."
     )

@@ -14,6 +14,7 @@ from core.frames import Frame
 from core.frames.display import DisplaySettings, render
 from core.results import Detections
 from core.surfaces.kinds import CRATER, RIDGE, VALLEY
+from core.surfaces.measure import Measure, measured, named
 from core.ui import boxes
 from core.ui.confidence import Candidates
 from core.ui.corrections import aim_window, corrected
@@ -23,7 +24,7 @@ from core.ui.frames import Choice
 from core.ui.runs import Analysis
 from core.ui.surfaces import in_words, refusal
 from core.ui.surfaces_report import Edits, Subject, surface_report
-from core.ui.surfaces_scale import Ground, in_km
+from core.ui.surfaces_scale import Ground
 from core.ui.visitor import person
 
 CORRECTION_LABELS = (CRATER, VALLEY, RIDGE, "plain", ARTEFACT)
@@ -61,7 +62,9 @@ def correction_panel(
         st.info("Mark a window as complete, and every method is scored there against your own marks.")
 
 
-def home_panel(analysis: Analysis, found: Sequence[Candidates], choice: Choice, ground: Ground) -> None:
+def home_panel(
+    analysis: Analysis, found: Sequence[Candidates], choice: Choice, ground: Ground, measure: Measure
+) -> None:
     """Draw the downloads: the landforms as a table or picture, or a report."""
     what = st.segmented_control(
         "What", ["Report", "Landforms"], default="Report", key="surfaces.home.what", required=True
@@ -72,7 +75,14 @@ def home_panel(analysis: Analysis, found: Sequence[Candidates], choice: Choice, 
         each = next(each for each in found if each.analysis is analysis)
         shown = None if each.asked is None else each.shown
         catalogue_panel(
-            analysis, catalogue, choice.frame, who, "surfaces.export", shown=shown, confidence=each.asked
+            analysis,
+            catalogue,
+            choice.frame,
+            who,
+            "surfaces.export",
+            shown=shown,
+            confidence=each.asked,
+            told=lambda objects: named(measured(objects, measure), choice.frame),
         )
         return
     st.caption(
@@ -86,7 +96,7 @@ def home_panel(analysis: Analysis, found: Sequence[Candidates], choice: Choice, 
     st.download_button(
         f"Download the report as {kind}",
         # Made when the button is pressed, not on every run of the page.
-        data=functools.partial(_written, kind, analysis, catalogue, choice, ground, who),
+        data=functools.partial(_written, kind, analysis, catalogue, choice, ground, measure, who),
         file_name=f"{picture_stem(choice.frame.name)}.{analysis.method.name}.{ending}",
         mime=mime,
         key=f"surfaces.home.report.{kind}",
@@ -102,9 +112,10 @@ def _written(
     catalogue: CorrectedCatalogue,
     choice: Choice,
     ground: Ground,
+    measure: Measure,
     who: str,
 ) -> bytes:
-    made = report(analysis, catalogue, choice, ground, who)
+    made = report(analysis, catalogue, choice, ground, measure, who)
     return write_html(made) if kind == "HTML" else write_pdf(made)
 
 
@@ -113,6 +124,7 @@ def report(
     catalogue: CorrectedCatalogue,
     choice: Choice,
     ground: Ground,
+    measure: Measure,
     who: str,
 ) -> Report:
     """What a method found on a frame as a report, with a person's corrections in it."""
@@ -120,7 +132,7 @@ def report(
     states = catalogue.table["state"].value_counts().drop("unreviewed", errors="ignore")
     edits = Edits({str(state): int(n) for state, n in states.items()}, who, len(catalogue.reviewed))
     found: Detections = catalogue.catalogue(frame) if edits.total else analysis.result.detections
-    placed = in_km(found, ground)
+    placed = named(measured(found, measure), frame)
     shown = render(frame, DisplaySettings.for_frame(frame), max_side=PICTURE_SIDE)
     return surface_report(
         Subject(
@@ -130,7 +142,7 @@ def report(
             result=analysis.result,
             detections=placed,
             picture=shown.rgb,
-            row0_bottom=frame.row0 == "bottom",
+            measure=measure,
             edits=edits,
             body=ground.body,
             km_per_px=ground.km_per_px,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
-from core.frames import Frame
 from core.surfaces.kinds import CRATER, LINES
 from core.surfaces.looks import COLOURS, PLURAL
-from core.surfaces.mix import lines_of
+from core.surfaces.measure import Measure
+from core.surfaces.size_frequency import Points
 from core.surfaces.survey import CURVES, Survey
 from core.ui import surfaces_plots as plots
 from core.ui.confidence import Candidates
@@ -23,16 +21,15 @@ from core.ui.tables import sources_table
 from core.ui.text import plain, three_figures
 
 FIRST_COLUMNS = (
-    "name", "label", "score", "diameter_km", "diameter_px", "axis_ratio", "length_km", "length_px",
-    "width_km", "width_px", "angle_deg", "lat_deg", "lon_deg",
+    "name", "label", "score", "diameter_km", "diameter_px", "axis_ratio", "eccentricity", "length_km",
+    "length_px", "width_km", "width_px", "azimuth_deg", "angle_deg", "lat_deg", "lon_deg",
 )  # fmt: skip
 NO_FRAME = {"displayModeBar": False}
-Floats = NDArray[np.float64]
 
 
-def mix_bar(found: Sequence[Candidates], frame: Frame, *, full: bool) -> None:
+def mix_bar(found: Sequence[Candidates], measure: Measure, *, full: bool) -> None:
     """Draw what the surface is a mix of: one bar, or one a method that says so."""
-    told = mixes(found, frame.width, frame.height)
+    told = mixes(found, measure)
     if not told:
         return
     shown = told if full else dict(list(told.items())[:1])
@@ -82,9 +79,9 @@ def sizes_view(surveys: Sequence[Survey], colours: Mapping[str, str], key: str) 
         colours: Of each, by its title.
         key: Prefix of the widgets' keys.
     """
-    in_km = all(survey.km_per_px is not None for survey in surveys)
+    in_km = all(survey.has_km for survey in surveys)
     unit = "km" if in_km else "px"
-    curves: dict[str, dict[str, dict[str, Floats]]] = {}
+    curves: dict[str, dict[str, Points]] = {}
     titles: dict[str, str] = {}
     for survey in surveys:
         for name, curve, y_title in survey.size_curves(in_km=in_km):
@@ -108,7 +105,9 @@ def sizes_view(surveys: Sequence[Survey], colours: Mapping[str, str], key: str) 
     st.plotly_chart(
         figure, key=f"{key}.plot", config=NO_FRAME, alt=f"{kind} size–frequency plot of the craters"
     )
-    areas = "; ".join(f"{survey.title}: {area_words(survey)}" for survey in surveys)
+    areas = "; ".join(
+        f"{survey.title}: {area_words(survey)}, {survey.measure.area_note}" for survey in surveys
+    )
     st.caption(
         plain(
             f"{CURVES[kind]} With 68 % Poisson intervals. Area counted: {areas}. Below the dashed line "
@@ -119,7 +118,7 @@ def sizes_view(surveys: Sequence[Survey], colours: Mapping[str, str], key: str) 
 
 def area_words(survey: Survey) -> str:
     """``"2.44 million km²"``, ``"342,183 px²"``."""
-    if survey.km_per_px is None:
+    if not survey.has_km:
         return f"{survey.area(in_km=False):,.0f} px²"
     area = survey.area(in_km=True)
     return f"{three_figures(area / 1e6)} million km²" if area >= 1e6 else f"{three_figures(area)} km²"
@@ -131,7 +130,7 @@ def sizes_panel(survey: Survey, ground: Ground) -> None:
     with plot:
         sizes_view([survey], {survey.title: COLOURS[CRATER]}, "surfaces.sizes")
     with numbers:
-        in_km = ground.km_per_px is not None
+        in_km = survey.has_km
         unit, square = ("km", "million km²") if in_km else ("px", "Mpx")
         limit = survey.complete_from(in_km=in_km)
         density, low, high = survey.crater_density(limit, in_km=in_km)
@@ -150,12 +149,13 @@ def lines_panel(survey: Survey, ground: Ground) -> None:
     if not there:
         st.info("No valleys or ridges were found here; methods that look for them are the landform networks.")
         return
-    in_km = ground.km_per_px is not None
-    unit, scale = ("km", ground.km_per_px or 1.0) if in_km else ("px", 1.0)
+    in_km = survey.has_km
+    unit = "km" if in_km else "px"
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Where they run**")
-        roses = {PLURAL[label]: survey.rose([label]) for label in there}
+        told = {PLURAL[label]: survey.rose([label]) for label in there}
+        roses = {name: each for name, each in told.items() if each is not None}
         drawn = {name: (each.edges_deg, each.parts) for name, each in roses.items()}
         st.plotly_chart(
             plots.rose_figure(drawn, {PLURAL[label]: COLOURS[label] for label in there}),
@@ -163,13 +163,10 @@ def lines_panel(survey: Survey, ground: Ground) -> None:
             config=NO_FRAME,
             alt="Rose diagram of the directions of valleys and ridges",
         )
-        st.caption("Parts of the length by direction, from up on the picture clockwise.")
+        st.caption(f"Parts of the length by direction, from {survey.zero_direction} clockwise.")
     with right:
         st.markdown("**How long they are**")
-        lengths = {
-            PLURAL[label]: lines_of(survey.table, [label])["length_px"].to_numpy(float) * scale
-            for label in there
-        }
+        lengths = {PLURAL[label]: survey.lengths([label], in_km=in_km) for label in there}
         st.plotly_chart(
             plots.length_figure(
                 lengths, {PLURAL[label]: COLOURS[label] for label in there}, f"length [{unit}]"
@@ -188,6 +185,7 @@ def lines_panel(survey: Survey, ground: Ground) -> None:
                 "agreement": roses[name].agreement,
             }
             for name, values in lengths.items()
+            if len(values)
         ]
         columns = {
             f"{what} [{unit}]": st.column_config.NumberColumn(format="%.4g")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.surfaces.kinds import CRATER, LANDFORMS, UNSURE
 from core.surfaces.looks import COLOURS, MARKED, PATTERNS, PLURAL
 from core.surfaces.mix import OTHER
+from core.surfaces.size_frequency import Points
 from core.ui.plots import DASHES, GUIDE, SYMBOLS, empty_figure
 
 Floats = NDArray[np.float64]
@@ -119,7 +120,7 @@ def rose_figure(roses: Mapping[str, tuple[Floats, Floats]], colours: Mapping[str
 
 
 def size_figure(
-    curves: Mapping[str, Mapping[str, Floats]],
+    curves: Mapping[str, Points],
     colours: Mapping[str, str],
     *,
     x_title: str,
@@ -129,23 +130,22 @@ def size_figure(
     """How many craters of which size, on logarithmic axes, with intervals and where counts are complete.
 
     Args:
-        curves: For each surface ``diameter, value, low, high``, ``(N,)`` each; ``low`` may be 0.
+        curves: Of each surface; those that are not complete are faint.
         colours: Of each surface.
         x_title, y_title: With units.
         limits: For each surface the diameter from which its count is complete.
     """
     figure = empty_figure(x_title, y_title, height=430)
     for number, (name, curve) in enumerate(curves.items()):
-        value, low, high = (curve[column] for column in ("value", "low", "high"))
+        value, low, high = curve.value, curve.low, curve.high
         seen = value > 0.0
-        full = curve["diameter"] >= limits.get(name, 0.0)
         for complete in (True, False):
-            rows = seen & (full == complete)
+            rows = seen & (curve.complete == complete)
             if not rows.any():
                 continue
             symbol = SYMBOLS[number % len(SYMBOLS)]
             figure.add_scatter(
-                x=curve["diameter"][rows],
+                x=curve.diameter[rows],
                 y=value[rows],
                 error_y={
                     "type": "data",

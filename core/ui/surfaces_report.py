@@ -18,8 +18,9 @@ from core.results import Detections, Provenance, Result
 from core.surfaces import figures
 from core.surfaces.kinds import LINES
 from core.surfaces.looks import MARKED, PLURAL
+from core.surfaces.measure import Measure
 from core.surfaces.mix import mix_of_result
-from core.surfaces.survey import Survey
+from core.surfaces.survey import Survey, complete_from_px
 from core.ui.text import three_figures
 
 UInt8 = NDArray[np.uint8]
@@ -57,9 +58,9 @@ class Subject:
         sentence: What was found, in one sentence.
         method: The method.
         result: Its result, with provenance.
-        detections: What is reported: as found, or as put right.
+        detections: What is reported: as found, or as put right; measured.
         picture: ``(h, w, 3)`` of the whole frame, the right way up.
-        row0_bottom: Row 0 of the frame is drawn at the bottom.
+        measure: What it was measured by.
         edits: What people put right in ``detections``.
         body: ``"Moon"``, or None.
         km_per_px: Kilometres a pixel, or None.
@@ -73,7 +74,7 @@ class Subject:
     result: Result
     detections: Detections
     picture: UInt8
-    row0_bottom: bool
+    measure: Measure
     edits: Edits
     body: str | None = None
     km_per_px: float | None = None
@@ -87,12 +88,10 @@ class Subject:
         return Survey(
             title=self.title,
             table=self.detections.table,
-            width=facts.width,
-            height=facts.height,
-            km_per_px=self.km_per_px,
+            measure=self.measure,
+            complete_px=complete_from_px(facts.params),
             body=self.body,
-            row0="bottom" if self.row0_bottom else "top",
-            mix=mix_of_result(self.result, facts.width, facts.height),
+            mix=mix_of_result(self.result, facts.width, facts.height, self.measure.area_px),
         )
 
     @property
@@ -184,7 +183,7 @@ def _pictures(subject: Subject) -> list[Block]:
                 subject.picture,
                 subject.detections.table,
                 (facts.width, facts.height),
-                row0_bottom=subject.row0_bottom,
+                row0_bottom=subject.measure.row0 == "bottom",
                 mask=mask if mask is not None and int(mask.max(initial=0)) <= len(classes) else None,
                 classes=classes,
                 km_per_px=subject.km_per_px,
@@ -201,19 +200,19 @@ def _pictures(subject: Subject) -> list[Block]:
 
 def _numbers(subject: Subject) -> Table:
     facts, survey, scale = subject.provenance, subject.survey, subject.km_per_px
-    in_km = scale is not None
+    in_km = survey.has_km
     unit = "km" if in_km else "px"
     rows = [
         ("body", subject.body or "not told", ""),
         ("frame", f"{facts.width:,} × {facts.height:,} px", ""),
-        ("scale", f"{scale:.4g} km a pixel" if in_km else "unknown", subject.scale_source),
-        ("area counted", f"{_number(survey.area(in_km=in_km))} {unit}²", "the whole frame"),
+        ("scale", f"{scale:.4g} km a pixel" if scale is not None else "unknown", subject.scale_source),
+        ("area counted", f"{_number(survey.area(in_km=in_km))} {unit}²", subject.measure.area_note),
     ]
     for label in MARKED:
         n = survey.count(label)
         remark = ""
         if label in LINES and n:
-            remark = f"together {_number(survey.line_length([label], in_km=in_km))} {unit} long"
+            remark = f"together {_number(survey.lengths([label], in_km=in_km).sum())} {unit} long"
         rows.append((PLURAL[label], f"{n:,}", remark))
     sizes = survey.diameters(in_km=in_km)
     if len(sizes):
@@ -240,21 +239,22 @@ def _number(value: float) -> str:
 
 
 def _plots(subject: Subject) -> list[Block]:
-    survey, in_km = subject.survey, subject.km_per_px is not None
+    survey, in_km = subject.survey, subject.survey.has_km
     unit = "km" if in_km else "px"
     drawn: list[Block] = []
-    for title, curve, y_title in survey.size_curves(in_km=in_km):
+    for title, points, y_title in survey.size_curves(in_km=in_km):
         picture = figures.size_figure(
-            {survey.title: curve},
+            {survey.title: points},
             survey.complete_from(in_km=in_km),
             f"crater diameter D [{unit}]",
             y_title.format(unit=unit),
         )
-        drawn.append(Picture(title, picture, "With 68 % Poisson intervals."))
+        drawn.append(Picture(title, picture, "With 68 % Poisson intervals; what is not complete is faint."))
     roses = {label: survey.rose([label]) for label in LINES if survey.count(label)}
-    if roses:
-        picture = figures.rose_figure({label: (each.edges_deg, each.parts) for label, each in roses.items()})
-        about = "Parts of the length by direction, from up on the picture clockwise."
+    parts = {label: (each.edges_deg, each.parts) for label, each in roses.items() if each is not None}
+    if parts:
+        picture = figures.rose_figure(parts)
+        about = f"Parts of the length by direction, from {survey.zero_direction} clockwise."
         drawn.append(Picture("Where valleys and ridges run", picture, about))
     return drawn
 
@@ -283,8 +283,10 @@ _COLUMNS = {
     "diameter_px": "diameter [px]",
     "diameter_km": "diameter [km]",
     "axis_ratio": "axis ratio",
+    "eccentricity": "eccentricity",
     "length_px": "length [px]",
     "length_km": "length [km]",
+    "azimuth_deg": "direction from north [°]",
     "angle_deg": "angle [°]",
     "lat_deg": "latitude [°]",
     "lon_deg": "longitude [°]",

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.results import Detections
+from core.frames import Frame
+from core.surfaces.measure import Measure
 from core.surfaces.scale import scale_of
 from core.ui.frames import Choice
 from core.ui.text import plain
@@ -16,7 +17,8 @@ NO_SCALE = (
     "Nothing says how large a pixel is, so sizes are in px. Give the scale by hand, or open a GeoTIFF or a "
     "map cube that carries it."
 )
-IN_KM = {"diameter_px": "diameter_km", "length_px": "length_km", "width_px": "width_km"}
+MOST_BODY = 200
+"""Letters of the name of a body."""
 
 
 @dataclass(frozen=True)
@@ -26,34 +28,38 @@ class Ground:
     Attributes:
         km_per_px: Kilometres a pixel; None when nobody knows.
         source: How the scale is known, or why it is not.
+        by_map: Whether the scale is that of the middle, and every place has its own by the map.
         body: ``"Moon"``; None when nobody told.
         body_source: How the body is known.
     """
 
     km_per_px: float | None = None
     source: str = NO_SCALE
+    by_map: bool = False
     body: str | None = None
     body_source: str = ""
 
     @property
     def said(self) -> str:
         """One line for a person."""
+        middle = " in the middle" if self.by_map else ""
         scale = (
-            "sizes in px" if self.km_per_px is None else f"{self.km_per_px:.3g} km a pixel ({self.source})"
+            "sizes in px"
+            if self.km_per_px is None
+            else f"{self.km_per_px:.3g} km a pixel{middle} ({self.source})"
         )
         return f"{self.body}, {scale}" if self.body else scale
 
 
-def in_km(detections: Detections, ground: Ground) -> Detections:
-    """With sizes in kilometres too, where the scale is known."""
-    if ground.km_per_px is None:
-        return detections
-    table, units = detections.table.copy(), dict(detections.units)
-    for pixels, km in IN_KM.items():
-        if pixels in table:
-            table.insert(list(table).index(pixels) + 1, km, table[pixels] * ground.km_per_px)
-            units[km] = "km"
-    return Detections(table, units)
+def measure_of(frame: Frame, ground: Ground) -> Measure:
+    """What a frame is measured by, kept while it is looked at."""
+    # The same pixels may come with a map and without one.
+    return _measure(f"{frame.key} {frame.ground!r}", None if ground.by_map else ground.km_per_px, frame)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, ttl=3600)
+def _measure(key: str, km_per_px: float | None, _frame: Frame) -> Measure:
+    return Measure.of(_frame, km_per_px)
 
 
 def ground_of(choice: Choice) -> Ground:
@@ -66,7 +72,7 @@ def told_by(choice: Choice) -> Ground:
     """What a frame and its sample say of the ground."""
     frame, sample = choice.frame, choice.sample
     scale = scale_of(frame)
-    known = Ground() if scale is None else Ground(scale.km_per_px, scale.source)
+    known = Ground() if scale is None else Ground(scale.km_per_px, scale.source, scale.by_map)
     if frame.ground is not None and frame.ground.body:
         return replace(known, body=frame.ground.body, body_source="the map")
     body = None if sample is None else next((name for name in BODIES if name in sample.title), None)
@@ -100,7 +106,8 @@ def choose_ground(choice: Choice) -> Ground:
             told,
             km_per_px=by_hand or told.km_per_px,
             source="by hand" if by_hand else told.source,
-            body=body,
+            by_map=told.by_map and not by_hand,
+            body=body and body[:MOST_BODY],
             body_source=told.body_source if body == told.body else "a person",
         )
         st.caption(plain(ground.said if ground.km_per_px else ground.source))

@@ -11,6 +11,7 @@ import streamlit as st
 from core.errors import ParameterInvalid
 from core.frames import Frame
 from core.surfaces.looks import MARKED, PLURAL
+from core.surfaces.measure import Measure
 from core.surfaces.mix import mix_of
 from core.ui import surfaces_plots as plots
 from core.ui.runs import Analysis, store
@@ -18,8 +19,8 @@ from core.ui.shell import show_error
 from core.ui.surfaces_scale import Ground
 from core.ui.visitor import person_name
 
-BODY, SCALE = "body", "km_per_px"
-"""Names of the tags that say which body a frame shows, and how large its pixels are."""
+BODY, SCALE, MEASURE = "body", "km_per_px", "measure"
+"""Names of the tags that say which body a frame shows, how large its pixels are, and how it is measured."""
 UNKNOWN, NOBODY = "not told", "no name given"
 GROUPS = {"Body": "body", "Method": "method", "Person": "person", "Time": "day", "Frame": "frame_name"}
 
@@ -39,6 +40,7 @@ def statistics_panel() -> None:
         help="Else only the newest run of each method on each frame, so that no frame counts twice.",
     )
     counts = _grouped(db.label_counts("surfaces", BODY, newest=newest))
+    counts["pixels"] = _counted_pixels(counts, db.label_counts("surfaces", MEASURE, newest=newest))
     if counts.empty:
         st.info("No run on a planetary surface is stored yet.")
         return
@@ -72,8 +74,8 @@ def statistics_panel() -> None:
             alt="Runs, frames and objects of each group",
         )
         st.caption(
-            "Objects a megapixel make frames of different sizes comparable. The body of a frame comes from "
-            "its map position, from the sample, or from whoever looked at it."
+            "Objects a megapixel make frames of different sizes comparable; missing pixels are not counted. "
+            "The body of a frame comes from its map position, from the sample, or from whoever looked at it."
         )
 
 
@@ -88,6 +90,17 @@ def _grouped(table: pd.DataFrame) -> pd.DataFrame:
         person=table["person"].astype(object).where(table["person"].notna(), NOBODY),
         day=pd.to_datetime(table["saved_at"]).dt.strftime("%Y-%m-%d"),
     )
+
+
+def _counted_pixels(counts: pd.DataFrame, measures: pd.DataFrame) -> pd.Series:
+    """Pixels that are there of each run's frame; all of them where nobody counted."""
+    known = {
+        frame: Measure.of_text(text)
+        for frame, text in zip(measures["frame_key"], measures["tag"], strict=True)
+        if isinstance(text, str)
+    }
+    areas = {frame: measure.area_px for frame, measure in known.items() if measure is not None}
+    return counts["frame_key"].map(areas).fillna(counts["pixels"])
 
 
 def totals(counts: pd.DataFrame, group: str) -> pd.DataFrame:
@@ -123,10 +136,14 @@ def mean_mixes(shares: pd.DataFrame, group: str) -> dict[str, dict[str, float]]:
     }
 
 
-def remember_ground(frame: Frame, ground: Ground, analyses: Sequence[Analysis]) -> None:
-    """Keep with the stored runs which body their frame shows and how large its pixels are."""
-    told = {BODY: ground.body, SCALE: None if ground.km_per_px is None else f"{ground.km_per_px:.9g}"}
-    sources = {BODY: ground.body_source, SCALE: ground.source}
+def remember_ground(frame: Frame, ground: Ground, measure: Measure, analyses: Sequence[Analysis]) -> None:
+    """Keep with the stored runs which body their frame shows and what it is measured by."""
+    told = {
+        BODY: ground.body,
+        SCALE: None if ground.km_per_px is None else f"{ground.km_per_px:.9g}",
+        MEASURE: measure.text,
+    }
+    sources = {BODY: ground.body_source, SCALE: ground.source, MEASURE: ground.source}
     kept = st.session_state.setdefault("surfaces.told", {})
     if not any(analysis.run_id for analysis in analyses) or kept.get(frame.key) == told:
         return

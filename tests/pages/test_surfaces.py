@@ -84,8 +84,10 @@ def ground(seed: int = 1) -> np.ndarray:
 def test_it_opens_on_the_moon_analysed_stored_and_placed(page: AppTest, store_path: Path) -> None:
     assert not page.exception
     assert not page.error
-    assert "3 craters, 1 valley and 1 ridge; the largest crater is 91.2 km across" in sentence(page)
-    assert any("Moon, 2.28 km a pixel" in caption.value.replace("\\", "") for caption in page.caption)
+    assert "3 craters, 1 valley and 1 ridge; the largest crater is 75.7 km across" in sentence(page)
+    assert any(
+        "Moon, 2.28 km a pixel in the middle" in caption.value.replace("\\", "") for caption in page.caption
+    )
     with Store(store_path) as store:
         (run,) = store.runs(task="surfaces")
         assert store.tags(run.frame_key)["body"] == "Moon"

@@ -9,6 +9,7 @@ from core.surfaces.lines import (
     lines_of,
     mean_direction,
     rose,
+    steps_of,
 )
 from tests.surfaces.grounds import groove
 
@@ -112,7 +113,7 @@ def test_a_rose_shows_the_direction_that_was_put_in():
         # As a map says it: from north through east, with rows growing downward.
         step = rng.exponential(40) * np.array([np.sin(angle), -np.cos(angle)])
         paths.append(np.array([[0.0, 0.0], step, 2 * step]))
-    found = rose(paths, scale=0.5)
+    found = rose(steps_of(0.5 * path, "top") for path in paths)
     assert found.mean_deg == pytest.approx(37.0, abs=2.0)
     assert found.agreement == pytest.approx(np.exp(-2 * np.radians(8.0) ** 2), abs=0.03)
     assert found.edges_deg[np.argmax(found.lengths)] == 30
@@ -123,7 +124,7 @@ def test_a_rose_shows_the_direction_that_was_put_in():
 
 def test_a_rose_of_even_directions_has_no_preference():
     turns = np.radians(np.arange(0, 180, 1.0))
-    found = rose([np.array([[0, 0], [np.cos(turn), np.sin(turn)]]) for turn in turns])
+    found = rose(steps_of(np.array([[0, 0], [np.cos(turn), np.sin(turn)]]), "top") for turn in turns)
     assert found.agreement < 0.01
     np.testing.assert_allclose(found.parts, 1 / 18, rtol=0.11)
 

@@ -65,8 +65,10 @@ def test_a_frame_without_names_has_an_empty_table(ground):
 def test_craters_get_the_name_that_fits_best_and_only_once():
     frame = sample("moon_tycho")
     x, y = np.array([339.0, 341.0, 100.0]), np.array([254.0, 254.0, 3.0])
-    assert names_of_craters(frame, x, y, np.array([37.0, 34.0, 500.0])) == ["Tycho", None, None]
-    assert names_of_craters(Frame.from_array(np.ones((9, 9))), x, y, x) == [None, None, None]
+    size, score = np.array([37.0, 34.0, 500.0]), np.array([0.9, 0.9, 0.9])
+    assert names_of_craters(frame, x, y, size, score) == ["Tycho", None, None]
+    assert names_of_craters(frame, x, y, size, np.array([0.1, 0.9, 0.9])) == [None, "Tycho", None]
+    assert names_of_craters(Frame.from_array(np.ones((9, 9))), x, y, x, score) == [None, None, None]
 
 
 def test_the_file_is_small_and_whole():

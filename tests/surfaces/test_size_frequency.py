@@ -1,9 +1,7 @@
 import numpy as np
 import pytest
 
-from core.frames import Frame
-from core.frames.ground import RADIUS_KM, by_hand
-from core.surfaces.size_frequency import Counted, counted_area, crater_counts
+from core.surfaces.size_frequency import Counted
 
 
 def a_law(n, slope=2.0, least=1.0, seed=0):
@@ -78,28 +76,3 @@ def test_one_crater_is_one_point():
 def test_what_cannot_be_counted_is_refused(sizes, area):
     with pytest.raises(ValueError, match=r"area|diameters"):
         Counted(np.array(sizes), area, 1.0)
-
-
-def test_missing_pixels_are_not_counted():
-    pixels = np.ones((50, 100))
-    pixels[:, :25] = np.nan
-    assert counted_area(Frame.from_array(pixels)) == (3750, "px")
-    assert counted_area(Frame.from_array(pixels), 2.0) == (15000, "km")
-
-
-def test_a_global_map_has_the_area_of_the_sphere():
-    ground = by_hand("Moon", 720, 360, centre_lat_deg=0, centre_lon_deg=0, span_deg=360)
-    area, unit = counted_area(Frame.from_array(np.ones((360, 720)), ground=ground))
-    assert unit == "km"
-    assert area == pytest.approx(4 * np.pi * RADIUS_KM["Moon"] ** 2, rel=2e-3)
-    half = np.ones((360, 720))
-    half[:180] = np.nan
-    assert counted_area(Frame.from_array(half, ground=ground))[0] == pytest.approx(area / 2, rel=1e-3)
-
-
-def test_counts_are_in_kilometres_where_the_scale_is_known():
-    frame = Frame.from_array(np.ones((100, 100)))
-    counted = crater_counts(frame, [10.0, 20.0], 0.5)
-    assert (counted.unit, counted.complete_from, counted.area) == ("km", 5.0, 2500.0)
-    assert counted.diameters.tolist() == [5.0, 10.0]
-    assert crater_counts(frame, [10.0]).unit == "px"

@@ -11,6 +11,7 @@ import pytest
 from core.export.report import write_html, write_pdf
 from core.frames import Frame
 from core.methods import get_method
+from core.surfaces.measure import Measure, measured
 from core.ui.surfaces_report import Edits, Subject, edits_in_words, rerun_command, surface_report
 from tests.export.test_report import pages_of, text_of
 from tests.surfaces import surveys
@@ -33,9 +34,9 @@ def subject(toy_method):
         sentence="3 craters.",
         method=get_method("stars.toy"),
         result=found,
-        detections=found.detections,
+        detections=measured(found.detections, Measure.of(frame, 2.0)),
         picture=np.full((100, 100, 3), 90, np.uint8),
-        row0_bottom=False,
+        measure=Measure.of(frame, 2.0),
         edits=Edits({"accepted": 2, "added": 1}, "Ada <b>", 1),
         body="Moon",
         km_per_px=2.0,
@@ -72,7 +73,12 @@ def test_pdf_opens_and_says_the_same(subject):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"km_per_px": None, "body": None}, {"row0_bottom": True}, {"edits": Edits({})}]
+    "changes",
+    [
+        {"km_per_px": None, "measure": Measure.of_whole(200, 200), "body": None},
+        {"measure": Measure(200, 200, 9000.0, row0="bottom")},
+        {"edits": Edits({})},
+    ],
 )
 def test_what_is_not_known_is_said(subject, changes):
     page = write_html(surface_report(dataclasses.replace(subject, **changes))).decode()
@@ -80,6 +86,8 @@ def test_what_is_not_known_is_said(subject, changes):
         assert "unknown" in page
         assert "not told" in page
         assert "km²" not in page
+    if changes.get("measure") and changes["measure"].row0:
+        assert "the 22.5 % of the frame that are not missing" in page
     if "edits" in changes:
         assert "None: nobody has corrected anything." in page
 
