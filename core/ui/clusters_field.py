@@ -320,8 +320,8 @@ def _example() -> SourceTable:
 
 
 @st.cache_resource(show_spinner="Reading the table", max_entries=3, ttl=3600)
-def _read_upload(sha256: str, _name: str, _data: bytes) -> SourceTable:
-    return read_table(_data, _name)
+def _read_upload(sha256: str, name: str, _data: bytes) -> SourceTable:
+    return read_table(_data, name)
 
 
 def _take_upload() -> None:
@@ -373,7 +373,7 @@ def _by_hand(source: SourceTable) -> SourceTable:
             )
     if chosen == known and all(unit in ("", UNITS[target]) for target, unit in _given(chosen, units, source)):
         return source
-    facts = repr(sorted(chosen.items())) + repr(sorted(units.items()))
+    facts = repr((source.name, sorted(chosen.items()), sorted(units.items())))
     return _mapped(source.key, facts, source, chosen, units)
 
 

@@ -54,8 +54,9 @@ def _read_sample(name: str) -> Frame:
 
 
 @st.cache_resource(show_spinner=False, max_entries=3, ttl=3600)
-def _read_upload(sha256: str, hdu: int | None, plane: int | None, _data: bytes, _name: str) -> Frame:
-    return read_frame(_data, name=_name, hdu=hdu, plane=plane)
+def _read_upload(sha256: str, hdu: int | None, plane: int | None, _data: bytes, name: str) -> Frame:
+    # The name is part of the key: another visitor may call the same file otherwise.
+    return read_frame(_data, name=name, hdu=hdu, plane=plane)
 
 
 @st.cache_data(show_spinner=False, max_entries=16, ttl=3600)

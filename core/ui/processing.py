@@ -11,7 +11,7 @@ from core.ui.parameters import parameter_widgets
 
 
 @st.cache_resource(show_spinner="Processing the frame", max_entries=3, ttl=3600)
-def _processed(key: str, steps: tuple[ProcessingStep, ...], _frame: Frame) -> Frame:
+def _processed(key: str, name: str, steps: tuple[ProcessingStep, ...], _frame: Frame) -> Frame:
     return process(_frame, steps)
 
 
@@ -25,7 +25,7 @@ def processing_chain(frame: Frame, key: str) -> Frame:
         if st.toggle(step.title, key=f"{key}.{step.name}", persist_state="session", help=step.__doc__):
             with st.container(border=True):
                 chosen.append(parameter_widgets(step(), f"{key}.{step.name}.set"))
-    return _processed(frame.key, tuple(chosen), frame) if chosen else frame
+    return _processed(frame.key, frame.name, tuple(chosen), frame) if chosen else frame
 
 
 def display_controls(frame: Frame, key: str, *, full: bool) -> DisplaySettings:

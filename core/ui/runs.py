@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -98,9 +98,13 @@ def _from_store(method: Method, frame: Frame | SourceTable, params: Parameters) 
         found = db.find_run(frame.key, method.name, params.to_dict(), method.weights_sha256)
         if found is None:
             return None
-        return Analysis(method, db.load_result(found.run_id), found.run_id, str(found.started_at))
+        result = db.load_result(found.run_id)
     except StoreUnavailable:
         return None  # said when the result that is run instead cannot be kept
+    # Whoever ran it may have called the file otherwise.
+    assert result.provenance is not None  # noqa: S101 (a stored result has one)
+    provenance = replace(result.provenance, frame_name=frame.name)
+    return Analysis(method, replace(result, provenance=provenance), found.run_id, str(found.started_at))
 
 
 def run_note(analysis: Analysis) -> str:

@@ -1,0 +1,16 @@
+"""Files that several visitors open."""
+
+from __future__ import annotations
+
+import hashlib
+
+from core.ui.frames import _read_upload
+from tests.frames.files import picture
+
+
+def test_the_same_file_has_the_name_each_visitor_gave_it() -> None:
+    data = picture("PNG")
+    names = ("target_of_ada.png", "field.png")
+    frames = [_read_upload(hashlib.sha256(data).hexdigest(), None, None, data, name) for name in names]
+    assert tuple(frame.name for frame in frames) == names
+    assert frames[0].key == frames[1].key
