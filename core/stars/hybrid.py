@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.frames import Frame
 from core.methods import Method, Progress
@@ -23,6 +24,10 @@ WEIGHTS = "stars_hybrid"
 SEPARATION_FWHM = 0.25
 """The network splits blends that no rule could; nearer ones than this are two answers for one star."""
 BRIGHTEST_SIGMA = 60_000.0
+OPEN_SIGMA = 1.5
+"""How far the 84th percentile of a frame lies above its median where stars leave the sky open; 1 in empty
+sky."""
+PIXELS_OF_CROWDING = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -55,14 +60,32 @@ class HybridParameters(StarParameters, Probability):
 
 
 def find(sky: Sky, fwhm_px: float, params: HybridParameters, progress: Progress) -> Candidates:
-    """Find candidates with the network."""
+    """Find candidates with the network.
+
+    It learned where the sky is open, and sees nothing where every pixel stands far above the noise. In a
+    crowded field the noise it is told of is therefore that of the sky and of the stars together.
+    """
     from core.stars.hybrid_search import search
 
-    image = np.clip(sky.data / sky.noise, -BRIGHTEST_SIGMA, BRIGHTEST_SIGMA)
+    image = sky.data / sky.noise
+    crowding = crowding_of(image)
+    image = np.clip(image / crowding, -BRIGHTEST_SIGMA, BRIGHTEST_SIGMA)
     found = search(network(), image, fwhm_px, least_probability=params.threshold, progress=progress)
     table = found.table
+    table["flux_sigma"] *= crowding
     score = table.pop("probability").to_numpy(float)
     return Candidates(table, placed=True, score=score, maps={"probability": found.heat})
+
+
+def crowding_of(image: NDArray[np.float32]) -> np.float32:
+    """How much the stars of a crowded field add to its noise: 1 where they leave the sky open.
+
+    Args:
+        image: ``(H, W)`` sky taken away, in standard deviations of the noise.
+    """
+    step = max(1, int((image.size / PIXELS_OF_CROWDING) ** 0.5))
+    middle, high = np.percentile(image[::step, ::step], [50.0, 84.13])
+    return np.float32(np.sqrt(1.0 + max((high - middle) ** 2 - OPEN_SIGMA**2, 0.0)))
 
 
 def network() -> LockedNetwork[HybridNetwork]:

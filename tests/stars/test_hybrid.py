@@ -31,6 +31,16 @@ def test_injected_stars_are_recovered(n_stars, fwhm_px, snr, least):
     assert _f1(field, _run(field.pixels).detections, snr) >= least
 
 
+def test_a_field_without_open_sky_is_seen_in_the_noise_of_its_stars():
+    field = star_field(7, (512, 512), 6000, fwhm_px=2.2, flux=(600, 3000), sky=25, read_noise=0)
+
+    stars = _run(field.pixels).detections.table
+
+    matches = match_points(field.truth[["x", "y"]], stars[["x", "y"]], 1.5)
+    assert len(matches) >= 2500
+    assert len(matches) >= 0.95 * len(stars)
+
+
 def test_positions_and_snr_of_recovered_stars():
     field = star_field(1, (512, 512), 120, flux=(3000, 100_000))
 
