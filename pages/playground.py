@@ -62,7 +62,7 @@ with many:
     dither = st.slider("Dither (px)", 0.0, 50.0, 10.0, key="sim.dither")
     st.download_button(
         "Ten FITS files in one archive",
-        data=lambda: simulate.exposures_zip(shown, 10, dither),
+        data=lambda: simulate.exposures_zip(shown, 10, dither, online=online),
         file_name="exposures.zip",
         mime="application/zip",
         icon=":material/download:",

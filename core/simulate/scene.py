@@ -232,8 +232,8 @@ class Scene:
         raise TypeError(f"{type(group).__name__} is not a group of a scene")
 
     def cropped(self, width: int, height: int) -> Self:
-        """The middle of the frame only, with the optics it has there; larger sizes are kept as they are."""
-        camera, seeing = self.camera, self.seeing
+        """The middle of the frame only, with its optics and sky; larger sizes are kept as they are."""
+        camera, seeing, sky = self.camera, self.seeing, self.sky
         width, height = min(width, camera.width), min(height, camera.height)
         nearer = (width**2 + height**2) / (camera.width**2 + camera.height**2)
         return dataclasses.replace(
@@ -246,6 +246,8 @@ class Scene:
                 field_growth=seeing.field_growth * nearer,
                 field_ellipticity=seeing.field_ellipticity * nearer,
             ),
+            # The optics grow worse with the square of the distance, the sky changes with the distance itself.
+            sky=dataclasses.replace(sky, gradient=sky.gradient * float(np.sqrt(nearer))),
         )
 
 

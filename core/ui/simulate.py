@@ -116,9 +116,7 @@ def _place() -> Target:
 
 def preview_scene(scene: Scene) -> Scene:
     """The middle of a scene, small enough to follow a slider."""
-    camera = scene.camera
-    width, height = min(camera.width, PREVIEW_SIDE), min(camera.height, PREVIEW_SIDE)
-    return dataclasses.replace(scene, camera=dataclasses.replace(camera, width=width, height=height))
+    return scene.cropped(PREVIEW_SIDE, PREVIEW_SIDE)
 
 
 @st.cache_resource(show_spinner=False, max_entries=6, ttl=1800)
@@ -185,13 +183,15 @@ def send_buttons(simulation: Simulation) -> None:
             st.switch_page(page.path)
 
 
-def exposures_zip(scene: Scene, count: int, dither_px: float) -> bytes:
-    """``count`` dithered exposures as FITS files with their truth, in one archive."""
+def exposures_zip(scene: Scene, count: int, dither_px: float, *, online: bool) -> bytes:
+    """``count`` dithered exposures of the same stars as FITS files with their truth, in one archive."""
     archive = io.BytesIO()
     bar = st.progress(0.0, text="Exposing")
+    taken = exposures(scene, count, dither_px, seed=scene.seed)
+    stars = scene_stars(max(taken, key=lambda each: each.field_radius_deg), online=online).table
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
-        for number, each in enumerate(exposures(scene, count, dither_px, seed=scene.seed)):
-            simulation = render(each, scene_stars(each).table)
+        for number, each in enumerate(taken):
+            simulation = render(each, stars)
             out.writestr(f"exposure_{number:02d}.fits", simulation_fits(simulation))
             bar.progress((number + 1) / count, text=f"Exposed {number + 1} of {count}")
     bar.empty()

@@ -214,6 +214,14 @@ def test_light_and_dark_of_the_sky():
     assert dim[0, 0] / dim[48, 48] == pytest.approx(0.6, abs=0.03)
 
 
+def test_the_background_of_a_crop_is_that_of_the_middle():
+    camera = {"width": 400, "height": 300, "vignetting": 0.5}
+    scene = small_scene(camera=camera, sky={"gradient": 0.8, "gradient_angle_deg": 30.0})
+    middle = render(scene, no_stars(scene)).expected_e[:, 110:190, 140:260]
+    cropped = scene.cropped(120, 80)
+    np.testing.assert_allclose(render(cropped, no_stars(cropped)).expected_e, middle, rtol=1e-3)
+
+
 def test_vignetting_dims_stars_and_their_truth():
     scene = small_scene(96, camera={"vignetting": 0.5}, **{"sky": QUIET["sky"]})
     table = render(scene, stars_at(scene, [47.5, 1.0], [47.5, 1.0], 1e5)).truth.table

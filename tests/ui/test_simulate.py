@@ -8,13 +8,17 @@ import json
 import zipfile
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from core.frames.display import DisplaySettings
-from core.simulate.catalogue import stars_for
+from core.simulate.catalogue import StarCatalogue, stars_for
+from core.simulate.dataset_fits import read_truth
+from core.simulate.presets import PRESETS
 from core.simulate.render import render
 from core.simulate.scene import Scene
-from core.ui.simulate import labelled_zip, picture_png, preview_scene, truth_layers
+from core.ui import simulate
+from core.ui.simulate import exposures_zip, labelled_zip, picture_png, preview_scene, truth_layers
 
 
 def simulated():
@@ -46,10 +50,26 @@ def test_layers_tell_real_stars_from_those_drawn_at_random():
 
 
 def test_the_preview_is_the_middle_of_the_scene():
-    scene = Scene()
+    scene = PRESETS["vespera"]
     shown = preview_scene(scene)
     assert (shown.camera.width, shown.camera.height) == (512, 512)
     assert shown.pixel_scale_arcsec == scene.pixel_scale_arcsec
+    assert 0.0 < shown.camera.vignetting < 0.5 * scene.camera.vignetting
+
+
+def test_the_exposures_to_take_home_show_the_stars_of_the_picture(monkeypatch):
+    def catalogue(scene, *, online):
+        place = {"ra_deg": [scene.pointing.ra_deg], "dec_deg": [scene.pointing.dec_deg]}
+        star = {"g_mag": 11.0, "bp_mag": 11.2, "rp_mag": 10.5, "real": online, "source_id": int(online)}
+        return StarCatalogue(pd.DataFrame({**place, **star}), 20.0, 20.0, "the archive")
+
+    monkeypatch.setattr(simulate, "scene_stars", catalogue)
+    scene = PRESETS["vespera"].cropped(128, 96)
+    for online in (True, False):
+        with zipfile.ZipFile(io.BytesIO(exposures_zip(scene, 2, 5.0, online=online))) as archive:
+            truths = [read_truth(archive.read(name)).table for name in archive.namelist()]
+        assert [list(truth["real"]) for truth in truths] == [[online], [online]]
+        assert truths[0]["x"][0] != truths[1]["x"][0]
 
 
 def test_the_picture_holds_every_pixel_with_the_first_row_at_the_bottom():
