@@ -223,7 +223,16 @@ def test_pictures_are_as_large_as_the_frame_and_named(tmp_path):
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder to look for frames in: images, other files, a hidden one and a folder below."""
-    for name in ("b.fits", "a.PNG", "c.fits.fz", "notes.txt", ".hidden.png", "sub/d.tif", "odd[1].jpg"):
+    for name in (
+        "b.fits",
+        "a.PNG",
+        "c.fits.fz",
+        "notes.txt",
+        ".hidden.png",
+        "sub/d.tif",
+        "odd[1].jpg",
+        "sub/e.cub",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     monkeypatch.chdir(tmp_path)
@@ -235,9 +244,9 @@ def folder(tmp_path, monkeypatch):
     [
         (["."], ["a.PNG", "b.fits", "c.fits.fz", "odd[1].jpg"]),
         (["*.fits*"], ["b.fits", "c.fits.fz"]),
-        (["**"], ["a.PNG", "b.fits", "c.fits.fz", "odd[1].jpg", "sub/d.tif"]),
-        (["sub"], ["sub/d.tif"]),
-        (["s*"], ["sub/d.tif"]),
+        (["**"], ["a.PNG", "b.fits", "c.fits.fz", "odd[1].jpg", "sub/d.tif", "sub/e.cub"]),
+        (["sub"], ["sub/d.tif", "sub/e.cub"]),
+        (["s*"], ["sub/d.tif", "sub/e.cub"]),
         (["notes.txt"], ["notes.txt"]),
         (["absent.fits"], ["absent.fits"]),
         (["odd[1].jpg"], ["odd[1].jpg"]),

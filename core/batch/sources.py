@@ -21,6 +21,10 @@ FRAME_SUFFIXES = (
     ".png",
     ".jpg",
     ".jpeg",
+    ".cub",
+    ".img",
+    ".vic",
+    ".vicar",
 )
 """Files of a folder that are taken for frames, by their name in lower case."""
 

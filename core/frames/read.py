@@ -106,6 +106,8 @@ def _format(data: bytes, shown: str) -> Format:
     kind = format_of(head)
     if kind is None:
         raise FrameRejected(
-            f"'{shown}' is {describe(head)}; a frame is a FITS, TIFF, PNG or JPEG file.", parameter="format"
+            f"'{shown}' is {describe(head)}; a frame is a FITS, TIFF, PNG or JPEG file, or a planetary map "
+            "with its label in the same file (ISIS cube, PDS3 or VICAR).",
+            parameter="format",
         )
     return kind

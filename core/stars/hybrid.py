@@ -77,7 +77,7 @@ def find(sky: Sky, fwhm_px: float, params: HybridParameters, progress: Progress)
     return Candidates(table, placed=True, score=score, maps={"probability": found.heat})
 
 
-def crowding_of(image: NDArray[np.float32]) -> np.float32:
+def crowding_of(image: NDArray[np.float32]) -> float:
     """How much the stars of a crowded field add to its noise: 1 where they leave the sky open.
 
     Args:
@@ -85,7 +85,7 @@ def crowding_of(image: NDArray[np.float32]) -> np.float32:
     """
     step = max(1, int((image.size / PIXELS_OF_CROWDING) ** 0.5))
     middle, high = np.percentile(image[::step, ::step], [50.0, 84.13])
-    return np.float32(np.sqrt(1.0 + max((high - middle) ** 2 - OPEN_SIGMA**2, 0.0)))
+    return float(np.sqrt(1.0 + max((high - middle) ** 2 - OPEN_SIGMA**2, 0.0)))
 
 
 def network() -> LockedNetwork[HybridNetwork]:

@@ -17,7 +17,10 @@ from core.results import Detections
 from core.ui.shell import show_error
 from core.ui.text import plain
 
-UPLOAD_TYPES = ["fits", "fit", "fts", "fz", "gz", "tif", "tiff", "png", "jpg", "jpeg"]
+UPLOAD_TYPES = [
+    *("fits", "fit", "fts", "fz", "gz", "tif", "tiff", "png", "jpg", "jpeg"),
+    *("cub", "img", "lbl", "vic", "vicar"),
+]
 """Endings the file dialogue offers; what a file is, is decided by its content."""
 _OWN, _SIMULATED = "own", "simulated"
 
@@ -178,7 +181,8 @@ def _uploader() -> None:
         on_change="rerun",
     ):
         st.file_uploader(
-            "FITS (also .fz and .gz), TIFF, PNG or JPEG, up to 64 megapixels",
+            "FITS (also .fz and .gz), TIFF, PNG, JPEG or a planetary map (ISIS cube, PDS3, VICAR), "
+            "up to 64 megapixels",
             type=UPLOAD_TYPES,
             key="frame.file",
             on_change=_take_upload,

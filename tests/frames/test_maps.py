@@ -111,6 +111,11 @@ def test_a_label_that_points_elsewhere_is_refused(pointer):
         read_frame(label.encode().ljust(8192), name="label.lbl")
 
 
+def test_pixels_without_their_label_are_refused_with_a_sentence():
+    with pytest.raises(FrameRejected, match="with its label in the same file"):
+        read_frame(GROUND.tobytes(), name="detached.img")
+
+
 def a_pds3(lines=40, samples=64, **more):
     cards = {
         "PDS_VERSION_ID": "PDS3", "RECORD_TYPE": "FIXED_LENGTH", "RECORD_BYTES": samples, "FILE_RECORDS": 0,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from core.ui.frames import _read_upload
+from core.batch.sources import FRAME_SUFFIXES
+from core.ui.frames import UPLOAD_TYPES, _read_upload
 from tests.frames.files import picture
 
 
@@ -14,3 +15,7 @@ def test_the_same_file_has_the_name_each_visitor_gave_it() -> None:
     frames = [_read_upload(hashlib.sha256(data).hexdigest(), None, None, data, name) for name in names]
     assert tuple(frame.name for frame in frames) == names
     assert frames[0].key == frames[1].key
+
+
+def test_the_file_dialogue_offers_whatever_is_taken_for_a_frame_in_a_folder() -> None:
+    assert {suffix.rpartition(".")[2] for suffix in FRAME_SUFFIXES} <= set(UPLOAD_TYPES)
