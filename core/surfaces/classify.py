@@ -16,6 +16,7 @@ from core.results import Detections, Result
 from core.surfaces.in_light import light_on, look_in_light, sun_fact
 from core.surfaces.kinds import LANDFORMS, SURE_FROM, UNSURE
 from core.surfaces.places import share_name, shares, softmax, sure_classes
+from core.surfaces.seen import seen_on
 from core.surfaces.sunlight import SUN, UNLIT, WHY_CRATERS
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ def analyse(frame: Frame, params: ClassifyParameters, progress: Progress) -> Res
 
     Returns:
         No detections; a map of the probability of each class, the mask ``classes`` with the number of the
-        likeliest from 1 in the order of the card's labels, 0 where it is not sure enough, and
-        the part of each, ``share_unsure`` among them.
+        likeliest from 1 in the order of the card's labels, 0 where it is not sure enough or
+        nothing is seen, and the part of each of what is seen, ``share_unsure`` among them.
     """
     from core.surfaces.pictures import surface_picture
     from core.surfaces.refusals import why_not_surface
@@ -71,12 +72,19 @@ def analyse(frame: Frame, params: ClassifyParameters, progress: Progress) -> Res
         return Result(Detections.empty(), summary="No landforms.", warnings=(refusal,))
     card = read_card(WEIGHTS)
     picture, network = surface_picture(frame), classifier()
-    light = light_on(picture, params.sun_azimuth_deg, lambda done, doing: progress(0.6 * done, doing))
+    light = light_on(
+        picture,
+        params.sun_azimuth_deg,
+        lambda done, doing: progress(0.6 * done, doing),
+        np.isfinite(frame.grey),
+    )
     progress(0.6, "looking at every part")
     logits = look_in_light(picture, light, lambda turned, _: look_around(network, turned))
     chances = softmax(logits, float(card.extra.get("temperature", DEFAULT_TEMPERATURE)))
-    mask = sure_classes(chances, params.sure_from)
-    facts = shares(mask, card.labels)
+    rows, columns = chances.shape[1:]
+    seen = seen_on(frame, (rows, columns))
+    mask = sure_classes(chances, params.sure_from, seen)
+    facts = shares(mask, card.labels, seen)
     return Result(
         Detections.empty(),
         summary=in_words(facts, card.labels),

@@ -20,10 +20,12 @@ from core.parameters import Parameters, parameter
 from core.results import Detections, Result, by_confidence
 from core.shapes import Ellipse
 from core.surfaces.kinds import CRATER
+from core.surfaces.seen import LEAST_SEEN, seen_parts
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 WEIGHTS = "surfaces_craters"
 DEFAULT_CONFIDENCE, DEFAULT_LOGISTIC = 0.5, (0.0, 1.0, 0.0, 0.0)
@@ -90,17 +92,20 @@ def analyse(frame: Frame, params: CraterParameters, progress: Progress) -> Resul
     refusal = why_not_surface(frame)
     if refusal:
         return Result(Detections.empty(), summary="No craters.", warnings=(refusal,))
-    found, scores, confidence = find(surface_picture(frame), progress)
+    found, scores, confidence = find(surface_picture(frame), progress, np.isfinite(frame.grey))
     keep = (2.0 * found[:, 3] >= params.min_diameter_px) & (scores >= LEAST_SCORE)
     result = by_confidence(as_detections(found[keep], scores[keep]), params.confidence or confidence)
     return dataclasses.replace(result, summary=in_words(len(result.detections)))
 
 
-def find(picture: UInt8, progress: Progress = no_progress) -> tuple[Float64, Float64, float]:
+def find(
+    picture: UInt8, progress: Progress = no_progress, seen: Bools | None = None
+) -> tuple[Float64, Float64, float]:
     """Craters of a ``(H, W)`` picture by the trained network: ``(N, 7)`` as :func:`search` gives them, their
     ``(N,)`` scores in [0, 1], and the confidence of the card.
 
-    Those of the last few pictures are kept, for other methods look at craters to see the light.
+    Discs that lie on missing pixels for more than a little are none: those are as flat and grey as a floor.
+    What was found on the last few pictures is kept, for other methods look at craters to see the light.
 
     Raises:
         WeightsUnavailable: The card or the weights are missing, or are not what they should be.
@@ -116,6 +121,8 @@ def find(picture: UInt8, progress: Progress = no_progress) -> tuple[Float64, Flo
             _found[key] = found
             while len(_found) > MOST_KEPT:
                 _found.pop(next(iter(_found)))
+    if seen is not None:
+        found = found[seen_parts(found[:, 1:4], seen) >= LEAST_SEEN]
     scores = scores_of(found, tuple(map(float, card.extra.get("crater_logistic", DEFAULT_LOGISTIC))))
     return found, scores, chosen(None, card.extra, "crater_confidence", DEFAULT_CONFIDENCE)
 

@@ -24,6 +24,7 @@ from core.surfaces.hough_template import (
     sectors,
 )
 from core.surfaces.hough_tiles import Tiles
+from core.surfaces.seen import LEAST_SEEN
 from core.surfaces.sunlight import Sunlight
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ RADII = tuple(6.0 * _STEP**step for step in range(5))
 """Radii of the filters, in pixels of the picture as it has been shrunk so far."""
 EXTRA_RADII = (SMALLEST_RADIUS, 5.2)
 """Radii that only the whole picture is searched with."""
-LEAST_SEEN = 0.8
-"""Least part of a filter's disc that lies on the picture, not on missing pixels nor outside."""
 LEAST_WEIGHT = 0.5
 """Weaker answers are not looked at: whatever their sectors say, the score stays below 0.05."""
 MOST_CRATERS = 20_000

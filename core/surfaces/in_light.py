@@ -29,19 +29,25 @@ Look = Callable[[UInt8, Progress], Float32]
 """``(K, rows, columns)`` logits of classes over a ``(h, w)`` picture."""
 
 
-def light_on(picture: UInt8, azimuth_deg: float | None = None, progress: Progress = no_progress) -> Sunlight:
+def light_on(
+    picture: UInt8,
+    azimuth_deg: float | None = None,
+    progress: Progress = no_progress,
+    seen: NDArray[np.bool_] | None = None,
+) -> Sunlight:
     """The light on a picture: as it is given, or else as the craters that are found show it.
 
     Args:
         picture: ``(H, W)``.
         azimuth_deg: Direction towards the sun, from +x towards +y, if a person said so.
         progress: Told the part of the search for craters that is done.
+        seen: ``(H, W)`` where the frame has pixels; everywhere when None.
     """
     if azimuth_deg is not None:
         return Sunlight(azimuth_deg, is_given=True)
     if not are_present(craters.WEIGHTS):
         return Sunlight(0.0, 0.0)
-    found, scores, confidence = craters.find(picture, progress)
+    found, scores, confidence = craters.find(picture, progress, seen)
     sure = scores >= confidence
     light = light_on_craters(picture, np.column_stack([found[sure, 1:4], scores[sure]]))
     return light if light.concentration >= SURE_OF_SIDE else Sunlight(light.azimuth_deg, 0.0)

@@ -19,6 +19,7 @@ from core.surfaces.craters import WEIGHTS as CRATERS
 from core.surfaces.in_light import light_on, look_in_light, sun_fact
 from core.surfaces.kinds import FLOOR, LINES, PLAIN, RIM, SEGMENTS
 from core.surfaces.places import share_name, shares, softmax, sure_classes
+from core.surfaces.seen import seen_on
 from core.surfaces.sunlight import SUN, UNLIT, WHY_CRATERS, Sunlight
 
 UInt8 = NDArray[np.uint8]
@@ -92,10 +93,13 @@ def analyse(frame: Frame, params: SegmentParameters, progress: Progress) -> Resu
     temperature = float(read_card(WEIGHTS).extra.get("temperature", DEFAULT_TEMPERATURE))
     grid = Grid(frame.width, frame.height, LEAST_PX, MOST_CELLS)
     picture = surface_picture(frame)
-    light = light_on(picture, params.sun_azimuth_deg, lambda done, doing: progress(0.4 * done, doing))
-    logits = places_in_light(picture, grid, light, lambda done, doing: progress(0.4 + 0.55 * done, doing))
+    there = np.isfinite(frame.grey)
+    light = light_on(picture, params.sun_azimuth_deg, lambda done, doing: progress(0.4 * done, doing), there)
+    logits = places_in_light(
+        picture, grid, light, lambda done, doing: progress(0.4 + 0.55 * done, doing), there
+    )
     chances = softmax(logits, temperature)
-    seen = _seen(frame, grid)
+    seen = seen_on(frame, grid.shape)
     mask = sure_classes(chances, params.sure_from, seen)
     progress(0.95, "following valleys and ridges")
     cell = frame.width / grid.shape[1]
@@ -115,7 +119,13 @@ def analyse(frame: Frame, params: SegmentParameters, progress: Progress) -> Resu
     )
 
 
-def places_in_light(picture: UInt8, grid: Grid, light: Sunlight, progress: Progress = no_progress) -> Float32:
+def places_in_light(
+    picture: UInt8,
+    grid: Grid,
+    light: Sunlight,
+    progress: Progress = no_progress,
+    seen: NDArray[np.bool_] | None = None,
+) -> Float32:
     """``(5, rows, columns)`` logarithms of the chances of the classes over a grid; see
     :func:`core.surfaces.in_light.look_in_light`.
 
@@ -127,6 +137,7 @@ def places_in_light(picture: UInt8, grid: Grid, light: Sunlight, progress: Progr
         grid: Over it.
         light: On it.
         progress: Told the part of the windows that was looked at.
+        seen: ``(H, W)`` where the frame has pixels; everywhere when None.
 
     Raises:
         WeightsUnavailable: The card or the weights are missing, or are not what they should be.
@@ -141,7 +152,7 @@ def places_in_light(picture: UInt8, grid: Grid, light: Sunlight, progress: Progr
 
     logits = look_in_light(picture, light, look_at, progress)
     if are_present(CRATERS):
-        found, scores, _ = find(picture)
+        found, scores, _ = find(picture, seen=seen)
         beyond = ~covered(found[scores >= LEAST_CRATER, 1:4], grid)
         for label in (FLOOR, RIM):
             logits[SEGMENTS.index(label)][beyond] += np.log(np.float32(UNSEEN))
@@ -201,14 +212,6 @@ def in_words(lines: Detections, facts: dict[str, float]) -> str:
     counted = " and ".join(f"{n:,} {label}{'' if n == 1 else 's'}" for n, label in counts)
     craters, plain = facts[share_name(FLOOR)] + facts[share_name(RIM)], facts[share_name(PLAIN)]
     return f"{craters:.0%} of the ground is craters and {plain:.0%} plain; {counted} found."
-
-
-def _seen(frame: Frame, grid: Grid) -> NDArray[np.bool_]:
-    """``grid.shape`` where the frame has pixels."""
-    rows, columns = grid.shape
-    at_row = np.minimum(((np.arange(rows) + 0.5) * frame.height / rows).astype(int), frame.height - 1)
-    at_column = np.minimum(((np.arange(columns) + 0.5) * frame.width / columns).astype(int), frame.width - 1)
-    return np.isfinite(frame.grey[np.ix_(at_row, at_column)])
 
 
 def _fade(window: Window, shape: tuple[int, ...]) -> Float32:

@@ -88,3 +88,12 @@ def test_the_mix_in_words():
         "share_plain": 0.299,
     }
     assert in_words(facts, LANDFORMS) == "This surface is 60% crater, 30% plain; it is not sure of 10%."
+
+
+def test_missing_pixels_are_no_ground(ready):
+    frame = rough()
+    pixels = frame.pixels.copy()
+    pixels[:, 60:] = np.nan
+    result = ready.run(Frame.from_array(pixels, "part.fits"), ready.params(sure_from=0.2))
+    assert (result.masks["classes"][:, 3:] == 0).all()
+    assert result.facts["share_unsure"] == 0.0

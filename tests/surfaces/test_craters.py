@@ -127,3 +127,19 @@ def test_a_picture_is_searched_once_for_all_who_ask(tmp_path, monkeypatch):
         craters.find(picture)
     assert len(searched) == len(pictures)
     assert len(craters._found) == craters.MOST_KEPT
+
+
+def test_missing_pixels_are_no_craters(tmp_path, monkeypatch):
+    from core.surfaces import craters
+    from tests.surfaces.networks import tiny_landforms
+
+    monkeypatch.setenv("ALMAGEST_WEIGHTS", str(tmp_path))
+    tiny_landforms(tmp_path)
+    found = np.array([[2.0, 60, 60, 12, 0, 0, 0], [2.0, 150, 100, 12, 0, 0, 0]])
+    monkeypatch.setattr(craters, "search", lambda *_: found)
+    rough = np.cumsum(np.cumsum(np.random.default_rng(0).normal(0, 1, (200, 260)), axis=0), axis=1)
+    rows, columns = np.mgrid[:200, :260]
+    rough[np.hypot(columns - 60, rows - 60) < 10] = np.nan
+    result = get_method("surfaces.craters").run(Frame.from_array(rough.astype(np.float32), "it.fits"))
+    everything = [*result.detections.table["x"], *result.rejected.table["x"]]
+    assert everything == pytest.approx([150.0])

@@ -87,9 +87,10 @@ def test_a_picture_is_turned_to_its_light_and_what_is_said_of_it_back(azimuth, m
 
 
 def test_floors_and_rims_are_believed_where_craters_are_seen(monkeypatch):
-    seen = np.array([[0.0, 80.0, 60.0, 20.0, 0.0, 0.0, 0.0], [0.0, 220.0, 140.0, 15.0, 0.0, 0.0, 0.0]])
+    found = np.array([[0.0, 80.0, 60.0, 20.0, 0.0, 0.0, 0.0], [0.0, 220.0, 140.0, 15.0, 0.0, 0.0, 0.0]])
     monkeypatch.setattr("core.surfaces.segment.are_present", lambda name: True)
-    monkeypatch.setattr("core.surfaces.segment.find", lambda picture: (seen, np.array([0.3, 0.02]), 0.5))
+    said = found, np.array([0.3, 0.02]), 0.5
+    monkeypatch.setattr("core.surfaces.segment.find", lambda picture, seen: said)
     monkeypatch.setattr("core.surfaces.landform_network.landform_network", lambda name: None)
     monkeypatch.setattr(
         "core.surfaces.landform_network.look", lambda network, shown: SimpleNamespace(logits=stepped(shown))
@@ -98,7 +99,7 @@ def test_floors_and_rims_are_believed_where_craters_are_seen(monkeypatch):
     grid = Grid(300, 200, LEAST_PX, MOST_CELLS)
     chances = softmax(places_in_light(picture, grid, Sunlight(200.0)), 1.0)
     usual = softmax(stepped(picture), 1.0)[:, 0, 0]
-    within = covered(seen[:1, 1:4], grid)
+    within = covered(found[:1, 1:4], grid)
     np.testing.assert_allclose(chances[:, within].T, np.tile(usual, (within.sum(), 1)), atol=1e-4)
     craters = [SEGMENTS.index(FLOOR), SEGMENTS.index(RIM)]
     others = [number for number in range(len(SEGMENTS)) if number not in craters]
