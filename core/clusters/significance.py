@@ -14,8 +14,9 @@ Float64 = NDArray[np.float64]
 FLOOR = np.array([0.05, 0.05, 0.04])
 """Least spread of a cluster in proper motion (mas a year) and parallax (mas) that is believed."""
 WINDOW_SIGMA = 2.5
-MAX_ERROR = np.array([0.3, 0.3, 0.3])
-"""Stars with larger errors do not count, unless the cluster itself is wider: they would be anywhere."""
+MAX_ERROR = 0.3
+"""Stars with larger errors (mas a year, mas) do not count, unless the cluster itself is wider or half of the
+table is worse: they would be anywhere."""
 MIN_CONTRAST = 2.0
 """Least density of a group over that of the field in motion, beyond what a smooth field's crowding gives."""
 FAR_LIMIT, SPREAD_OUT_LIMIT = 1.0, 0.35
@@ -34,7 +35,8 @@ class Group:
     Attributes:
         centre: ``(2,)`` place on the plane, in the plane's unit.
         radius: Radius that holds half of its stars, in the plane's unit.
-        mean: ``(k,)`` mean proper motion (mas a year) and parallax (mas); empty without proper motions.
+        mean: ``(k,)`` mean proper motion (mas a year) and parallax (mas), NaN where none of its stars has
+            one; empty without proper motions in the table.
         spread: ``(k,)`` their standard deviations, errors taken off.
     """
 
@@ -91,19 +93,25 @@ def group_of(stars: StarTable, rows: NDArray[np.int64]) -> Group:
     if stars.astrometry is None:
         return Group(centre, radius, np.empty(0), np.empty(0))
     values, errors = (column[rows] for column in stars.astrometry)
-    mean = np.nanmedian(values, axis=0)
-    width = 1.4826 * np.nanmedian(np.abs(values - mean), axis=0)
-    spread = np.sqrt(np.maximum(width**2 - np.nanmedian(errors, axis=0) ** 2, 0.0))
-    return Group(centre, radius, mean, np.maximum(spread, FLOOR[: len(mean)]))
+    mean, spread = np.full(values.shape[1], np.nan), FLOOR[: values.shape[1]].copy()
+    for axis, known in enumerate(np.isfinite(values).T):
+        if known.any():
+            own = values[known, axis]
+            mean[axis] = np.median(own)
+            width = 1.4826 * np.median(np.abs(own - mean[axis]))
+            excess = width**2 - np.median(errors[known, axis]) ** 2
+            spread[axis] = max(spread[axis], np.sqrt(max(excess, 0.0)))
+    return Group(centre, radius, mean, spread)
 
 
 def moves_with(stars: StarTable, group: Group, window_sigma: float = WINDOW_SIGMA) -> NDArray[np.bool_]:
-    """``(N,)`` whether a star has the group's motion and parallax, within errors; all if none are known."""
+    """``(N,)`` whether a star has the group's motion and parallax, within errors, as far as known."""
     if stars.astrometry is None:
         return np.ones(len(stars), bool)
     values, errors = stars.astrometry
     reach = window_sigma * np.sqrt(group.spread**2 + errors**2)
-    return np.asarray((np.abs(values - group.mean) <= reach).all(axis=1) & well_measured(stars, group))
+    alike = (np.abs(values - group.mean) <= reach) | np.isnan(group.mean)
+    return np.asarray(alike.all(axis=1) & well_measured(stars, group))
 
 
 def well_measured(stars: StarTable, group: Group) -> NDArray[np.bool_]:
@@ -111,8 +119,9 @@ def well_measured(stars: StarTable, group: Group) -> NDArray[np.bool_]:
     if stars.astrometry is None:
         return np.ones(len(stars), bool)
     values, errors = stars.astrometry
-    limit = np.maximum(MAX_ERROR[: errors.shape[1]], group.spread)
-    return np.asarray((errors <= limit).all(axis=1) & np.isfinite(values).all(axis=1))
+    limit = np.maximum(max(MAX_ERROR, stars.typical_error), group.spread)
+    exact = ((errors <= limit) & np.isfinite(values)) | np.isnan(group.mean)
+    return np.asarray(exact.all(axis=1))
 
 
 def moves_too_fast(group: Group, far_limit: float = FAR_LIMIT) -> bool:

@@ -82,6 +82,15 @@ class StarTable:
         )
 
     @cached_property
+    def typical_error(self) -> float:
+        """Median over the measured stars of the largest of their errors (mas a year, mas); 0 without any."""
+        if self.astrometry is None:
+            return 0.0
+        values, errors = self.astrometry
+        measured = np.isfinite(values).all(axis=1)
+        return float(np.median(errors[measured].max(axis=1))) if measured.any() else 0.0
+
+    @cached_property
     def footprint(self) -> Footprint:
         """The part of the plane the stars cover."""
         return Footprint.of(self.xy)

@@ -108,6 +108,17 @@ def test_a_cluster_is_where_and_how_it_was_planted():
     assert result.provenance.frame_name == "sky.csv"
 
 
+@pytest.mark.parametrize("error", [0.35, 0.7])
+def test_motions_measured_from_the_ground_show_a_cluster(error):
+    rng = np.random.default_rng(6)
+    table = pd.concat([field(rng, 3000), cluster(rng, 200, centre=(10, 5), pm=(20, -45), parallax=7.3)])
+    motions = table[["pmra", "pmdec"]] + rng.normal(0, error, (3200, 2))
+    table = table.assign(pmra=motions["pmra"], pmdec=motions["pmdec"], pmra_error=error, pmdec_error=error)
+    result = METHOD.run(SourceTable.from_frame(table))
+    assert len(result.detections) == 1
+    assert f1(result.members, np.repeat([-1, 0], [3000, 200]), 0) > 0.85
+
+
 def test_a_list_of_nothing_but_members_is_one_cluster():
     rng = np.random.default_rng(1)
     result = METHOD.run(SourceTable.from_frame(cluster(rng, 400)))
