@@ -46,6 +46,11 @@ class Footprint:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.where(towards > 1e-12, gap / towards, np.inf).min(axis=1))
 
+    def square(self, centre: Float64) -> float:
+        """Half the side of the largest upright square around a place that lies inside."""
+        towards = np.maximum(np.abs(np.cos(_ANGLES)), np.abs(np.sin(_ANGLES)))
+        return float((self.reach(centre) * towards).min())
+
     def coverage(self, centre: Float64, radii: Float64) -> Float64:
         """``(n,)`` part of each circle's line that lies inside."""
         return np.asarray(np.mean(self.reach(centre)[:, None] >= np.asarray(radii)[None, :], axis=0))

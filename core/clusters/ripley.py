@@ -55,11 +55,11 @@ def ripley(xy: Float64, radii: int = 15, seed: int = 0) -> Ripley:
     from astropy.stats import RipleysKEstimator
 
     rng = np.random.default_rng(seed)
-    low, high = xy.min(axis=0), xy.max(axis=0)
-    side = high - low
-    if len(xy) < 3 or not (side > 0).all():
+    if len(xy) < 3 or not np.ptp(xy, axis=0).all():
         nothing = np.empty(0)
         return Ripley(nothing, nothing, nothing, nothing, len(xy))
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    side = high - low
     if len(xy) > MAX_STARS:
         xy = xy[np.sort(rng.choice(len(xy), MAX_STARS, replace=False))]
     radius = np.linspace(0.0, 0.25 * side.min(), radii + 1)[1:]

@@ -45,12 +45,13 @@ class Structure:
         profile: Density and light of those stars in rings.
         contamination: Field stars among the members by radius.
         density: Map of the members.
-        ripley: Whether the stars of the cluster's motion keep together.
+        ripley: Whether the stars of the cluster's motion keep together, in a square around the middle that
+            the table covers.
         segregation: Whether the bright members do; None without magnitudes.
         colours: Colour–magnitude and Hess diagram; None without colours.
         distance: From the parallaxes; None without any.
         r50_pc, core_pc, tidal_pc: Lengths in parsecs; NaN without a distance.
-        pm: Mean proper motion east and north, mas a year; None without any.
+        pm: Mean proper motion east and north, mas a year; None where no member has one.
     """
 
     unit: str
@@ -105,7 +106,8 @@ def structure(stars: StarTable, probability: NDArray[np.float64], seed: int = 0)
     outermost = float(np.hypot(*(xy - centre).T).max())
     covered = float(np.quantile(footprint.reach(centre), 0.75)) if footprint.area else outermost
     reach = min(max(3.0 * r50, outermost), covered) if covered > 0 else outermost
-    near = np.hypot(*(alike - centre).T) <= reach
+    half = min(reach / np.sqrt(2.0), footprint.square(centre))
+    near = (np.abs(alike - centre) <= half).all(axis=1)  # Ripley's L is that of a filled rectangle
     king = fit_king(alike, centre, footprint)
     far = None if stars.astrometry is None else distance(*_parallaxes(stars, rows))
     mag = stars.mag
@@ -150,7 +152,7 @@ def _parsecs(far: Distance | None, stars: StarTable, length: float) -> float:
 
 
 def _motion(stars: StarTable, rows: NDArray[np.int64]) -> tuple[Mean, Mean] | None:
-    if stars.pm is None or stars.pm_error is None:
+    if stars.pm is None or stars.pm_error is None or not np.isfinite(stars.pm[rows]).any(axis=0).all():
         return None
     east, north = (weighted_mean(stars.pm[rows, axis], stars.pm_error[rows, axis]) for axis in (0, 1))
     return east, north

@@ -88,6 +88,11 @@ def test_an_even_field_is_as_dense_in_its_middle_as_beside_it():
     assert in_place(stars, group).n_expected == pytest.approx(6000 * np.pi * 0.36**2, rel=0.03)
 
 
+def circle_of_places(radius):
+    angle = np.radians(np.arange(360))
+    return radius * np.column_stack([np.cos(angle), np.sin(angle)])
+
+
 def test_circles_are_cut_by_the_outline():
     corners = np.array([[0, 0], [10, 0], [10, 10], [0, 10], [5, 5]], float)
     square = Footprint.of(corners)
@@ -98,6 +103,10 @@ def test_circles_are_cut_by_the_outline():
         [np.pi / 2, 4.5 * np.pi, 100], rel=0.02
     )
     assert square.coverage(np.array([0, 5]), np.array([1.0])) == pytest.approx([0.5], abs=0.01)
+    assert square.square(np.array([5, 4])) == pytest.approx(4)
+    assert Footprint.of(circle_of_places(10.0)).square(np.zeros(2)) == pytest.approx(
+        10 / np.sqrt(2), rel=0.01
+    )
     line = Footprint.of(np.column_stack([np.arange(5.0), np.zeros(5)]))
     assert line.area == 0
     assert line.area_within(np.zeros(2), radii).tolist() == [0, 0, 0]

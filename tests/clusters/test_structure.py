@@ -3,10 +3,11 @@ import pandas as pd
 import pytest
 
 from core.catalogues.tables import SourceTable
+from core.clusters.given import given_circle
 from core.clusters.membership import membership
 from core.clusters.significance import group_of
 from core.clusters.structure import structure
-from core.clusters.table import star_table
+from core.clusters.table import deproject, star_table
 from core.errors import ParameterInvalid
 from tests.clusters.skies import cluster, sky
 
@@ -56,6 +57,34 @@ def test_a_table_in_pixels_has_no_parsecs():
     assert np.isnan([found.r50_pc, found.core_pc, *found.centre_deg]).all()
     assert found.shape.centre == pytest.approx([500, 500], abs=8)
     assert found.r50 == pytest.approx(30 * 1.1774, rel=0.15)
+
+
+def test_stars_keep_together_in_a_cluster_and_not_in_an_even_cone():
+    rng = np.random.default_rng(0)
+    r, angle = 60 * np.sqrt(rng.random(1500)), rng.uniform(0, 2 * np.pi, 1500)
+    xy = np.column_stack([r * np.cos(angle), r * np.sin(angle)])
+    own = np.array([35.0, 0.0]) + rng.normal(0, 3, (150, 2))  # off the middle: the cone cuts the square
+    for places, keep_together in ((xy, False), (np.concatenate([xy, own]), True)):
+        source = SourceTable.from_frame(pd.DataFrame(deproject(places, (100.0, 10.0)), columns=["ra", "dec"]))
+        ring = deproject(np.array([35.0, 0.0]), (100.0, 10.0))
+        stars = star_table(source)
+        found = structure(stars, given_circle(stars, tuple(ring), 15.0, fit=False).probability).ripley
+        assert found.is_clustered == keep_together
+
+
+@pytest.mark.parametrize("column", ["pmra", "parallax", "pmra_error", "parallax_error"])
+@pytest.mark.parametrize("number", [5, 120])
+def test_members_that_are_hardly_measured(column, number):
+    """Motions, parallaxes or both are missing, or their errors are large."""
+    rng = np.random.default_rng(3)
+    source, truth = sky(rng, 1500, cluster(rng, 120, centre=(10, 10)))
+    table = source.table.reset_index(drop=True)
+    table.loc[truth == 0, column] = 200.0 if "error" in column else np.nan
+    stars = star_table(SourceTable.from_frame(table))
+    found = structure(stars, np.isin(stars.row, np.flatnonzero(truth == 0)[:number]).astype(float))
+    assert found.n_members == number
+    assert (found.pm is None) == (column == "pmra")
+    assert (found.distance.distance_pc > 0) != column.startswith("parallax")
 
 
 def test_too_few_members_or_all_at_one_place(planted):
