@@ -182,16 +182,23 @@ Read = tuple[pd.DataFrame, dict[str, str]]
 
 
 def _read_csv(data: bytes, name: str) -> Read:
-    """Delimited text with a header; ``#`` starts a comment. VizieR's lines of units and dashes are known."""
-    sample = data[:65536].decode("utf-8-sig", "replace").splitlines()
-    lines = [line for line in sample if line.strip() and not line.startswith("#")]
+    """Delimited text with a header, which may be the comment above the first row; ``#`` starts a comment.
+
+    VizieR's lines of units and dashes are known.
+    """
+    sample = [line for line in data[:65536].decode("utf-8-sig", "replace").splitlines() if line.strip()]
+    lines = [line for line in sample if not line.startswith("#")]
     if not lines:
         raise TableRejected(f"'{name}' has no rows.", parameter="rows", given=0, limit="1 or more")
-    separator = next((mark for mark in _SEPARATORS if mark in lines[0]), r"\s+")
+    header = None
+    if all(map(_is_number, filter(None, _values(lines[0])))):
+        header = _commented(sample[: sample.index(lines[0])], len(_values(lines[0])), name)
     table = pd.read_csv(
         io.BytesIO(data),
-        sep=separator,
+        sep=_separator(lines[0]) or r"\s+",
         comment="#",
+        header="infer" if header is None else None,
+        names=header,
         nrows=MAX_ROWS + 3,
         skipinitialspace=True,
         encoding="utf-8-sig",
@@ -202,7 +209,9 @@ def _read_csv(data: bytes, name: str) -> Read:
     if not table.index.equals(pd.RangeIndex(len(table))):
         raise TableRejected(f"The rows of '{name}' have more values than its header has names.")
     units: dict[str, str] = {}
-    if len(lines) > 2 and set(lines[2]) <= set("-|;,\t "):
+    # A row without any value is no line of dashes, and the row above that line tells units, never a star.
+    dashes = len(lines) > 2 and "-" in lines[2] and set(lines[2]) <= set("-|;,\t ")
+    if header is None and dashes and not any(map(_is_number, _values(lines[1]))):
         row = table.iloc[0]
         units = {str(column): value.strip() for column, value in row.items() if isinstance(value, str)}
         table = table.iloc[2:].reset_index(drop=True)
@@ -211,6 +220,36 @@ def _read_csv(data: bytes, name: str) -> Read:
             if (numbers.notna() | table[column].isna() | (table[column].astype(str).str.strip() == "")).all():
                 table[column] = numbers
     return table, units
+
+
+def _separator(line: str) -> str | None:
+    """What stands between the values of a line; None for blanks."""
+    return next((mark for mark in _SEPARATORS if mark in line), None)
+
+
+def _values(line: str) -> list[str]:
+    return [value.strip() for value in line.strip(" ").split(_separator(line))]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _commented(comments: list[str], columns: int, name: str) -> list[str]:
+    """The names of so many columns, from the last of the comments above the first row."""
+    names = _values(comments[-1].lstrip("#")) if comments else []
+    if len(names) != columns or not all(names):
+        raise TableRejected(
+            f"'{name}' has no header: its first line holds numbers. Write the names of its {columns} columns "
+            "above them.",
+            parameter="header",
+            limit="a name for each column",
+        )
+    return names
 
 
 def _read_ecsv(data: bytes, name: str) -> Read:

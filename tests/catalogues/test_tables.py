@@ -66,6 +66,9 @@ def test_every_format_gives_the_same_table(plain, form, kind, has_units, tmp_pat
         "ra dec\n1 2\n3   4\n",
         "\ufeffra,dec\n1, 2\n3, 4\n",
         "ra|dec\n1|2\n3|4\n",
+        "# made by hand\n# ra dec\n1 2\n3 4\n",
+        "#ra, dec\n1,2\n3,4\n",
+        "# ra dec\n1,2\n3,4\n",
         "#\n# VizieR\nra\tdec\ndeg\tdeg\n---\t---\n1\t2\n3\t4\n",
     ],
 )
@@ -76,6 +79,13 @@ def test_text_however_it_is_delimited(text):
     assert read.units == ({"ra": "deg", "dec": "deg"} if "VizieR" in text else {})
 
 
+@pytest.mark.parametrize("empty", [",", "--,--"])
+def test_a_row_without_values_is_no_line_of_dashes(empty):
+    read = read_table(f"ra,dec\n1,2\n{empty}\n3,4\n".encode())
+    np.testing.assert_array_equal(read.table.to_numpy(float), [[1, 2], [np.nan, np.nan], [3, 4]])
+    assert read.units == {}
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
@@ -84,6 +94,8 @@ def test_text_however_it_is_delimited(text):
         (b"<html><body>no</body></html>", "not a table that is read here"),
         (b"ra,dec\n", "has no rows"),
         (b"ra,dec\n1,2,3\n4,5,6\n", "more values than its header has names"),
+        (b"1,2\n3,4\n", "has no header: its first line holds numbers"),
+        (b"# positions of stars\n1 2\n3 4\n", "Write the names of its 2 columns above them"),
         (b"PAR1 and then nonsense", "cannot be read as a Parquet table"),
         (b"SIMPLE  =                    T", "FITS"),
         (b"<?xml version='1.0'?><VOTABLE><nonsense", "cannot be read as a VOTable table"),
