@@ -81,7 +81,8 @@ def completeness_curve(
     n_found, _ = np.histogram(magnitude[found], edges)
     low, high = wilson_interval(n_found, n_truth)
     centres, fraction = (edges[:-1] + edges[1:]) / 2.0, _fraction(n_truth, n_found)
-    m50, m90 = (_falls_through(level, centres, fraction) for level in (0.5, 0.9))
+    fall = _fall(centres, n_truth, fraction, low)
+    m50, m90 = (_falls_through(level, *fall) for level in (0.5, 0.9))
     return CompletenessCurve(edges, n_truth, n_found, low, high, m50, m90)
 
 
@@ -90,16 +91,29 @@ def _fraction(n_truth: NDArray[np.intp], n_found: NDArray[np.intp]) -> Floats:
     return fraction
 
 
-def _falls_through(level: float, magnitude: Floats, fraction: Floats) -> float | None:
-    """Where the line through the bins that hold objects last falls below a level.
+def _fall(
+    magnitude: Floats, n_truth: NDArray[np.intp], fraction: Floats, low: Floats
+) -> tuple[Floats, Floats]:
+    """The never rising curve nearest to the fractions, from the surest bin on: magnitudes and fractions.
 
-    The last: saturated stars may make the bright end dip, and that is no limit.
+    Brighter bins do not matter: saturated stars that are missed are no limit. A bin weighs as much as it holds
+    (isotonic regression, Barlow et al. 1972): one chance match among the faintest does not raise the curve.
     """
-    holds = np.isfinite(fraction)
-    magnitude, fraction = magnitude[holds], fraction[holds]
+    from scipy.optimize import isotonic_regression
+
+    start = int(np.argmax(low))
+    holds = np.flatnonzero(n_truth[start:] > 0) + start
+    if not len(holds):
+        return np.empty(0), np.empty(0)
+    fitted = isotonic_regression(fraction[holds], weights=n_truth[holds], increasing=False)
+    return magnitude[holds], np.asarray(fitted.x, float)
+
+
+def _falls_through(level: float, magnitude: Floats, fraction: Floats) -> float | None:
+    """Where a line that never rises falls below a level, or None where it does not."""
     falls = np.flatnonzero((fraction[:-1] >= level) & (fraction[1:] < level))
     if not len(falls):
         return None
-    i = falls[-1]
+    i = falls[0]
     part = (fraction[i] - level) / (fraction[i] - fraction[i + 1])
     return float(magnitude[i] + part * (magnitude[i + 1] - magnitude[i]))

@@ -23,6 +23,8 @@ SNR_CUTS = (3.0, 5.0, 10.0)
 """Signal-to-noise ratios at and above which detections are usually scored."""
 SNR_EDGES = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, np.inf)
 """Edges of the bins of signal-to-noise ratio."""
+LEAST_SNR = 1.0
+"""A true object below this excuses no detection: a crowded field has one of them near every place."""
 MAGNITUDE_BIN = 0.5
 
 
@@ -71,7 +73,7 @@ class TruthScore:
 
     Attributes:
         at_snr: Precision, recall and F1 at and above each cut of signal-to-noise ratio; true objects under
-            the cut are neither hit nor miss.
+            the cut are neither hit nor miss, down to :data:`LEAST_SNR`.
         snr_bins: Range by range; brighter true objects take their detections first.
         completeness: The fraction found against magnitude, with m50 and m90; None when no magnitude is
             known.
@@ -139,6 +141,7 @@ def score_against_truth(
     wanted = truth.table.iloc[rows]
     truth_xy, snr = wanted[["x", "y"]].to_numpy(float), _numbers(wanted, "snr")
     cuts = [float(cut) for cut in np.atleast_1d(snr_cut)]
+    faint = {cut: ~(snr >= cut) & ~(snr < LEAST_SNR) for cut in cuts}
     truth_index, found_index = _brightest_first(truth_xy, snr, detections.xy, radius_px, edges)
     is_found = np.zeros(len(rows), bool)
     is_found[truth_index] = True
@@ -147,7 +150,7 @@ def score_against_truth(
     found_snr = _numbers(detections.table, "snr")
     return TruthScore(
         at_snr={
-            cut: score_points(truth_xy[snr >= cut], detections.xy, radius_px, truth_xy[~(snr >= cut)])
+            cut: score_points(truth_xy[snr >= cut], detections.xy, radius_px, truth_xy[faint[cut]])
             for cut in cuts
         },
         snr_bins=tuple(

@@ -30,12 +30,20 @@ def test_bins_by_hand():
         ((0, 0, 0), None, None),
         ((5, 0), 10.5, None),
         ((2, 10, 10, 0), 13.0, 12.6),  # saturated stars that are missed are no limit
-        ((10, 4, 6, 0), 12.5 + 1 / 6, 10.5 + 1 / 6),
+        ((10, 4, 6, 0), 12.5, 10.7),
     ],
 )
 def test_limits_by_hand(found, m50, m90):
     curve = completeness_curve(*observed(*found))
     assert (curve.m50, curve.m90) == (pytest.approx(m50), pytest.approx(m90))
+
+
+def test_a_chance_match_among_the_faintest_is_no_limit():
+    magnitude, found, edges = observed(10, 10, 6, 1, 0, 0)
+    lucky = completeness_curve([*magnitude, 17.5], [*found, True], [*edges, 17.0, 18.0])
+    plain = completeness_curve(magnitude, found, edges)
+    assert lucky.m50 == plain.m50
+    assert plain.m50 == pytest.approx(12.7)
 
 
 def test_an_empty_bin_is_a_gap_and_is_bridged():

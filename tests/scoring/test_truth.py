@@ -37,6 +37,12 @@ def test_objects_under_the_cut_are_neither_hit_nor_miss():
     assert dict(zip(score.truth_index, score.found_index, strict=True)) == {0: 0, 2: 1, 3: 2}
 
 
+def test_an_object_lost_in_the_noise_excuses_nothing():
+    there = truth([(10, 10), (20, 20), (30, 30)], snr=[20, 0.4, np.nan])
+    score = score_against_truth(found([(20, 20), (30, 30)]), there)
+    assert score.at_snr[3.0].false_positives == 1
+
+
 def test_bins_hold_recall_false_detections_and_offsets():
     there = truth([(10, 10), (20, 20), (30, 30)], snr=[5, 7, 40])
     seen = found([(10.3, 10.4), (30, 30), (80, 80), (90, 90)], snr=[5.5, 38, 6, 1.5])
