@@ -96,8 +96,8 @@ def _fall(
 ) -> tuple[Floats, Floats]:
     """The never rising curve nearest to the fractions, from the surest bin on: magnitudes and fractions.
 
-    Brighter bins do not matter: saturated stars that are missed are no limit. A bin weighs as much as it holds
-    (isotonic regression, Barlow et al. 1972): one chance match among the faintest does not raise the curve.
+    Brighter bins do not matter: saturated stars that are missed are no limit. A bin weighs as much as it
+    holds (isotonic regression, Barlow et al. 1972): one chance match among the faintest raises nothing.
     """
     from scipy.optimize import isotonic_regression
 
