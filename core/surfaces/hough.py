@@ -11,16 +11,20 @@ from numpy.typing import NDArray
 
 from core.frames import Frame
 from core.methods import Method, Progress
+from core.models.windows import Grid
 from core.parameters import Parameters, parameter
 from core.results import Detections, Result
 from core.shapes import Ellipse
 from core.surfaces.kinds import CRATER, FLOOR, LINES, PLAIN, RIDGE, RIM, SEGMENTS, VALLEY
 from core.surfaces.lines import Traced, as_detections
 from core.surfaces.places import shares
+from core.surfaces.seen import seen_on
 from core.surfaces.sunlight import SUN, UNLIT
 
 Float32 = NDArray[np.float32]
 
+LEAST_CELL_PX, MOST_CELLS = 1.0, 1536
+"""Side of the places of the map in pixels of the frame, and most of them along a side."""
 FLOOR_RADII, RIM_RADII = 0.8, 1.2
 """A crater's floor reaches to the first part of its radius, its rim on to the second."""
 COLUMNS = ("diameter_px", "axis_ratio", "angle_deg", "length_px", "width_px", "path")
@@ -93,7 +97,8 @@ def analyse(frame: Frame, params: HoughParameters, progress: Progress) -> Result
 
     Returns:
         Landforms with the columns of every method of this task; the mask ``landforms`` of classes from 1 in
-        the order of :data:`~core.surfaces.kinds.SEGMENTS`, a map of each, and their shares of the area.
+        the order of :data:`~core.surfaces.kinds.SEGMENTS`, a map of each, both over a grid on large frames,
+        and their shares of the area.
     """
     from core.surfaces.hough_craters import find_craters
     from core.surfaces.hough_lines import line_maps, lines_in
@@ -126,8 +131,9 @@ def analyse(frame: Frame, params: HoughParameters, progress: Progress) -> Result
         for line in lines_in(found, kind, params.line_limit, params.min_length_px)
     ]
     progress(0.9, "drawing the map")
-    chances = _chances(picture.shape, craters, lines)
-    landforms = (np.argmax(chances, axis=0) + 1).astype(np.uint16)
+    grid = Grid(frame.width, frame.height, LEAST_CELL_PX, MOST_CELLS)
+    chances, seen = _chances(grid, craters, lines), seen_on(frame, grid.shape)
+    landforms = np.argmax(chances, axis=0).astype(np.uint16) + np.uint16(1)
     if azimuth is None:
         # Without slopes nothing says that ground is plain.
         landforms[landforms == SEGMENTS.index(PLAIN) + 1] = 0
@@ -148,21 +154,27 @@ def analyse(frame: Frame, params: HoughParameters, progress: Progress) -> Result
     )
 
 
-def _chances(shape: tuple[int, int], craters: list[tuple[Ellipse, float]], lines: list[Traced]) -> Float32:
-    """``(classes, H, W)`` probability of each class of places."""
+def _chances(grid: Grid, craters: list[tuple[Ellipse, float]], lines: list[Traced]) -> Float32:
+    """``(classes, rows, columns)`` probability of each class over a grid."""
     from skimage.draw import polygon
+
+    shape = grid.shape
+    cell = np.array([grid.width / shape[1], grid.height / shape[0]])
+
+    def within(outline: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        x, y = ((outline + 0.5) / cell - 0.5).T
+        rows, columns = polygon(y, x, shape)
+        return rows, columns
 
     chances = np.zeros((len(SEGMENTS), *shape), np.float32)
     place = {kind: chances[number] for number, kind in enumerate(SEGMENTS)}
     for line in lines:
-        outline = line.line.ribbon(max(line.width_px, 1.5)).outline
-        rows, columns = polygon(outline[:, 1], outline[:, 0], shape)
+        rows, columns = within(line.line.ribbon(max(line.width_px, 1.5 * cell.max())).outline)
         here = place[line.label]
         here[rows, columns] = np.maximum(here[rows, columns], line.score)
     for one, score in sorted(craters, key=lambda each: -each[0].diameter_px):
         for kind, other, reach in ((RIM, FLOOR, RIM_RADII), (FLOOR, RIM, FLOOR_RADII)):
-            outline = replace(one, diameter_px=reach * one.diameter_px).outline
-            rows, columns = polygon(outline[:, 1], outline[:, 0], shape)
+            rows, columns = within(replace(one, diameter_px=reach * one.diameter_px).outline)
             place[kind][rows, columns] = score
             place[other][rows, columns] = 0.0
             for line_kind in (VALLEY, RIDGE):

@@ -55,6 +55,8 @@ AROUND = np.arange(32) * 2.0 * np.pi / 32
 SCALES = np.linspace(0.7, 1.3, 13)
 AWAY = np.arange(0.3, 1.5, 0.08)
 """Directions and parts of the radius in which the rim is looked for, and distances that it is told by."""
+BAND_PX = 2**22
+"""Pixels of a level that are searched at a time: that takes some 60 bytes each."""
 TOGETHER = 256
 """Most circles that are judged at a time: their rays are 25 kB each."""
 
@@ -88,6 +90,21 @@ def levels(picture: UInt8, seen: Bools, largest_radius: float) -> Iterator[Level
         grey, there, shrink = _halved(grey), _halved(there), 2 * shrink
 
 
+def bands(level: Level) -> list[tuple[Level, int, slice]]:
+    """A level in bands of rows, since the spectra of all of it are large: each with its first row, and which
+    of its rows are its own; the others are there for the filters to see."""
+    height, width = level.grey.shape
+    margin = len(disc(max(level.radii)))
+    rows = max(BAND_PX // width, 4 * margin)
+    found = []
+    for start in range(0, height, rows):
+        first, stop = max(0, start - margin), min(height, start + rows)
+        seen = slice(first, min(height, stop + margin))
+        band = Level(level.grey[seen], level.seen[seen], level.shrink, level.radii)
+        found.append((band, first, slice(start - first, stop - first)))
+    return found
+
+
 def find_craters(
     picture: UInt8,
     seen: Bools,
@@ -112,11 +129,16 @@ def find_craters(
     every = tuple(side for sides in suns for side in sides)
     for number, level in enumerate(pyramid):
         radii = [one for one in level.radii if 2.0 * one * level.shrink >= 0.85 * diameters_px[0]]
-        for step, (radius, votes) in enumerate(answers(level, radii, every)):
-            progress((number + step / len(radii)) / len(pyramid))
-            for group, sides in zip(found, suns, strict=True):
-                own, votes = votes[: len(sides)], votes[len(sides) :]
-                group.append(_peaks(functools.reduce(np.maximum, own), level.shrink, radius))
+        cut = bands(level) if radii else []
+        for nth, (band, first, own_rows) in enumerate(cut):
+            for step, (radius, votes) in enumerate(answers(band, radii, every)):
+                progress((number + (nth + step / len(radii)) / len(cut)) / len(pyramid))
+                for group, sides in zip(found, suns, strict=True):
+                    own, votes = votes[: len(sides)], votes[len(sides) :]
+                    peaks = _peaks(functools.reduce(np.maximum, own), radius, own_rows)
+                    peaks[:, :3] = (peaks[:, :3] + (0.0, first, 0.0)) * level.shrink
+                    peaks[:, :2] += (level.shrink - 1) / 2.0
+                    group.append(peaks)
     best: tuple[float, list[tuple[Ellipse, float]], float | None] = (-1.0, [], None)
     for group, sides in zip(found, suns, strict=True):
         kept = best_of_each(np.concatenate(group))[:MOST_CRATERS]
@@ -190,17 +212,15 @@ def _suns(light: Sunlight) -> list[tuple[float, ...]]:
     return [tuple((light.azimuth_deg + turn) % 360.0 for turn in (0.0, 90.0, 180.0, 270.0))]
 
 
-def _peaks(weight: Float32, shrink: int, radius: float) -> Float64:
-    """``(N, 4)`` x, y, radius in pixels of the frame, and weight, where no neighbour weighs more."""
+def _peaks(weight: Float32, radius: float, kept: slice) -> Float64:
+    """``(N, 4)`` x, y, radius and weight in the rows that are kept, where no neighbour weighs more."""
     from cv2 import dilate
 
     side = 2 * round(radius / 2.0) + 1
     highest = dilate(weight, np.ones((side, side), np.uint8))
-    y, x = np.nonzero((weight > LEAST_WEIGHT) & (weight == highest))
-    middle = (shrink - 1) / 2.0
-    return np.column_stack(
-        [x * shrink + middle, y * shrink + middle, np.full(len(x), radius * shrink), weight[y, x]]
-    ).astype(float)
+    y, x = np.nonzero((weight[kept] > LEAST_WEIGHT) & (weight[kept] == highest[kept]))
+    y += kept.start
+    return np.column_stack([x, y, np.full(len(x), radius), weight[y, x]]).astype(float)
 
 
 def _judged(

@@ -9,7 +9,7 @@ from core.surfaces.hough import HoughParameters, summary
 from core.surfaces.hough_craters import best_of_each
 from core.surfaces.hough_lines import SIGMAS_PX, heights_of_shading, hollows_and_crests
 from core.surfaces.kinds import CRATER, RIDGE, SEGMENTS, VALLEY
-from core.surfaces.sunlight import sunlight
+from core.surfaces.sunlight import Sunlight, sunlight
 from tests.surfaces.grounds import crater, groove, lit, rough, shown
 
 PLANTED = [(40, 45, 30), (120, 40, 16), (125, 125, 40), (45, 130, 22), (85, 85, 13)]
@@ -162,3 +162,33 @@ def test_the_summary_counts_in_words():
     assert summary(craters[:1], []) == "One crater, 12 px across."
     assert summary([], [valley]) == "One valley."
     assert summary([], []) == "No landforms."
+
+
+def test_a_picture_in_bands_shows_the_same_craters(monkeypatch):
+    from core.surfaces import hough_craters
+
+    heights = a_plain((400, 200))
+    for x, y, diameter in PLANTED:
+        crater(heights, x, y, diameter)
+        crater(heights, x, y + 190, diameter)
+    picture = shown(lit(heights, 20)).grey.astype(np.uint8)
+    given = picture, np.ones(picture.shape, bool), Sunlight(20.0), (10.0, 100.0)
+    whole, _ = hough_craters.find_craters(*given)
+    monkeypatch.setattr(hough_craters, "BAND_PX", 1)
+    parts, _ = hough_craters.find_craters(*given)
+    assert len(whole) == len(parts) > 8
+    rows = [[(one.x, one.y, one.diameter_px, score) for one, score in each] for each in (whole, parts)]
+    np.testing.assert_allclose(*map(sorted, rows), atol=0.02)
+
+
+def test_the_map_of_a_large_frame_is_coarser(monkeypatch):
+    from core.surfaces import hough
+
+    fine = found(20)
+    monkeypatch.setattr(hough, "MOST_CELLS", 85)
+    coarse = found.__wrapped__(20)
+    assert coarse.masks["landforms"].shape == (85, 85)
+    for name, share in fine.facts.items():
+        if name.startswith("share_crater"):
+            assert coarse.facts[name] == pytest.approx(share, abs=0.02)
+    assert SEGMENTS[coarse.masks["landforms"][62, 62] - 1] == "crater floor"
