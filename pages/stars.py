@@ -110,8 +110,7 @@ elif section == "Sources":
     table, profile = st.columns([3, 2], gap="large")
     with table:
         picked = tables.sources_table(analysis.result.detections, f"table.{analysis.method.name}", row)
-        if picked is not None:
-            offer("stars", f"table.{row}", (analysis.method.name, picked))
+        offer("stars", f"table.{row}", None if picked is None else (analysis.method.name, picked))
     with profile:
         stars.profile_panel(analysis, frame, row)
 elif section == "Truth" and choice.truth is not None:

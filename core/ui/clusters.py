@@ -196,11 +196,11 @@ def _linked(
     )
     points = event["selection"]["points"]
     picked = next((point["customdata"] for point in points if point.get("customdata") is not None), None)
-    if found is None or picked is None:
-        return
     number = picked[0] if isinstance(picked, list) else picked
-    if isinstance(number, int | float) and 0 <= number < len(found):
-        offer("clusters", f"view.{name}.{found.name}", (found.name, int(number)))
+    meant = None
+    if found is not None and isinstance(number, int | float) and 0 <= number < len(found):
+        meant = (found.name, int(number))
+    offer("clusters", f"view.{name}", meant, event=points or None)
 
 
 def diagrams(field: Field, chosen: tuple[Found, int] | None, *, height: int) -> None:
@@ -298,8 +298,7 @@ def clusters_panel(field: Field, found: Sequence[Found], mark: Selected | None) 
         st.markdown(f"**Clusters of {plain(each.title)}**")
         key = f"clusters.table.{each.name}"
         picked = sources_table(each.table(), key, row, first=FIRST_COLUMNS, height=LIST_PX)
-        if picked is not None:
-            offer("clusters", f"table.{each.name}.{row}", (each.name, picked))
+        offer("clusters", f"table.{each.name}.{row}", None if picked is None else (each.name, picked))
         _turned_down(each)
     with members:
         if field.stars is None:

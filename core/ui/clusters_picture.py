@@ -66,9 +66,11 @@ def cluster_viewer(
     event = frame_viewer(
         [pane], layers, key="clusters.viewer", selected=at, heat=heat, heat_title=title, height_px=640
     )
+    meant = None
     if event.selected is not None:
         name, whose = means[event.selected[0]]
-        offer("clusters", "picture", (name, event.selected[1] if whose is None else whose))
+        meant = (name, event.selected[1] if whose is None else whose)
+    offer("clusters", "picture", meant)
     return event
 
 

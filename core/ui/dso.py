@@ -99,8 +99,8 @@ def objects_panel(found: Sequence[Candidates], mark: Selected | None) -> None:
         )
         return
     picked = sources_table(each.shown, f"dso.table.{name}", row, first=FIRST_COLUMNS)
-    if picked is not None and picked < len(rows):
-        offer("dso", f"table.{name}.{row}", (str(name), int(rows[picked])))
+    meant = None if picked is None or picked >= len(rows) else (str(name), int(rows[picked]))
+    offer("dso", f"table.{name}.{row}", meant)
 
 
 def explain(choice: Choice, found: Sequence[Candidates], *, named: bool) -> None:

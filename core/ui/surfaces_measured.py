@@ -67,8 +67,8 @@ def objects_panel(found: Sequence[Candidates], mark: Selected | None) -> None:
         return
     row = rows.index(mark[1]) if mark and mark[0] == name and mark[1] in rows else None
     picked = sources_table(each.shown, f"surfaces.table.{name}", row, first=FIRST_COLUMNS)
-    if picked is not None and picked < len(rows):
-        offer("surfaces", f"table.{name}.{row}", (name, int(rows[picked])))
+    meant = None if picked is None or picked >= len(rows) else (name, int(rows[picked]))
+    offer("surfaces", f"table.{name}.{row}", meant)
 
 
 def sizes_view(surveys: Sequence[Survey], colours: Mapping[str, str], key: str) -> None:
