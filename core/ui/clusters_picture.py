@@ -142,11 +142,16 @@ def _star_density(key: str, _field: Field) -> NDArray[np.float32]:
     around = density_map(pixels)
     # The map is square and reaches beyond the stars: cut to the frame, cell by cell.
     side = max(frame.width, frame.height) / 192.0
-    x = np.arange(side / 2, frame.width, side)
-    y = np.arange(side / 2, frame.height, side)
-    columns = np.clip(np.searchsorted(around.x, x), 0, len(around.x) - 1)
-    rows = np.clip(np.searchsorted(around.y, y), 0, len(around.y) - 1)
+    x = np.arange(side / 2, frame.width, side) - 0.5
+    y = np.arange(side / 2, frame.height, side) - 0.5
+    columns, rows = _nearest(around.x, x), _nearest(around.y, y)
     return around.density[np.ix_(rows, columns)].astype(np.float32)
+
+
+def _nearest(cells: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.int64]:
+    """``(n,)`` which of the evenly spaced middles of cells is nearest to each place."""
+    step = cells[1] - cells[0]
+    return np.clip(np.rint((at - cells[0]) / step), 0, len(cells) - 1).astype(np.int64)
 
 
 def _coloured(found: Found, frame: Frame, settings: DisplaySettings) -> Frame:
