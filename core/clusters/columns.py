@@ -140,19 +140,23 @@ def _factor(given: str, wanted: str, column: str) -> float:
 
 
 def _sexagesimal(values: Any, target: str, column: str) -> NDArray[np.float64]:
-    from astropy.coordinates import Angle
-
     text = values.astype(str).str.strip()
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(float, copy=True)
-    split = text.str.contains(r"[:hdms ]", regex=True).to_numpy() & ~np.isfinite(numbers)
-    if split.any():
-        try:
-            angles = Angle(text[split].tolist(), unit="hourangle" if target == "ra_deg" else "deg")
-            numbers[split] = angles.deg
-        except ValueError:
-            raise TableRejected(
-                f"The column {column!r} holds no angles.", parameter=target, given=column
-            ) from None
+    split = text.str.contains(r"\d\s*[:hdms° ]", regex=True).to_numpy() & ~np.isfinite(numbers)
+    numbers[split] = _angles(text[split].tolist(), "hourangle" if target == "ra_deg" else "deg")
     if not np.isfinite(numbers).any():
         raise TableRejected(f"The column {column!r} holds no angles.", parameter=target, given=column)
     return np.asarray(numbers, float)
+
+
+def _angles(text: list[str], unit: str) -> NDArray[np.float64]:
+    """``(N,)`` degrees of angles written as text, NaN where they are none: halved until those are alone."""
+    from astropy.coordinates import Angle
+
+    try:
+        return np.asarray(Angle(text, unit=unit).deg) if text else np.empty(0)
+    except ValueError:
+        if len(text) == 1:
+            return np.array([np.nan])
+        middle = len(text) // 2
+        return np.concatenate([_angles(text[:middle], unit), _angles(text[middle:], unit)])
