@@ -18,7 +18,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.catalogues.tables import SourceTable, read_table
-from core.clusters.table import ERROR_MAG, ERROR_PARALLAX, ERROR_PM, StarTable, deproject, project, star_table
+from core.clusters.table import (
+    ERROR_MAG,
+    ERROR_PARALLAX,
+    ERROR_PM,
+    StarTable,
+    deproject,
+    north_turn,
+    project,
+    star_table,
+    turned,
+)
 from core.simulate.clusters import king_fraction_within
 
 Float64 = NDArray[np.float64]
@@ -119,6 +129,7 @@ def injected(folder: Path, number: int, seed: int = SEED) -> Sky:
     pm, pm_error = _moved_motion(members, kept, closer, mag, rng)
     field = np.nanmedian(cone.pm, axis=0) if cone.pm is not None else np.zeros(2)
     pm += field + rng.normal(0.0, SPEED_KM_S / 4.7404 / far, 2)
+    pm = turned(pm, -north_turn(sky, cone.centre_deg))
     parallax, parallax_error = _moved_parallax(members, kept, far, closer, mag, rng)
     added = pd.DataFrame(
         {
@@ -188,14 +199,15 @@ def _stars(folder: Path, file: str) -> StarTable:
 
 def _plain(stars: StarTable) -> pd.DataFrame:
     sky = stars.sky(stars.xy)
-    assert stars.pm is not None
+    assert stars.own_pm is not None
     assert stars.pm_error is not None
+    pm = stars.own_pm
     return pd.DataFrame(
         {
             "ra": sky[:, 0],
             "dec": sky[:, 1],
-            "pmra": stars.pm[:, 0],
-            "pmdec": stars.pm[:, 1],
+            "pmra": pm[:, 0],
+            "pmdec": pm[:, 1],
             "pmra_error": stars.pm_error[:, 0],
             "pmdec_error": stars.pm_error[:, 1],
             "parallax": stars.parallax,

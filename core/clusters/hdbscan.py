@@ -90,7 +90,8 @@ def _sentence(sizes: np.ndarray, count: int) -> str:
 
 
 def _detections(stars: StarTable, found: tuple[FoundCluster, ...], sizes: np.ndarray | None) -> Detections:
-    """One row a cluster; where the table is on the sky, x and y are arcminutes from its middle."""
+    """One row a cluster; on the sky, x and y are arcminutes from the table's middle, and motions are along
+    east and north there."""
     if not found:
         return Detections.empty()
     rows = []

@@ -51,7 +51,8 @@ class Structure:
         colours: Colour–magnitude and Hess diagram; None without colours.
         distance: From the parallaxes; None without any.
         r50_pc, core_pc, tidal_pc: Lengths in parsecs; NaN without a distance.
-        pm: Mean proper motion east and north, mas a year; None where no member has one.
+        pm: Mean proper motion along the plane's axes, east and north at its origin, in mas a year; None where
+            no member has one.
     """
 
     unit: str

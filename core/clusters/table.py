@@ -24,6 +24,8 @@ MIN_STARS = 10
 """Fewest stars that are looked at: fewer have no structure that could be told from chance."""
 MAX_SPREAD_DEG = 60.0
 """Largest distance of a star from the middle of its table: the plane that places are drawn on ends at 90°."""
+LARGEST = 1e5
+"""Motions (mas a year), parallaxes (mas) and errors beyond it count as not measured: no star has them."""
 
 ERROR_MAG = (0.0, 15.0, 16.0, 17.0, 18.0, 19.0, 20.0, 21.0)
 ERROR_PM = (0.02, 0.03, 0.05, 0.08, 0.14, 0.27, 0.57, 1.4)
@@ -43,7 +45,8 @@ class StarTable:
             north, or columns and rows in pixels.
         unit: ``"arcmin"`` or ``"px"``.
         centre_deg: ICRS degrees of the plane's origin, or None in pixels.
-        pm: ``(N, 2)`` proper motion in mas a year, east (times cos dec) and north, or None.
+        pm: ``(N, 2)`` proper motion in mas a year along the plane's axes, or None. On the sky these are east
+            and north at the plane's origin; near a pole a star's own (:attr:`own_pm`) point elsewhere.
         pm_error: ``(N, 2)`` its standard errors, mas a year, or None.
         parallax: ``(N,)`` mas, or None.
         parallax_error: ``(N,)`` mas, or None.
@@ -80,6 +83,13 @@ class StarTable:
             np.column_stack([self.pm, self.parallax]),
             np.column_stack([self.pm_error, self.parallax_error]),
         )
+
+    @property
+    def own_pm(self) -> Float64 | None:
+        """``(N, 2)`` proper motion in mas a year, east (times cos dec) and north at each star, or None."""
+        if self.pm is None or self.centre_deg is None:
+            return self.pm
+        return turned(self.pm, -north_turn(self.sky(self.xy), self.centre_deg))
 
     @cached_property
     def typical_error(self) -> float:
@@ -156,6 +166,12 @@ def star_table(
     kept = {target: column[row] for target, column in values.items()}
     mag, colour = _brightness(kept)
     pm, pm_error = _with_errors(kept, ("pm_ra_mas_yr", "pm_dec_mas_yr"), mag, ERROR_PM, notes)
+    if pm is not None and pm_error is not None and centre is not None:
+        turn = north_turn(place[row], centre)
+        own = np.square(np.column_stack([np.cos(turn), np.sin(turn)]))
+        pm = turned(pm, turn)
+        # As of errors that are not correlated: what correlates them is not read.
+        pm_error = np.sqrt(np.column_stack([(own * pm_error**2).sum(1), (own[:, ::-1] * pm_error**2).sum(1)]))
     plx, plx_error = _with_errors(kept, ("parallax_mas",), mag, ERROR_PARALLAX, notes)
     if plx is not None and np.nanmax(plx, initial=-np.inf) <= 0:
         notes.append("No parallax is positive: there are no distances.")
@@ -219,6 +235,25 @@ def deproject(xy_arcmin: Float64, centre_deg: tuple[float, float]) -> Float64:
     return np.stack([ra % 360.0, dec], axis=-1)
 
 
+def north_turn(sky_deg: Float64, centre_deg: tuple[float, float]) -> Float64:
+    """``(N,)`` radians from north at the centre to north at each place, towards west, of ICRS degrees.
+
+    That of a direction carried along the great circle between the two.
+    """
+    ra, dec = np.radians(sky_deg[..., 0] - centre_deg[0]), np.radians(sky_deg[..., 1])
+    sin0, cos0 = np.sin(np.radians(centre_deg[1])), np.cos(np.radians(centre_deg[1]))
+    across = np.sin(ra) * (sin0 + np.sin(dec))
+    along = np.cos(ra) * (1.0 + sin0 * np.sin(dec)) + cos0 * np.cos(dec)
+    return np.asarray(np.arctan2(across, along))
+
+
+def turned(east_north: Float64, turn: Float64) -> Float64:
+    """``(N, 2)`` vectors turned by radians from north towards west."""
+    east, north = east_north.T
+    cos, sin = np.cos(turn), np.sin(turn)
+    return np.column_stack([cos * east - sin * north, sin * east + cos * north])
+
+
 def _check_sky(place: Float64, chosen: Mapping[str, str]) -> None:
     for column, name, low, high in ((0, "ra_deg", -360.0, 360.0), (1, "dec_deg", -90.0, 90.0)):
         known = place[np.isfinite(place[:, column]), column]
@@ -273,34 +308,53 @@ def _with_errors(
     notes: list[str],
 ) -> tuple[Float64 | None, Float64 | None]:
     """``(N, k)`` values and standard errors; errors not given are those typical of Gaia DR3."""
-    if any(name not in values or np.isnan(values[name]).all() for name in names):
+    if any(name not in values for name in names):
         return None, None
+    what = names[0].partition("_mas")[0].replace("_ra", "").replace("pm", "proper motion")
     measured = np.column_stack([values[name] for name in names])
+    errors_of = [_error_of(name) for name in names]
+    beyond = np.abs(measured) > LARGEST
+    for axis, name in enumerate(errors_of):
+        beyond[:, axis] |= values.get(name, np.zeros(len(measured))) > LARGEST
+    if beyond.any():
+        notes.append(
+            f"{np.count_nonzero(beyond.any(axis=1)):,} stars have a {what}, or an error of it, that no star "
+            "can have: it counts as not measured."
+        )
+        measured[beyond] = np.nan
+    if np.isnan(measured).all(axis=0).any():
+        return None, None
     bright = np.full(len(measured), 18.0) if mag is None else np.nan_to_num(mag, nan=18.0)
     assumed = np.interp(bright, ERROR_MAG, typical)
     errors = []
-    for name in names:
-        head, _, tail = name.partition("_mas")
-        given = values.get(f"{head}_error_mas{tail}")
+    for name in errors_of:
+        given = values.get(name)
         if given is None:
-            what = names[0].partition("_mas")[0].replace("_ra", "").replace("pm", "proper motion")
-            notes.append(f"Errors of the {what} are not given: those typical of Gaia DR3 are assumed.")
             errors.append(assumed)
-        else:
-            if np.nanmin(given, initial=0.0) < 0:
-                raise TableRejected(
-                    f"{head}_error must not be negative.", parameter=f"{head}_error_mas{tail}"
-                )
-            errors.append(np.where(np.isfinite(given), given, assumed))
+            continue
+        if np.nanmin(given, initial=0.0) < 0:
+            raise TableRejected(f"{name.partition('_mas')[0]} must not be negative.", parameter=name)
+        errors.append(np.where(given <= LARGEST, given, assumed))
+    if any(name not in values for name in errors_of):
+        notes.append(f"Errors of the {what} are not given: those typical of Gaia DR3 are assumed.")
     return measured, np.column_stack(errors)
 
 
+def _error_of(name: str) -> str:
+    head, _, tail = name.partition("_mas")
+    return f"{head}_error_mas{tail}"
+
+
 def as_table(stars: StarTable) -> pd.DataFrame:
-    """The stars as a table for plots and exports, with their row in the table they come from."""
+    """The stars as a table for plots and exports, with their row in the table they come from.
+
+    Motions are east and north at each star, as the table they come from has them.
+    """
     sky = stars.sky(stars.xy)
     columns = {"row": stars.row, "x": stars.xy[:, 0], "y": stars.xy[:, 1]}
     columns |= {"ra_deg": sky[:, 0], "dec_deg": sky[:, 1]}
-    if stars.pm is not None:
-        columns |= {"pm_ra_mas_yr": stars.pm[:, 0], "pm_dec_mas_yr": stars.pm[:, 1]}
+    pm = stars.own_pm
+    if pm is not None:
+        columns |= {"pm_ra_mas_yr": pm[:, 0], "pm_dec_mas_yr": pm[:, 1]}
     optional = {"parallax_mas": stars.parallax, "mag": stars.mag, "colour": stars.colour}
     return pd.DataFrame({**columns, **{name: value for name, value in optional.items() if value is not None}})

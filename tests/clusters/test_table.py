@@ -45,7 +45,7 @@ def test_units_of_the_file_are_converted():
         table.table, units={"pmra": "arcsec/yr", "pmdec": "arcsec/yr", "parallax": "uas"}
     )
     stars = star_table(table)
-    np.testing.assert_allclose(stars.pm, [[4.0, 1.0]] * 12)
+    np.testing.assert_allclose(stars.own_pm, [[4.0, 1.0]] * 12)
     np.testing.assert_allclose(stars.parallax, 2.0)
     assert any("typical of Gaia DR3 are assumed" in note for note in stars.notes)
 
@@ -76,6 +76,16 @@ def test_bad_tables_are_one_sentence(table, sentence):
         star_table(table)
 
 
+def test_a_place_that_is_no_angle_loses_its_row_and_no_more():
+    decimal = [f"{10 + row / 100}" for row in range(11)]
+    hours = [f"05:35:{row:02d}" for row in range(11)]
+    for words, lost in ((decimal, "missing"), (hours, "masked 3 d"), (hours, "05:75:00"), (decimal, "n/a")):
+        table = source().table.assign(ra=[*words[:4], lost, *words[4:]])
+        stars = star_table(SourceTable.from_frame(table))
+        assert stars.row.tolist() == [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11]
+        assert any("1 rows without a place" in note for note in stars.notes)
+
+
 def test_odd_values_are_said_and_lived_with():
     table = source(20, parallax=np.full(20, -1.0), pmra=np.full(20, np.nan), pmdec=np.full(20, 1.0))
     table.table.loc[3, "ra"] = np.nan
@@ -90,10 +100,37 @@ def test_odd_values_are_said_and_lived_with():
     assert "no proper motions" in notes
 
 
+def test_what_no_star_can_have_counts_as_not_measured():
+    one = np.where(np.arange(12) == 3, 1e308, 1.0)
+    table = source(pmra=one, pmdec=np.ones(12), parallax=np.ones(12), parallax_error=one)
+    stars = star_table(table)
+    assert np.flatnonzero(np.isnan(stars.astrometry[0]).any(axis=1)).tolist() == [3]
+    assert np.isfinite(stars.astrometry[1]).all()
+    assert sum("1 stars have a" in note for note in stars.notes) == 2
+    assert star_table(source(pmra=np.full(12, 1e308), pmdec=np.ones(12))).pm is None
+
+
 @pytest.mark.parametrize("centre", [(0.0, 0.0), (359.9, 40.0), (120.0, -89.5)])
 def test_the_plane_and_back(centre):
     xy = np.random.default_rng(0).uniform(-60, 60, (50, 2))
     np.testing.assert_allclose(project(deproject(xy, centre), centre), xy, atol=1e-8)
+
+
+@pytest.mark.parametrize("dec", [0.0, -60.0, 89.5, 90.0])
+def test_stars_that_move_together_do_so_on_the_plane_whatever_the_pole_makes_of_it(dec):
+    rng = np.random.default_rng(0)
+    centre, step = (100.0, dec), 1e-3  # arcmin that stands for a mas
+    before = rng.uniform(-60, 60, (200, 2))
+    ra, north = (deproject(before + step * np.array([4.0, -3.0]), centre) - deproject(before, centre)).T
+    sky = deproject(before, centre)
+    east = ((ra + 180) % 360 - 180) * np.cos(np.radians(sky[:, 1]))
+    own = np.column_stack([east, north]) * 60 / step
+    table = pd.DataFrame(sky, columns=["ra", "dec"]).assign(pmra=own[:, 0], pmdec=own[:, 1])
+    stars = star_table(SourceTable.from_frame(table.assign(pmra_error=0.1, pmdec_error=0.2)))
+    assert np.hypot(*stars.pm.mean(axis=0)) == pytest.approx(5.0, rel=0.01)
+    assert stars.pm.std(axis=0).max() < 0.01
+    assert (stars.pm_error**2).sum(axis=1) == pytest.approx(np.full(200, 0.05))
+    assert as_table(stars)[["pm_ra_mas_yr", "pm_dec_mas_yr"]].to_numpy() == pytest.approx(own)
 
 
 def test_detections_and_cones_are_stars_too():
