@@ -53,6 +53,8 @@ RADIUS_KM: dict[str, float] = {
 """Mean radii (Archinal et al. 2018, Celest. Mech. Dyn. Astr. 130, 22: the IAU's working group)."""
 
 MOST_LATITUDE = 90.0
+_EDGE_PX = 1e-6
+"""Half a pixel less than the first column may come out a little less than that."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Ground:
     def pixel(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Pair:
         """Pixels of latitudes and longitudes in degrees; NaN where the projection does not reach.
 
-        On a map of plain degrees, columns count from its first on: what lies left of it comes a turn later.
+        On a cylindrical map columns count from its first on: what lies left of it comes a turn later.
         """
         latitude = np.atleast_1d(np.asarray(lat_deg, float))
         east = np.atleast_1d(np.asarray(lon_deg, float))
@@ -110,11 +112,11 @@ class Ground:
         a, b, c, d, e, f = self.affine
         if self.projection:
             east, north = self._projected(east, north)
-        else:
+        if self._turn:
             # The turn that begins at the first column's outer edge, or ends there where east is to the left.
-            edge = c - (a + b) / 2.0
-            turned = np.mod(east - edge, 360.0)
-            east = edge + (turned if a > 0 else turned - 360.0)
+            edge = c - (0.5 + _EDGE_PX) * (a + b)
+            turned = np.mod(east - edge, self._turn)
+            east = edge + (turned if a > 0 else turned - self._turn)
         determinant = a * e - b * d
         return (
             (e * (east - c) - b * (north - f)) / determinant,
@@ -151,6 +153,18 @@ class Ground:
 
         plane = CRS.from_wkt(self.projection)
         return plane, CRS.from_wkt(_geographic(plane.to_wkt()))
+
+    @cached_property
+    def _turn(self) -> float:
+        """Once around the body in the map's coordinates; 0 where the map is not cylindrical."""
+        if not self.projection:
+            return 360.0
+        east, _ = self._projected(np.tile([0.0, 120.0, 240.0], 2), np.repeat([0.0, 45.0], 3))
+        thirds = np.diff(np.sort(east.reshape(2, 3), axis=1), axis=1)
+        middles = np.ptp(east.reshape(2, 3), axis=0)
+        if not (np.isfinite(east).all() and np.allclose(thirds, thirds[0, 0], rtol=1e-6)):
+            return 0.0
+        return 3.0 * float(thirds[0, 0]) if (middles < 1e-6 * thirds[0, 0]).all() else 0.0
 
     def _unprojected(self, east: Float64, north: Float64) -> Pair:
         from rasterio.warp import transform

@@ -32,6 +32,24 @@ ENVIRONMENT = {
 _LABEL_BYTES = 2**18
 _POINTER = re.compile(rb'^[ \t]*\^\w+[ \t]*=[ \t\r\n]*\(?[ \t]*["\'A-Za-z/.]', re.MULTILINE)
 _START_BYTE = re.compile(rb"^[ \t]*StartByte[ \t]*=[ \t]*(\d{1,12})", re.MULTILINE)
+_WEST = re.compile(
+    rb"\b(?:LongitudeDirection|POSITIVE_LONGITUDE_DIRECTION)[ \t]*=[ \t]*[\"']?(?:Positive)?West\b",
+    re.IGNORECASE,
+)
+_GRAPHIC = re.compile(
+    rb"\b(?:LatitudeType|COORDINATE_SYSTEM_NAME)[ \t]*=[ \t]*[\"']?Planetographic\b", re.IGNORECASE
+)
+_RADII = tuple(
+    re.compile(rb"\b(?:%s)[ \t]*=[ \t]*([\d.]+(?:e[+-]?\d+)?)" % names, re.IGNORECASE)
+    for names in (rb"EquatorialRadius|A_AXIS_RADIUS", rb"PolarRadius|C_AXIS_RADIUS")
+)
+_MERIDIAN = re.compile(
+    r'(PARAMETER\["(?:central_meridian|longitude_of_\w+)",\s*)(-?[\d.]+(?:e[+-]?\d+)?)', re.I
+)
+NO_POLAR_RADIUS = (
+    "The map's latitudes are planetographic and its label does not give both radii of the body, so its "
+    "position on the ground is not known."
+)
 _ISIS_SPECIAL = -3.4e38
 """ISIS marks missing, saturated and invalid pixels by the lowest numbers of a float."""
 _ALIKE = 0.006
@@ -79,7 +97,7 @@ def read_map(data: bytes, name: str, sha256: str, kind: MapKind, plane: int | No
             empty = dataset.nodatavals[band - 1]
             scale, offset = dataset.scales[band - 1], dataset.offsets[band - 1]
             bands = dataset.count
-            ground = _ground(dataset)
+            ground, lost = _ground_of_label(dataset, label)
     except FrameRejected:
         raise
     except Exception as error:  # GDAL's words are for programmers
@@ -100,7 +118,7 @@ def read_map(data: bytes, name: str, sha256: str, kind: MapKind, plane: int | No
         ground=ground,
         header={"OBJECT": ground.body} if ground is not None and ground.body else {},
         plane=0 if first else plane,
-        notes=tuple(each for each in (first, note) if each),
+        notes=tuple(each for each in (first, lost, note) if each),
     )
 
 
@@ -143,11 +161,35 @@ class _opened:
         self.stack.close()
 
 
-def _ground(dataset: Any) -> Ground | None:
-    """The map position of a dataset; None where it has none that makes sense."""
+def _ground_of_label(dataset: Any, label: bytes) -> tuple[Ground | None, str]:
+    """The map position of a dataset with what GDAL leaves out of its label, or None and why, if it is lost.
+
+    East is to the right on every map; where longitudes count westward, so does that of the middle. GDAL takes
+    the body of most projections for a sphere; planetographic latitudes then need its two radii.
+    """
+    ground = _ground(dataset, is_west=_WEST.search(label) is not None)
+    if ground is None or ground.squash < 1.0 or not _GRAPHIC.search(label):
+        return ground, ""
+    equator, pole = (found and float(found[1]) for found in (each.search(label) for each in _RADII))
+    if not equator or not pole or not 0.5 < pole / equator <= 1.0:
+        return None, NO_POLAR_RADIUS
+    squash = pole / equator
+    mean_km = ground.radius_km * (2.0 + squash) / 3.0
+    return dataclasses.replace(ground, squash=squash, radius_km=mean_km), ""
+
+
+def _ground(dataset: Any, *, is_west: bool = False) -> Ground | None:
+    """The map position of a dataset; None where it has none that makes sense.
+
+    Args:
+        dataset: GDAL's.
+        is_west: The longitude of the middle counts westward.
+    """
     if dataset.crs is None or dataset.transform.is_identity:
         return None
     wkt = dataset.crs.to_wkt()
+    if is_west:
+        wkt = _MERIDIAN.sub(lambda found: f"{found[1]}{-float(found[2])!r}", wkt)
     spheroid = re.search(r'(?:SPHEROID|ELLIPSOID)\["[^"]*",\s*([\d.eE+]+),\s*([\d.eE+]+)', wkt)
     if spheroid is None:
         return None

@@ -106,3 +106,25 @@ def test_samples_of_maps_know_their_place(name, lat, lon, within):
 
 def test_samples_of_the_sky_have_no_ground():
     assert all(one.ground is None for one in samples() if one.kind != "planetary")
+
+
+def test_a_projected_map_from_0_to_360_has_all_its_places():
+    pytest.importorskip("rasterio")
+    radius = 1_737_400.0
+    plane = (
+        'PROJCS["Moon",GEOGCS["Moon",DATUM["Moon",SPHEROID["Moon",1737400,0]],PRIMEM["Meridian",0],'
+        'UNIT["degree",0.0174532925199433]],PROJECTION["Equirectangular"],PARAMETER["standard_parallel_1",0],'
+        'PARAMETER["central_meridian",0],UNIT["metre",1]]'
+    )
+    step = 2 * np.pi * radius / 720
+    ground = Ground("Moon", 1737.4, (step, 0, step / 2, 0, -step, np.pi * radius / 2 - step / 2), plane)
+    x, y = np.array([0.0, 359.0, 540.0, 719.0]), np.array([10.0, 180.0, 180.0, 300.0])
+    np.testing.assert_allclose(ground.pixel(*ground.latlon(x, y)), (x, y), atol=1e-6)
+    polar = plane.replace("Equirectangular", "Polar_Stereographic").replace(
+        "standard_parallel_1", "latitude_of_origin"
+    )
+    over_the_pole = Ground(
+        "Moon", 1737.4, (1e4, 0, -1e6, 0, -1e4, 1e6), polar.replace(",0],PARAMETER", ",90],PARAMETER")
+    )
+    x, y = np.array([3.0, 150.0, 60.0]), np.array([100.0, 20.0, 199.0])
+    np.testing.assert_allclose(over_the_pole.pixel(*over_the_pole.latlon(x, y)), (x, y), atol=1e-6)

@@ -148,3 +148,102 @@ def test_a_label_that_claims_too_much_is_refused(lines):
 def test_damaged_maps_are_refused_with_a_sentence(data):
     with pytest.raises(FrameRejected, match="damaged"):
         read_frame(data, name="it.cub")
+
+
+def a_cube(direction="PositiveEast", latitudes="Planetocentric", polar_m=3_376_200.0):
+    """64 × 32 px of 10 km of Mars around 90°, its upper left corner at the middle and 45°."""
+    top = 3_396_190.0 * np.radians(45.0)
+    label = f"""Object = IsisCube
+  Object = Core
+    StartByte = 8193
+    Format = BandSequential
+    Group = Dimensions
+      Samples = 64
+      Lines = 32
+      Bands = 1
+    End_Group
+    Group = Pixels
+      Type = Real
+      ByteOrder = Lsb
+      Base = 0.0
+      Multiplier = 1.0
+    End_Group
+  End_Object
+  Group = Mapping
+    ProjectionName = SimpleCylindrical
+    CenterLongitude = 90.0 <degrees>
+    TargetName = Mars
+    EquatorialRadius = 3396190.0 <meters>
+    PolarRadius = {polar_m} <meters>
+    LatitudeType = {latitudes}
+    LongitudeDirection = {direction}
+    LongitudeDomain = 360 <degrees>
+    UpperLeftCornerX = 0.0 <meters>
+    UpperLeftCornerY = {top} <meters>
+    PixelResolution = 10000.0 <meters/pixel>
+  End_Group
+End_Object
+End
+"""
+    return label.encode().ljust(8192) + np.arange(64 * 32, dtype="<f4").tobytes()
+
+
+def a_pds3_map(direction="EAST", latitudes="PLANETOCENTRIC"):
+    projection = "".join(
+        f"  {key} = {value}\r\n"
+        for key, value in {
+            "MAP_PROJECTION_TYPE": '"SIMPLE CYLINDRICAL"',
+            "A_AXIS_RADIUS": "3396.19 <KM>",
+            "B_AXIS_RADIUS": "3396.19 <KM>",
+            "C_AXIS_RADIUS": "3376.2 <KM>",
+            "POSITIVE_LONGITUDE_DIRECTION": direction,
+            "COORDINATE_SYSTEM_NAME": latitudes,
+            "CENTER_LATITUDE": "0.0 <DEGREE>",
+            "CENTER_LONGITUDE": "90.0 <DEGREE>",
+            "LINE_PROJECTION_OFFSET": "90.0",
+            "SAMPLE_PROJECTION_OFFSET": "0.0",
+            "MAP_SCALE": f"{3396.19 * np.pi / 180 / 2} <KM/PIXEL>",
+        }.items()
+    )
+    label = a_pds3(TARGET_NAME="MARS").rstrip().removesuffix(b"END")
+    label += (
+        f"OBJECT = IMAGE_MAP_PROJECTION\r\n{projection}END_OBJECT = IMAGE_MAP_PROJECTION\r\nEND\r\n".encode()
+    )
+    return label.ljust(32 * 64) + (1 + np.arange(40 * 64) % 250).astype(np.uint8).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("east", "west"),
+    [(a_cube(), a_cube("PositiveWest")), (a_pds3_map(), a_pds3_map("WEST"))],
+    ids=["ISIS3", "PDS3"],
+)
+def test_longitudes_that_count_westward_do_not_count_eastward(east, west):
+    # East is to the right on both; the middle of one lies at 90° east, that of the other at 90° west.
+    (_, away), (_, back) = (
+        read_frame(data, name="it.img").ground.latlon([0, 63], [9, 9]) for data in (east, west)
+    )
+    assert away[0] == pytest.approx(90.0, abs=0.5)
+    np.testing.assert_allclose(back, away - 180.0)
+
+
+@pytest.mark.parametrize(
+    ("centric", "graphic"),
+    [
+        (a_cube(), a_cube(latitudes="Planetographic")),
+        (a_pds3_map(), a_pds3_map(latitudes="PLANETOGRAPHIC")),
+    ],
+    ids=["ISIS3", "PDS3"],
+)
+def test_planetographic_latitudes_are_told_from_planetocentric_ones(centric, graphic):
+    ((north,), _), ((south,), _) = (
+        read_frame(data, name="it.img").ground.latlon([5], [0]) for data in (centric, graphic)
+    )
+    squash = 3376.2 / 3396.19
+    assert south == pytest.approx(np.degrees(np.arctan(squash**2 * np.tan(np.radians(north)))), abs=1e-3)
+    assert north - south == pytest.approx(0.34, abs=0.01)
+
+
+def test_planetographic_latitudes_without_a_polar_radius_are_no_position():
+    frame = read_frame(a_cube(latitudes="Planetographic", polar_m=0.0), name="it.cub")
+    assert frame.ground is None
+    assert any("planetographic" in note for note in frame.notes)
