@@ -25,7 +25,7 @@ Float64 = NDArray[np.float64]
 
 UNSURE = "confidence below"
 """Candidates that were turned down for their score alone count where a curve over scores is drawn."""
-SHARED = ("dso/boxes", "dso/classifier", "models/windows", "frames/night")
+SHARED = ("dso/boxes", "dso/classifier", "dso/report", "explain/*", "models/*", "frames/night")
 """Code that decides what its methods find."""
 TOLERANCE_SHARE = 15 / 224
 """Of the pointing game, in the longer side of a map: the 15 px that its authors have on photographs."""
