@@ -150,8 +150,8 @@ def _star_density(key: str, _field: Field) -> NDArray[np.float32]:
 
 def _nearest(cells: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.int64]:
     """``(n,)`` which of the evenly spaced middles of cells is nearest to each place."""
-    step = cells[1] - cells[0]
-    return np.clip(np.rint((at - cells[0]) / step), 0, len(cells) - 1).astype(np.int64)
+    nearest = np.rint((at - cells[0]) / (cells[1] - cells[0]))
+    return np.asarray(np.clip(nearest, 0, len(cells) - 1), np.int64)
 
 
 def _coloured(found: Found, frame: Frame, settings: DisplaySettings) -> Frame:
