@@ -9,7 +9,7 @@ from King's profile, whose core radius is then known.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -50,6 +50,8 @@ MEMBERS = {
 }
 KNOWN = "ucc_2308_cluster_catalogue.csv"
 N_INJECTED, N_EMPTY = 222, 36
+N_WITHOUT_PARALLAX = 74
+"""Of the injected, and all of the empty, that are also searched without parallaxes."""
 """Injections, and cones or random halves of them without any."""
 KPC = (0.5, 2.0)
 FAINTEST_MAG = 18.0
@@ -169,6 +171,13 @@ def empty(folder: Path, number: int, seed: int = SEED) -> Sky:
         table = table.iloc[np.sort(rng.permutation(len(table))[: len(table) // 2])]
     name = f"empty {number:04d} {list(CONES)[number % len(CONES)]}"
     return Sky(name, SourceTable.from_frame(table, name), np.zeros(len(table), bool), None, None)
+
+
+def without_parallax(sky: Sky) -> Sky:
+    """The same stars, their parallaxes taken away."""
+    name = f"{sky.name}, without parallax"
+    table = sky.source.table.drop(columns=["parallax", "parallax_error"])
+    return replace(sky, name=name, source=SourceTable.from_frame(table, name))
 
 
 @lru_cache(maxsize=1)

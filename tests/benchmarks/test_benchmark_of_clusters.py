@@ -119,6 +119,8 @@ def test_catalogues_are_measured_merged_and_shown(gaia, tmp_path, monkeypatch):
     one = results["catalogues"]["methods"]["clusters.hdbscan"]
     assert one["recall"] == 1.0
     assert one["member_f1"] is None or one["member_f1"] > 0.85
+    assert one["without_parallax"]["recall"] == 1.0
+    assert one["without_parallax"]["empty_with_false"] == 0
     monkeypatch.setattr(catalogues, "run_one", None)
     again = run(results, halves=["catalogues"], data=gaia, cache=tmp_path / "kept", limit=3)
     assert again == results
