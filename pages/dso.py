@@ -51,7 +51,7 @@ with picture:
     headline, progress = st.container(), st.empty()
     asked = st.session_state.get("dso.confidence")
     found = dso.candidates(analyses, frame, asked)
-    mark = selected("dso")
+    mark = selected("dso", frame.key)
     only = leading(found) if not research and mode == "Overlay" else None
     layers = layers_of(found, only=only, lettered=not names)
     sources = [analysis.method.name for analysis in analyses]
@@ -85,9 +85,8 @@ with picture:
     if event.threshold != asked:
         st.session_state["dso.confidence"] = event.threshold
         st.rerun()
-    if event.selected:
-        source = sources[event.selected[0]]
-        offer("dso", "picture", (source, event.selected[1]), {"dso.objects": source})
+    meant = (sources[event.selected[0]], event.selected[1]) if event.selected else None
+    offer("dso", "picture", meant, {"dso.objects": meant[0]} if meant else None)
     st.caption(" · ".join(run_note(analysis) for analysis in analyses) if research else dso.times(found))
     with headline:
         lead(dso.sentence(found, asked, waiting=bool(arrivals.waiting)))

@@ -72,7 +72,7 @@ with picture:
     share = shares.get(section, ((0,), (1,)))
     linked = section not in shares
     names = [analysis.method.name for analysis in analyses]
-    mark = selected("stars")
+    mark = selected("stars", frame.key)
     event = frame_viewer(
         [Pane(frame.name, frame, settings)]
         if mode == "One" or not analyses
@@ -91,6 +91,8 @@ with picture:
         layer, row = event.selected
         title = analyses[layer].method.title
         offer("stars", "picture", (names[layer], row), {"stars.sources": title})
+    elif linked:
+        offer("stars", "picture", None)
     st.caption(" · ".join(run_note(analysis) for analysis in analyses))
 
 if not research:

@@ -70,7 +70,7 @@ with picture:
     asked = st.session_state.get("surfaces.confidence")
     found = surfaces.candidates(analyses, measure, asked, frame)
     marks = surfaces.marks_of(found, grid=mode != "Overlay")
-    mark = selected("surfaces")
+    mark = selected("surfaces", frame.key)
     km = ground.km_per_px
     panes = [Pane(frame.name, frame, settings, areas=areas, km_per_px=km)]
     if mode != "Overlay" and found:
@@ -98,8 +98,8 @@ with picture:
     if event.threshold != asked:
         st.session_state["surfaces.confidence"] = event.threshold
         st.rerun()
-    if event.selected is not None and (meant := marks.meant(event.selected)) is not None:
-        offer("surfaces", "picture", meant, {"surfaces.objects": meant[0]})
+    meant = None if event.selected is None else marks.meant(event.selected)
+    offer("surfaces", "picture", meant, {"surfaces.objects": meant[0]} if meant else None)
     surfaces_measured.mix_bar(found, measure, full=research)
     if research:
         st.caption(" · ".join(run_note(analysis) for analysis in analyses))

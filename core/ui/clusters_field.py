@@ -149,12 +149,7 @@ def choose_field(*, full: bool) -> Field:
         persist_state="session",
         width="stretch",
     )
-    field = _picture(full=full) if origin == PICTURE else _table() if origin == TABLE else _sky(full=full)
-    if field.key and field.key != st.session_state.get("clusters.field"):
-        # A cluster selected among other stars is none of these.
-        st.session_state["clusters.field"] = field.key
-        st.session_state.pop("clusters.selected", None)
-    return field
+    return _picture(full=full) if origin == PICTURE else _table() if origin == TABLE else _sky(full=full)
 
 
 def _with_stars(field: Field) -> Field:

@@ -11,8 +11,16 @@ Selected = tuple[str, int]
 """Name of the method, and the row of its detections."""
 
 
-def selected(key: str) -> Selected | None:
-    """What is selected on a page."""
+def selected(key: str, shown: str | None = None) -> Selected | None:
+    """What is selected on a page.
+
+    Args:
+        key: Names the page.
+        shown: What is on it, where it says: what was selected on something else is forgotten.
+    """
+    if shown is not None and st.session_state.get(f"{key}.shown") != shown:
+        st.session_state[f"{key}.shown"] = shown
+        st.session_state.pop(f"{key}.selected", None)
     value: Selected | None = st.session_state.get(f"{key}.selected")
     return value
 

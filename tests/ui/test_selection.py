@@ -8,6 +8,7 @@ def app() -> None:
 
     from core.ui.selection import offer, selected
 
+    selected("page", st.session_state.get("shown"))
     for source, (value, event) in st.session_state.get("says", {}).items():
         offer("page", source, value, event=event)
     st.text(selected("page"))
@@ -37,3 +38,11 @@ def test_a_source_that_says_nothing_is_heard_again() -> None:
     del page.session_state["page.selected"]
     assert say(page, table=(None, None)) == "None"
     assert say(page, table=(("m", 1), None)) == "('m', 1)"
+
+
+def test_what_was_selected_on_another_frame_is_forgotten() -> None:
+    page = AppTest.from_function(app)
+    page.session_state["shown"] = "one frame"
+    assert say(page, table=(("m", 1), None)) == "('m', 1)"
+    page.session_state["shown"] = "another"
+    assert say(page, table=(("m", 1), None)) == "None"
