@@ -18,8 +18,8 @@ def selected(key: str, shown: str | None = None) -> Selected | None:
         key: Names the page.
         shown: What is on it, where it says: what was selected on something else is forgotten.
     """
-    if shown is not None and st.session_state.get(f"{key}.shown") != shown:
-        st.session_state[f"{key}.shown"] = shown
+    if shown is not None and st.session_state.get(f"{key}.selected.on") != shown:
+        st.session_state[f"{key}.selected.on"] = shown
         st.session_state.pop(f"{key}.selected", None)
     value: Selected | None = st.session_state.get(f"{key}.selected")
     return value
