@@ -23,6 +23,7 @@ WAYS = ("Join and mend", "Centre and radius", "List of members")
 TITLE = "Your own"
 LISTED = 400
 """Most stars offered to be taken in or out, the nearest to the middle first."""
+MOST_LISTED = 1_000_000
 _KEPT = "clusters.own"
 
 
@@ -47,11 +48,11 @@ def own_panel(field: Field, found: Sequence[Found], mark: Selected | None) -> No
     probability: NDArray[np.float64] | None = None
     try:
         if way == WAYS[1]:
-            probability = _circle(stars, found, mark)
+            probability = _circle(field, stars, found, mark)
         elif way == WAYS[2]:
             probability = _listed(field)
         else:
-            probability = _mended(stars, found, mark)
+            probability = _mended(field, stars, found, mark)
     except AlmagestError as error:
         show_error(error)
     if probability is not None:
@@ -63,13 +64,17 @@ def own_panel(field: Field, found: Sequence[Found], mark: Selected | None) -> No
         st.rerun()
 
 
-def _circle(stars: StarTable, found: Sequence[Found], mark: Selected | None) -> NDArray[np.float64] | None:
+def _circle(
+    field: Field, stars: StarTable, found: Sequence[Found], mark: Selected | None
+) -> NDArray[np.float64] | None:
+    """Draw the circle, at first around the cluster that is selected."""
     on_sky = stars.centre_deg is not None
     start = np.median(stars.xy, axis=0)
     for each in found:
         if mark is not None and each.name == mark[0] and mark[1] < len(each):
             start = np.median(stars.xy[each.members(mark[1])], axis=0)
     x, y = stars.sky(start) if on_sky else start
+    own = f"{field.key[:16]}.{mark}"  # another cluster, or other stars, have a circle of their own
     with st.form("clusters.own.circle", border=False):
         a, b, c = st.columns(3)
         names = (
@@ -78,14 +83,14 @@ def _circle(stars: StarTable, found: Sequence[Found], mark: Selected | None) -> 
             else ("x (px)", "y (px)", "Radius (px)")
         )
         first = a.number_input(
-            names[0], value=float(x), format="%.5f" if on_sky else "%.1f", key="clusters.own.x"
+            names[0], value=float(x), format="%.5f" if on_sky else "%.1f", key=f"clusters.own.x.{own}"
         )
         second = b.number_input(
-            names[1], value=float(y), format="%.5f" if on_sky else "%.1f", key="clusters.own.y"
+            names[1], value=float(y), format="%.5f" if on_sky else "%.1f", key=f"clusters.own.y.{own}"
         )
         spread = float(np.ptp(stars.xy, axis=0).max())
         radius = c.number_input(
-            names[2], 0.0, value=max(round(0.1 * spread, 1), 0.1), key="clusters.own.radius"
+            names[2], 0.0, value=max(round(0.1 * spread, 1), 0.1), key=f"clusters.own.radius.{own}"
         )
         fit = st.toggle(
             "Work out who belongs",
@@ -117,16 +122,28 @@ def _listed(field: Field) -> NDArray[np.float64] | None:
         )
         if not st.form_submit_button("Take this list", type="primary", icon=":material/check:"):
             return None
-    numbers = np.array([int(word) for word in re.findall(r"-?\d+", text)[:1_000_000]], dtype=object)
     if identifier is not None and source is not None:
-        of_id = {int(value): row for row, value in enumerate(source.table[identifier]) if pd.notna(value)}
-        by_id = [of_id[number] for number in numbers if number in of_id]
-        if len(by_id) > len(numbers) // 2:
-            return given_members(stars, by_id).probability
-    return given_members(stars, [int(number) for number in numbers if 0 <= number < 2**31]).probability
+        of_name = _rows_of_names(source.table[identifier])
+        for between in (r"[\s,;]+", r"[\n,;]+"):  # a name may hold blanks
+            words = [word.strip() for word in re.split(between, text) if word.strip()][:MOST_LISTED]
+            named = [of_name[word] for word in words if word in of_name]
+            if len(named) > len(words) // 2:
+                return given_members(stars, named).probability
+    numbers = [int(word) for word in re.findall(r"-?\d{1,19}", text)[:MOST_LISTED]]
+    return given_members(stars, [number for number in numbers if 0 <= number < 2**31]).probability
 
 
-def _mended(stars: StarTable, found: Sequence[Found], mark: Selected | None) -> NDArray[np.float64] | None:
+def _rows_of_names(names: pd.Series) -> dict[str, int]:
+    """Rows by what stars are called there, whole numbers as such."""
+    there = names[names.notna()]
+    whole = pd.api.types.is_float_dtype(there)
+    words = there.map("{:.0f}".format) if whole else there.astype(str).str.strip()
+    return dict(zip(words, np.flatnonzero(names.notna()).tolist(), strict=True))
+
+
+def _mended(
+    field: Field, stars: StarTable, found: Sequence[Found], mark: Selected | None
+) -> NDArray[np.float64] | None:
     offered = {
         (each.name, number): f"{each.title}, cluster {number + 1}"
         for each in found
@@ -141,7 +158,7 @@ def _mended(stars: StarTable, found: Sequence[Found], mark: Selected | None) -> 
         list(offered),
         default=[first],
         format_func=offered.__getitem__,
-        key="clusters.own.begin",
+        key=f"clusters.own.begin.{field.key[:16]}",
     )
     if not chosen:
         return None
@@ -156,13 +173,14 @@ def _mended(stars: StarTable, found: Sequence[Found], mark: Selected | None) -> 
     listed = as_table(stars.take(near)).drop(columns=["x", "y"]).dropna(axis="columns", how="all")
     listed.insert(0, "member", inside[near])
     st.caption(f"The {len(near):,} stars nearest to the middle: take stars out, or in.")
-    with st.form(f"clusters.own.mend.{hash(tuple(chosen))}", border=False):
+    own = f"{field.key[:16]}.{hash(tuple(chosen))}"
+    with st.form(f"clusters.own.mend.{own}", border=False):
         edited = st.data_editor(
             listed,
             hide_index=True,
             height=320,
             disabled=[str(column) for column in listed if column != "member"],
-            key=f"clusters.own.stars.{hash(tuple(chosen))}",
+            key=f"clusters.own.stars.{own}",
             alt="Stars near the cluster, each in it or not",
         )
         if not st.form_submit_button("Take this cluster", type="primary", icon=":material/check:"):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import NumberInput
 
 from core.catalogues.tables import read_table
 from core.export import export
@@ -16,6 +17,7 @@ from core.store import Store
 from core.ui.clusters_field import Field
 from core.ui.clusters_found import found_clusters
 from core.ui.clusters_home import report
+from core.ui.clusters_own import _rows_of_names
 from core.ui.clusters_plots import MOST_POINTS
 from core.ui.runs import Analysis
 from tests.clusters import skies
@@ -236,12 +238,16 @@ def test_what_is_drawn_is_at_first_another_of_what_was_found(app: AppTest) -> No
     assert app.selectbox(key="clusters.correct.label").value == "globular cluster"
 
 
+def circle(page: AppTest) -> list[NumberInput]:
+    names = ("Right ascension (°)", "Declination (°)", "Radius (′)")
+    return [next(number for number in page.number_input if number.label == name) for name in names]
+
+
 def test_a_circle_of_ones_own_becomes_a_cluster(page: AppTest) -> None:
     section(research(page), "Your own")
     page.segmented_control(key="clusters.own.way").set_value("Centre and radius").run()
-    page.number_input(key="clusters.own.x").set_value(56.75)
-    page.number_input(key="clusters.own.y").set_value(24.12)
-    page.number_input(key="clusters.own.radius").set_value(40.0)
+    for number, value in zip(circle(page), (56.75, 24.12, 40.0), strict=True):
+        number.set_value(value)
     page.toggle(key="clusters.own.fit").set_value(False)
     next(button for button in page.button if button.label == "Take this circle").click().run()
     assert not page.exception
@@ -253,6 +259,52 @@ def test_a_circle_of_ones_own_becomes_a_cluster(page: AppTest) -> None:
     assert int(page.metric[0].value) > 30
     section(page, "Take it home")
     assert not page.exception
+
+
+def test_a_circle_of_ones_own_begins_where_the_stars_and_the_selected_cluster_are(page: AppTest) -> None:
+    section(research(page), "Your own")
+    page.segmented_control(key="clusters.own.way").set_value("Centre and radius").run()
+    pleiades = [number.value for number in circle(page)[:2]]
+    page.segmented_control(key="clusters.from").set_value("Table").run()
+    made_up = [number.value for number in circle(page)[:2]]
+    page.session_state["clusters.selected"] = ("clusters.hdbscan", 1)
+    page.run()
+    second = [number.value for number in circle(page)[:2]]
+    assert pleiades[0] == pytest.approx(56.6, abs=0.5)
+    assert len({tuple(place) for place in (pleiades, made_up, second)}) == 3
+
+
+def test_members_are_listed_by_the_names_their_table_gives_them() -> None:
+    names = pd.Series(["HD 1a", None, "HD 3", "4", "HD 5 "])
+    assert _rows_of_names(names) == {"HD 1a": 0, "HD 3": 2, "4": 3, "HD 5": 4}
+    assert _rows_of_names(pd.Series([7.0, np.nan, 9.0])) == {"7": 0, "9": 2}
+    assert _rows_of_names(pd.Series([4295806720038123456])) == {"4295806720038123456": 0}
+
+
+def own_list() -> None:
+    import numpy as np
+    import pandas as pd
+
+    from core.catalogues.tables import SourceTable
+    from core.clusters.table import star_table
+    from core.ui.clusters_field import Field
+    from core.ui.clusters_own import own_panel
+
+    table = pd.DataFrame(np.random.default_rng(0).uniform(0, 1, (50, 2)), columns=["ra", "dec"])
+    source = SourceTable.from_frame(table.assign(id=[f"HD {row}a" for row in range(50)]), "t")
+    own_panel(Field("t", "Table", source, star_table(source)), [], None)
+
+
+@pytest.mark.parametrize("text", ["HD 1a, HD 2a, HD 3a", "HD 1a\nHD 2a\nHD 3a", "1; 2; 3"])
+def test_a_table_with_names_takes_a_list_of_them_or_of_rows(text: str) -> None:
+    page = AppTest.from_function(own_list, default_timeout=60)
+    page.session_state["clusters.own.way"] = "List of members"
+    page.run()
+    page.text_area[0].set_value(text)
+    page.button[0].click().run()
+    assert not page.exception
+    assert not page.error
+    assert np.flatnonzero(page.session_state["clusters.own"][1]).tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize(("text", "wrong"), [("0 1 2 3 4 5 6 7 8 9", False), ("1, 2", True), ("none", True)])
@@ -268,7 +320,7 @@ def test_a_list_of_ones_own_becomes_a_cluster_or_a_sentence(page: AppTest, text:
 def test_clusters_are_joined_and_mended(page: AppTest) -> None:
     page.segmented_control(key="clusters.from").set_value("Table").run()
     section(research(page), "Your own")
-    chosen = page.multiselect(key="clusters.own.begin")
+    chosen = next(each for each in page.multiselect if each.label.startswith("Begin with"))
     chosen.set_value([("clusters.hdbscan", 0), ("clusters.hdbscan", 1)]).run()
     next(button for button in page.button if button.label == "Take this cluster").click().run()
     assert not page.exception
