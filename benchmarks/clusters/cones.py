@@ -50,9 +50,9 @@ MEMBERS = {
 }
 KNOWN = "ucc_2308_cluster_catalogue.csv"
 N_INJECTED, N_EMPTY = 222, 36
-N_WITHOUT_PARALLAX = 74
-"""Of the injected, and all of the empty, that are also searched without parallaxes."""
 """Injections, and cones or random halves of them without any."""
+N_WITHOUT_PARALLAX = 74
+"""Injections that are searched without their parallaxes too, as are all cones without any."""
 KPC = (0.5, 2.0)
 FAINTEST_MAG = 18.0
 """Fainter members are left out, as membership catalogues do."""
