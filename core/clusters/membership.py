@@ -53,6 +53,9 @@ def membership(stars: StarTable, start: Group) -> Membership:
     star's own errors folded in. The field is even in place, and has the smoothed density of the stars that
     are not members in proper motion and parallax. Expectation and maximisation take turns.
 
+    Assumed are errors that do not correlate, a cluster as wide in its motions and parallaxes at every place
+    (no slope that perspective gives a near one), and a field whose motions do not depend on the place.
+
     Args:
         stars: All stars.
         start: The first guess: a candidate group, or a circle a person gave.

@@ -147,7 +147,8 @@ def significance(stars: StarTable, group: Group) -> Significance:
     """The better of the two comparisons: with the field beside the group in place, and in motion.
 
     A cluster that fills the table has no field beside it in place; one that moves as the field does has none
-    beside it in motion.
+    beside it in motion. Both take the counts to be Poisson's, and do not pay for the many places looked at:
+    a limit of 5 σ leaves room for that.
     """
     one, other = in_place(stars, group), in_motion(stars, group)
     return one if one.sigma >= other.sigma else other
@@ -194,7 +195,8 @@ def in_place(stars: StarTable, group: Group) -> Significance:
     """Compare the stars of a group's motion within its radius with those in a ring around it.
 
     What the ring stands for is measured by the stars of *other* motion: dust, gaps and the edges of the
-    table take from both alike. Where there are too few of those, plain areas within the table's outline do.
+    table take from both alike. Where there are too few of those, plain areas within the table's outline do:
+    then the field is taken to be even.
 
     Args:
         stars: All stars.
