@@ -15,6 +15,11 @@ from benchmarks.stars.example import Example
 
 CACHE = Path(__file__).parents[2] / ".cache" / "benchmarks"
 Split = Literal["test", "validation"]
+_PLAIN: dict[str, tuple[int] | tuple[int, float]] = {
+    "sparse": (plain.SPARSE_STARS,),
+    "crowded": (plain.CROWDED_STARS,),
+    "dense": (plain.DENSE_STARS, plain.DENSE_FAINTEST_E),
+}
 FIRST_SEED = 2**40
 """Far above every number that training or its validation draws a field from."""
 _SEEDS_OF_A_SET, _VALIDATION = 2**20, 2**19
@@ -48,10 +53,9 @@ class StarSet:
 
     def draw(self, seed: int) -> Example:
         """Draw one frame."""
-        if self.name in ("sparse", "crowded"):
-            n_stars = plain.SPARSE_STARS if self.name == "sparse" else plain.CROWDED_STARS
+        if self.name in _PLAIN:
             # GalSim's seeds have 32 bits, and each frame uses two.
-            return plain.draw_plain(2 * (seed % 2**28) + 2**29, self.side, n_stars)
+            return plain.draw_plain(2 * (seed % 2**28) + 2**29, self.side, *_PLAIN[self.name])
         return scenes.draw_scene(self.name, seed, self.side)
 
 
@@ -67,6 +71,13 @@ SETS = {
             n_validation=6,
         ),
         StarSet("crowded", f"the same with {plain.CROWDED_STARS:,} stars", 2),
+        StarSet(
+            "dense",
+            f"{plain.DENSE_STARS:,} stars of {plain.DENSE_FAINTEST_E:g} e⁻ and more: no open sky",
+            8,
+            n_test=4,
+            n_validation=2,
+        ),
         StarSet(
             "typical",
             "a few hundred stars of SNR 3 and more; Moffat, Kolmogorov, Gaussian or Airy images, FWHM 2 to "
