@@ -9,7 +9,7 @@ import streamlit as st
 from core.ui.frames import all_samples, thumbnail, want_frame
 from core.ui.results import runs_table
 from core.ui.runs import store
-from core.ui.shell import enter_dashboard, face, lead
+from core.ui.shell import enter_dashboard, face, go_to, lead
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ for column, analysis in zip(st.columns(len(ANALYSES), gap="small"), ANALYSES, st
             st.write(analysis.about)
         if st.button(analysis.action, key=f"go.{analysis.title}", type="primary", width="stretch"):
             want_frame(analysis.sample)
-            st.switch_page(analysis.page)
+            go_to(analysis.page)
 
 st.subheader("Find stars with one click", anchor=False)
 demos = st.container(horizontal=True, gap="small")
@@ -85,7 +85,7 @@ for name in DEMOS:
     title = samples[name].title.partition(",")[0]
     if demos.button(title, key=f"demo.{name}", icon=":material/play_arrow:", help=samples[name].title):
         want_frame(name)
-        st.switch_page(FIND)
+        go_to(FIND)
 
 st.subheader("Latest runs", anchor=False)
 db = store()

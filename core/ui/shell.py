@@ -138,6 +138,12 @@ def face() -> Face:
     return "Research" if st.session_state.get("face") == "Research" else "Explore"
 
 
+def go_to(page: str) -> None:
+    """Open another page by its path, in the face that is on."""
+    # Without parameters given Streamlit would clear the address first, and refuses to where it says the face.
+    st.switch_page(page, query_params={})
+
+
 def open_section(options: Sequence[str], key: str) -> str:
     """Which section of a page is open, before :func:`choose_section` is drawn: the first where none was."""
     if st.session_state.get(key) not in options:
@@ -175,7 +181,7 @@ def _sidebar() -> None:
     st.segmented_control(
         "Show",
         ["Explore", "Research"],
-        default="Explore",
+        default=None if "face" in st.session_state else "Explore",  # a link may have said it
         key="face",
         required=True,
         width="stretch",

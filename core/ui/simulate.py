@@ -26,7 +26,7 @@ from core.simulate.scene import Scene, exposures
 from core.simulate.targets import with_target
 from core.simulate.truth import LABELS
 from core.ui.parameters import parameter_widgets
-from core.ui.shell import PAGES, show_error, show_warnings
+from core.ui.shell import PAGES, go_to, show_error, show_warnings
 from core.ui.viewer import Layer
 from core.ui.viewer.model import Marker
 
@@ -180,7 +180,7 @@ def send_buttons(simulation: Simulation) -> None:
         kind: Literal["primary", "secondary"] = "secondary" if number else "primary"
         if st.button(f"Send to {page.title}", type=kind, icon=":material/send:", width="stretch"):
             send_simulation(simulation)
-            st.switch_page(page.path)
+            go_to(page.path)
 
 
 def exposures_zip(scene: Scene, count: int, dither_px: float, *, online: bool) -> bytes:

@@ -263,6 +263,13 @@ def test_dark_is_the_default_and_light_stays_after_a_reload(browser: Browser, da
     browser.wait_until(lambda: darkness() > 700, "the page is light after a reload")
 
 
+def test_a_button_leads_to_another_page_in_the_face_that_is_on(browser: Browser, dashboard: str) -> None:
+    browser.visit(f"{dashboard}/?face=Research")
+    press(browser, "Simulate a field")
+    browser.wait_until(lambda: page_says(browser, "Take ten exposures"), "the playground is there")
+    assert browser.current_url.endswith("/playground?face=Research")
+
+
 @pytest.mark.parametrize("page", [link.url for link in PAGES])
 def test_a_phone_never_scrolls_sideways(browser: Browser, dashboard: str, page: str) -> None:
     browser.resize(390, 844)
