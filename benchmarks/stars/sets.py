@@ -75,8 +75,6 @@ SETS = {
             "dense",
             f"{plain.DENSE_STARS:,} stars of {plain.DENSE_FAINTEST_E:g} e⁻ and more: no open sky",
             8,
-            n_test=4,
-            n_validation=2,
         ),
         StarSet(
             "typical",
