@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from core.results import Detections
+from core.shapes import BOX_COLUMNS
 
 ROW_PX = 35
 """Height of a row of a table on the screen."""
@@ -32,7 +33,8 @@ def sources_table(
         key: Key of the widget.
         selected: The row that is marked when the table is drawn anew.
         height: Greatest height in screen pixels; a short table is as high as its rows.
-        first: Columns that come first, in this order, as far as they are there.
+        first: Columns that come first, in this order, as far as they are there. The corners of boxes come
+            last.
 
     Returns:
         The row picked, or None.
@@ -41,7 +43,8 @@ def sources_table(
     if "reason" in table:
         table.insert(0, "reason", table.pop("reason"))
     ahead = [column for column in first if column in table]
-    table = table[[*ahead, *(column for column in table if column not in ahead)]]
+    corners = [column for column in BOX_COLUMNS if column in table and column not in ahead]
+    table = table[[*ahead, *table.columns.difference([*ahead, *corners], sort=False), *corners]]
     for column in table.columns:
         if not pd.api.types.is_numeric_dtype(table[column]):
             table[column] = table[column].fillna("")
