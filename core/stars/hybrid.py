@@ -69,7 +69,8 @@ def find(sky: Sky, fwhm_px: float, params: HybridParameters, progress: Progress)
 
     image = sky.data / sky.noise
     crowding = crowding_of(image)
-    image = np.clip(image / crowding, -BRIGHTEST_SIGMA, BRIGHTEST_SIGMA)
+    image /= crowding
+    np.clip(image, -BRIGHTEST_SIGMA, BRIGHTEST_SIGMA, out=image)
     found = search(network(), image, fwhm_px, least_probability=params.threshold, progress=progress)
     table = found.table
     table["flux_sigma"] *= crowding
