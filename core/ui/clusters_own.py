@@ -67,14 +67,17 @@ def own_panel(field: Field, found: Sequence[Found], mark: Selected | None) -> No
 def _circle(
     field: Field, stars: StarTable, found: Sequence[Found], mark: Selected | None
 ) -> NDArray[np.float64] | None:
-    """Draw the circle, at first around the cluster that is selected."""
+    """Draw the circle, at first around the cluster of a method's that is selected."""
+    if mark is None or mark[0] != OWN:  # what the circle makes does not move it
+        st.session_state["clusters.own.around"] = mark
+    around: Selected | None = st.session_state.get("clusters.own.around")
     on_sky = stars.centre_deg is not None
     start = np.median(stars.xy, axis=0)
     for each in found:
-        if mark is not None and each.name == mark[0] and mark[1] < len(each):
-            start = np.median(stars.xy[each.members(mark[1])], axis=0)
+        if around is not None and each.name == around[0] and around[1] < len(each):
+            start = np.median(stars.xy[each.members(around[1])], axis=0)
     x, y = stars.sky(start) if on_sky else start
-    own = f"{field.key[:16]}.{mark}"  # another cluster, or other stars, have a circle of their own
+    own = f"{field.key[:16]}.{around}"  # another cluster, or other stars, have a circle of their own
     with st.form("clusters.own.circle", border=False):
         a, b, c = st.columns(3)
         names = (

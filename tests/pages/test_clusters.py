@@ -252,6 +252,7 @@ def test_a_circle_of_ones_own_becomes_a_cluster(page: AppTest) -> None:
     next(button for button in page.button if button.label == "Take this circle").click().run()
     assert not page.exception
     assert not page.error
+    assert [number.value for number in circle(page)] == [56.75, 24.12, 40.0]  # to be made larger or smaller
     section(page, "Compare")
     assert set(page.dataframe[0].value["method"]) == {"HDBSCAN", "Your own"}
     section(page, "Structure")
