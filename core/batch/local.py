@@ -59,6 +59,8 @@ def _drain(waiting: deque[Job], workers: int) -> Generator[Outcome, None, list[J
         finished = True  # the pool was already broken when a job was handed to it
     finally:
         if not finished:  # the person has stopped the run: do not wait for what is under way
+            # The pool waits for the rest of a result that is being sent as long as anyone could send it.
+            pool._result_queue._writer.close()  # type: ignore[attr-defined]
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()
         pool.shutdown(cancel_futures=True)
