@@ -66,7 +66,7 @@ def find_analysis(method: Method, frame: Frame | SourceTable, params: Parameters
         if stored is None:
             return None
         _keep(key, stored)
-    return _kept()[key]
+    return _on(frame, _kept()[key])
 
 
 def keep_analysis(method: Method, frame: Frame | SourceTable, params: Parameters, result: Result) -> Analysis:
@@ -101,10 +101,17 @@ def _from_store(method: Method, frame: Frame | SourceTable, params: Parameters) 
         result = db.load_result(found.run_id)
     except StoreUnavailable:
         return None  # said when the result that is run instead cannot be kept
-    # Whoever ran it may have called the file otherwise.
-    assert result.provenance is not None  # noqa: S101 (a stored result has one)
-    provenance = replace(result.provenance, frame_name=frame.name)
-    return Analysis(method, replace(result, provenance=provenance), found.run_id, str(found.started_at))
+    return Analysis(method, result, found.run_id, str(found.started_at))
+
+
+def _on(frame: Frame | SourceTable, analysis: Analysis) -> Analysis:
+    """The analysis with the name that its frame has now: the same file may have been opened under another."""
+    provenance = analysis.result.provenance
+    assert provenance is not None  # noqa: S101 (what a method ran has one)
+    if provenance.frame_name == frame.name:
+        return analysis
+    provenance = replace(provenance, frame_name=frame.name)
+    return replace(analysis, result=replace(analysis.result, provenance=provenance))
 
 
 def run_note(analysis: Analysis) -> str:
