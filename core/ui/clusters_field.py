@@ -353,7 +353,7 @@ def _by_hand(source: SourceTable) -> SourceTable:
             default = options.index(known[target]) if target in known else 0
             key = f"clusters.column.{source.key[:16]}.{target}"
             left, right = st.columns([3, 2], gap="small", vertical_alignment="bottom")
-            column = left.selectbox(word, options, default, key=key)
+            column = left.selectbox(word, options, default, key=key, persist_state="session")
             if column == _NONE:
                 continue
             chosen[target] = column
@@ -364,7 +364,11 @@ def _by_hand(source: SourceTable) -> SourceTable:
             own = source.units.get(column, "")
             offered = list(dict.fromkeys([*([own] if own else []), *choices]))
             units[column] = right.selectbox(
-                f"Unit of {word}", offered, key=f"{key}.unit", label_visibility="collapsed"
+                f"Unit of {word}",
+                offered,
+                key=f"{key}.unit",
+                label_visibility="collapsed",
+                persist_state="session",
             )
     if chosen == known and all(unit in ("", UNITS[target]) for target, unit in _given(chosen, units, source)):
         return source

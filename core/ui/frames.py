@@ -209,12 +209,25 @@ def _take_upload() -> None:
 def _own_choice(name: str, data: bytes) -> Choice:
     sha256 = hashlib.sha256(data).hexdigest()
     hdu, plane = None, None
-    choices = _hdus(sha256, data, name)
+    choices = {choice.title: choice for choice in _hdus(sha256, data, name)}
+    chosen = next(iter(choices.values()), None)
+    # Keys carry the file: its image stays chosen on every page, and another file opens with its first.
+    key = f"frame.{sha256[:12]}"
     if len(choices) > 1:
-        hdu = st.selectbox("Image in the file", choices, format_func=lambda choice: choice.title).index
-    planes = next((choice.planes for choice in choices if hdu is None or choice.index == hdu), 1)
-    if planes > 1:
-        plane = st.number_input(f"Plane (0 to {planes - 1})", 0, planes - 1, value=None, placeholder="all")
+        picked = st.selectbox("Image in the file", list(choices), key=f"{key}.hdu", persist_state="session")
+        chosen = choices[picked]
+        hdu = chosen.index
+    if chosen is not None and chosen.planes > 1:
+        last = chosen.planes - 1
+        plane = st.number_input(
+            f"Plane (0 to {last})",
+            0,
+            last,
+            value=None,
+            placeholder="automatic",
+            key=f"{key}.plane.{chosen.index}",
+            persist_state="session",
+        )
     try:
         frame = _read_upload(sha256, hdu, plane, data, name)
     except FrameRejected as error:

@@ -140,6 +140,9 @@ def test_columns_with_names_of_ones_own_are_chosen_by_hand(page: AppTest, field:
     next(box for box in page.selectbox if box.label == "Unit of Right ascension").set_value("hourangle").run()
     assert not page.exception
     assert "2 clusters among 1,080 stars" in sentence(page)
+    page.switch_page("pages/home.py").run()
+    page.switch_page(PAGE).run()
+    assert "2 clusters among 1,080 stars" in sentence(page), "the columns stay chosen"
 
 
 BAD = {

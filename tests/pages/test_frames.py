@@ -1,0 +1,33 @@
+"""The page that looks at a frame, and what a frame keeps on its way through the pages."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from astropy.io import fits
+from streamlit.testing.v1 import AppTest
+
+
+def test_the_image_and_the_plane_chosen_in_a_file_stay_on_every_page(app: AppTest) -> None:
+    hdus = fits.HDUList([fits.PrimaryHDU()])
+    hdus += [fits.ImageHDU(np.zeros(shape, np.float32)) for shape in ((50, 60), (4, 70, 80))]
+    file = io.BytesIO()
+    hdus.writeto(file)
+    app.switch_page("pages/frames.py").run()
+    app.file_uploader(key="frame.file").set_value(("mine.fits", file.getvalue(), "image/fits")).run()
+
+    def of_file(kind: str, label: str) -> list:
+        return [each for each in app.get(kind) if each.label.startswith(label)]
+
+    (image,) = of_file("selectbox", "Image in the file")
+    image.set_value(image.options[1]).run()
+    (plane,) = of_file("number_input", "Plane")
+    assert plane.placeholder == "automatic"  # which one that is, a note of the frame says
+    plane.set_value(3).run()
+    app.switch_page("pages/surfaces.py").run()
+    app.switch_page("pages/frames.py").run()
+    assert not app.exception
+    assert [image.value for image in of_file("selectbox", "Image in the file")] == [image.options[1]]
+    assert [plane.value for plane in of_file("number_input", "Plane")] == [3]
+    assert "80 × 70" in "".join(caption.value for caption in app.caption)
