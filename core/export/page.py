@@ -13,6 +13,9 @@ from core.export.overlay import PngLayer
 
 PAPER, INK, FAINT, RULE = "#0d1117", "#f2f4f8", "#9aa4b2", "#2a3240"
 
+MIN_ROOM_PX = 640
+"""Room for the text: a narrower picture stands on a page wider than itself."""
+
 _FINE = 4  # the legend's markers are drawn this much larger and reduced, which smooths their edges
 _Entry = tuple[PngLayer, str, float]
 
@@ -38,7 +41,7 @@ def lay_out(
     Returns:
         The page, and where the picture lies on it: left, top, right, bottom.
     """
-    margin, room = round(28 * unit), picture.width
+    margin, room = round(28 * unit), max(picture.width, MIN_ROOM_PX)
     head = _lines([title], font(30 * unit), INK, round(38 * unit), room)
     head += _lines(caption, font(18 * unit), FAINT, round(26 * unit), room)
     foot = _lines([footer], font(13 * unit), FAINT, round(19 * unit), room)
@@ -50,13 +53,13 @@ def lay_out(
     height = foot_top + sum(line.height for line in foot) + margin
     page = Image.new("RGB", (room + 2 * margin, height), PAPER)
     draw = ImageDraw.Draw(page)
-    draw.rectangle((margin - 1, top - 1, margin + room, bottom), outline=RULE)
+    draw.rectangle((margin - 1, top - 1, margin + picture.width, bottom), outline=RULE)
     page.paste(picture, (margin, top))
     _write_lines(draw, head, margin, margin)
     for index, row in enumerate(legend):
         _draw_legend_row(page, row, margin, bottom + round(8 * unit) + index * row_height, face, unit)
     _write_lines(draw, foot, margin, foot_top)
-    return page, (margin, top, margin + room, bottom)
+    return page, (margin, top, margin + picture.width, bottom)
 
 
 def _lines(texts: Sequence[str], face: Font, ink: str, height: int, room: int) -> list[_Line]:

@@ -113,6 +113,14 @@ def test_a_thin_picture_is_not_magnified_beyond_the_limit():
     assert tall.shape == (2900, 3, 3)
 
 
+def test_the_text_beside_a_very_narrow_picture_has_room():
+    title = "a strip of a map, many times as long as it is wide"
+    picture, _, page = opened(annotated_png(black(2400, 6), as_shown, [layer((3, 9))], title=title))
+    assert picture.shape == (2400, 6, 3)
+    assert page[0] > 600
+    assert page[1] < 2700, "a few lines of text"
+
+
 @pytest.mark.parametrize("scale", [None, 0.3])
 def test_the_scale_bar_and_the_compass_are_drawn(scale):
     bare, _, _ = opened(annotated_png(black(), as_shown, [], arcsec_per_px=scale))
