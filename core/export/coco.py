@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from core.export.catalogue import LINE_WIDTH_PX, POINT_BOX_PX, Catalogue
-from core.export.text import one_line, picture_stem
+from core.export.text import is_picture, one_line, picture_stem
 from core.shapes import Box, Polygon, as_points
-
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
 CONVENTIONS = (
     "Row 0 of the frame's array is the top row of the picture; a viewer that shows a FITS frame with row 0"
@@ -61,9 +58,9 @@ def write_coco(catalogue: Catalogue) -> bytes:
 
 
 def picture_name(frame_name: str) -> str:
-    """File name of the picture that annotations of this frame belong to."""
-    suffix = PurePosixPath(frame_name).suffix.lower()
-    return picture_stem(frame_name) + (suffix if suffix in PICTURES else ".png")
+    """File name of the picture that annotations of this frame belong to, without folders."""
+    own = one_line(frame_name).replace("\\", "/").rsplit("/", 1)[-1]
+    return own if is_picture(own) else f"{picture_stem(own)}.png"
 
 
 def _annotations(catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import Any
 
 from core.parameters import canonical_json
+
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
 # Control characters end lines and records, surrogates cannot be encoded, and neither is allowed in XML.
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
@@ -28,6 +31,11 @@ def fact_text(value: Any) -> str:
     if isinstance(value, (dict, list, tuple)):
         return one_line(canonical_json(value))
     return one_line(value)
+
+
+def is_picture(frame_name: str) -> bool:
+    """Whether a frame is a picture by its name, and no FITS file or map."""
+    return PurePosixPath(frame_name).suffix.lower() in PICTURES
 
 
 def picture_stem(frame_name: str) -> str:

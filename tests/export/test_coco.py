@@ -101,7 +101,8 @@ def test_supervision_reads_it(make, sv, tmp_path):
     ("frame", "picture"),
     [
         ("m31.jpg", "m31.jpg"),
-        ("m 31.PNG", "m_31.png"),
+        ("m 31 (1).PNG", "m 31 (1).PNG"),
+        ("../up.jpg", "up.jpg"),
         ("isaac.fits.fz", "isaac.png"),
         ("deep.fits", "deep.png"),
         ("../../etc/passwd", "passwd.png"),
