@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.export.catalogue import Catalogue
+from core.export.text import is_picture
 from core.frames import Frame
-from core.shapes import Box, Ellipse, Line, Point, Shape
+from core.shapes import Affine, Box, Ellipse, Line, Point, Shape
 
 COLOURS = ("green", "cyan", "magenta", "yellow", "red", "blue", "white")
 """DS9's own colours, given to the labels in this order."""
@@ -22,8 +23,9 @@ def write_ds9(catalogue: Catalogue) -> bytes:
     Boxes, ellipses and polygons are themselves, a line is one DS9 line for each of its legs, points with a
     radius or a FWHM are circles, others are points. With the WCS of the frame the coordinates are ICRS, and
     a box or an ellipse is a polygon, which stays true where the sky is turned, mirrored or distorted.
-    Without it they are DS9 image coordinates: the centre of the first pixel is (1, 1). The label is the text
-    and the tag; the name follows it where there is one.
+    Without it they are DS9 image coordinates: the centre of the first pixel is (1, 1). DS9 counts the rows of
+    a PNG, JPEG or TIFF picture from its bottom, so of such a frame the last row is row 1. The label is the
+    text and the tag; the name follows it where there is one.
     """
     shapes = _sky_shapes(catalogue) if catalogue.frame is not None else None
     system = "icrs" if shapes is not None else "image"
@@ -50,8 +52,13 @@ def _text(text: str) -> str:
 
 def _image_shapes(catalogue: Catalogue) -> list[list[str]]:
     shapes = []
+    from_bottom = is_picture(catalogue.frame_name) and catalogue.provenance["hdu"] == "none"
+    onto = Affine(
+        np.diag([1.0, -1.0 if from_bottom else 1.0]),
+        np.array([1.0, catalogue.height if from_bottom else 1.0]),
+    )
     for shape, radius in zip(catalogue.shapes, catalogue.radius_px.tolist(), strict=True):
-        one = shape.moved(1.0, 1.0)
+        one = shape.mapped(onto)
         x, y = one.centre
         if isinstance(one, Box):
             wide, high = one.x_max - one.x_min, one.y_max - one.y_min

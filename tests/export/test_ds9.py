@@ -75,6 +75,15 @@ def test_ellipses_lines_and_polygons_without_a_wcs(shaped):
     assert (list(cluster.vertices.x), list(cluster.vertices.y)) == ([40, 60, 60], [5, 5, 20])
 
 
+def test_rows_of_a_picture_count_from_its_bottom(shaped):
+    picture = dataclasses.replace(shaped.provenance, frame_name="m 31.jpg", hdu=None)
+    crater, first, _, cluster = read(export(dataclasses.replace(shaped, provenance=picture), "ds9"))
+    assert (crater.center.x, crater.center.y) == pytest.approx((20.0, 47 - 24.0), abs=1e-3)
+    assert crater.angle.to_value("deg") == pytest.approx(150.0)
+    assert (first.start.y, first.end.y) == (47 - 30, 47 - 30)
+    assert list(cluster.vertices.y) == [42, 42, 27]
+
+
 def test_ellipses_lines_and_polygons_on_the_sky_come_back_to_their_pixels(shaped, sky_frame):
     crater, first, _, cluster = read(export(shaped, "ds9", frame=sky_frame))
     assert isinstance(first, LineSkyRegion)
