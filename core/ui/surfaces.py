@@ -88,7 +88,8 @@ def candidates(
     """What each method found at the confidence asked for, measured; with names where the frame is given."""
     found = []
     for analysis in analyses:
-        everything, limit = _everything(f"{run_name(analysis)} {measure!r}", analysis, measure, frame)
+        key = f"{run_name(analysis)} {measure!r} {'no names' if frame is None else 'names'}"
+        everything, limit = _everything(key, analysis, measure, frame)
         found.append(Candidates(analysis, everything, limit, asked))
     return found
 

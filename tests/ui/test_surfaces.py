@@ -3,7 +3,13 @@
 import pandas as pd
 import pytest
 
-from core.ui.surfaces import in_words
+from core.frames.samples import samples
+from core.methods import get_method
+from core.results import Detections, Provenance, Result
+from core.surfaces.measure import Measure
+from core.surfaces.nomenclature import features_on
+from core.ui.runs import Analysis
+from core.ui.surfaces import candidates, in_words
 from core.ui.surfaces_scale import Ground
 
 
@@ -29,3 +35,20 @@ def test_what_is_there_is_counted_with_its_largest_crater(labels, km_per_px, sai
     if km_per_px is not None:
         objects["diameter_km"] = km_per_px * objects["diameter_px"]
     assert in_words(objects, Ground(body="Moon", km_per_px=km_per_px, source="by hand")) == said
+
+
+def test_craters_have_their_names_also_after_a_look_without_the_frame():
+    frame = next(one for one in samples() if one.name == "moon_tycho").read()
+    features = features_on(frame, least_px=30.0)
+    crater = features[features["landform"] == "crater"].iloc[0]
+    place = crater[["x", "y", "diameter_px"]].to_dict()
+    found = pd.DataFrame([{"label": "crater", "score": 0.9, **place, "axis_ratio": 1.0, "angle_deg": 0.0}])
+    about = Provenance(
+        "surfaces.hough", {}, "it", frame.sha256, frame.key, frame.width, frame.height, "0", "2026-03-01"
+    )
+    result = Result(Detections(found), provenance=about)
+    analysis = Analysis(get_method("surfaces.hough"), result, None, None)
+    (stored,) = candidates([analysis], Measure.of(frame), None)
+    (live,) = candidates([analysis], Measure.of(frame), None, frame)
+    assert stored.everything.table["name"].tolist() == [None]
+    assert live.everything.table["name"].tolist() == [crater["name"]]
