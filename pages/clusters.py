@@ -34,7 +34,7 @@ with controls:
     found = found_clusters(looking.analyses, field)
     own = clusters_own.own_cluster(field)
     found = [*found, own] if own is not None else found
-    at = selected("clusters", field.key or None)
+    at = selected("clusters", (field.key, params) if field.key else None)
     mark = chosen_cluster(at, found)
     if field.choice is not None:
         with st.expander("Display", icon=":material/contrast:"):

@@ -51,7 +51,7 @@ with picture:
     headline, progress = st.container(), st.empty()
     asked = st.session_state.get("dso.confidence")
     found = dso.candidates(analyses, frame, asked)
-    mark = selected("dso", frame.key)
+    mark = selected("dso", (frame.key, params))
     only = leading(found) if not research and mode == "Overlay" else None
     layers = layers_of(found, only=only, lettered=not names)
     sources = [analysis.method.name for analysis in analyses]

@@ -72,7 +72,7 @@ with picture:
     share = shares.get(section, ((0,), (1,)))
     linked = section not in shares
     names = [analysis.method.name for analysis in analyses]
-    mark = selected("stars", frame.key)
+    mark = selected("stars", (frame.key, params))
     event = frame_viewer(
         [Pane(frame.name, frame, settings)]
         if mode == "One" or not analyses

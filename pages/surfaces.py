@@ -70,7 +70,7 @@ with picture:
     asked = st.session_state.get("surfaces.confidence")
     found = surfaces.candidates(analyses, measure, asked, frame)
     marks = surfaces.marks_of(found, grid=mode != "Overlay")
-    mark = selected("surfaces", frame.key)
+    mark = selected("surfaces", (frame.key, params))
     km = ground.km_per_px
     panes = [Pane(frame.name, frame, settings, areas=areas, km_per_px=km)]
     if mode != "Overlay" and found:

@@ -11,12 +11,13 @@ Selected = tuple[str, int]
 """Name of the method, and the row of its detections."""
 
 
-def selected(key: str, shown: str | None = None) -> Selected | None:
+def selected(key: str, shown: object = None) -> Selected | None:
     """What is selected on a page.
 
     Args:
         key: Names the page.
-        shown: What is on it, where it says: what was selected on something else is forgotten.
+        shown: What is on it, where it says, and by which parameters it was found: what was selected on
+            something else is forgotten, and so is a row that may now be another object's.
     """
     if shown is not None and st.session_state.get(f"{key}.selected.on") != shown:
         st.session_state[f"{key}.selected.on"] = shown

@@ -111,6 +111,20 @@ def test_without_a_scale_sizes_are_in_px_and_the_page_says_why(page: AppTest) ->
     assert not any("Nothing says" in info.value for info in page.info)
 
 
+def test_a_row_is_not_selected_any_more_when_it_may_be_another_object(page: AppTest) -> None:
+    research(page)
+    page.session_state["surfaces.selected"] = ("surfaces.hough", 1)
+    page.run()
+    (card,) = [text.value for text in page.markdown if text.value.startswith("#####")]
+    assert "crater" in card
+    page.number_input(key="surfaces.hough.set.min_diameter_px").set_value(30.0)
+    next(button for button in page.button if button.label == "Run").click().run()
+    assert not [text for text in page.markdown if text.value.startswith("#####")]
+    page.session_state["surfaces.selected"] = ("surfaces.hough", 1)
+    page.run().run()
+    assert [text for text in page.markdown if text.value.startswith("#####")], "it stays"
+
+
 def test_two_surfaces_are_compared_side_by_side(page: AppTest) -> None:
     upload(page, "mine.png", png(ground()))
     section(page, "Compare")
