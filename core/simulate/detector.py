@@ -32,6 +32,14 @@ def fill_wells(electrons: Float64, camera: Camera) -> Float64:
     return held
 
 
+def is_full(wells: Float64, camera: Camera) -> NDArray[np.bool_]:
+    """``(..., H, W)`` where wells hold all they can, up to rounding.
+
+    The read noise that comes after scatters their numbers to both sides of the saturation level.
+    """
+    return np.asarray(wells >= camera.full_well_e * (1.0 - 1e-9))
+
+
 def _bloom(column: Float64, full: float) -> Float64:
     """One column with each overflowing run spilling half of its excess up and half down.
 

@@ -1,4 +1,4 @@
-"""Drawing what is on the sky: each function adds an object's light to an image and gives its row of truth."""
+"""Drawing the sky: each function adds the light that reaches the sensor to an image, and gives its truth."""
 
 from __future__ import annotations
 
@@ -89,10 +89,12 @@ def draw_galaxy(
     if y0 >= y1 or x0 >= x1:
         return None
     flux_e = electrons(scene, galaxy.mag) * channel_shares(scene, galaxy.bp_rp)[0]
-    seen = flux_e[:, None, None] * stamp[y0 - bottom : y1 - bottom, x0 - left : x1 - left]
+    open_to = transmission(scene, np.arange(x0, x1), np.arange(y0, y1)[:, None])
+    seen = flux_e[:, None, None] * stamp[y0 - bottom : y1 - bottom, x0 - left : x1 - left] * open_to
     light_e[:, y0:y1, x0:x1] += seen
     snr = _snr(scene, seen, background.variance_e2[:, y0:y1, x0:x1])
-    total = float(flux_e @ PLANE_SHARES[scene.camera.mode]) * scene.camera.n_stacked
+    arriving = flux_e * max(float(transmission(scene, x, y)), 0.0)
+    total = float(arriving @ PLANE_SHARES[scene.camera.mode]) * scene.camera.n_stacked
     return object_row(scene, "galaxy", galaxy, box, total, galaxy.mag, snr)
 
 
@@ -110,7 +112,9 @@ def draw_nebula(
     radius_px = nebula.radius_arcsec / scene.pixel_scale_arcsec * EXTENT
     if _outside(scene, ellipse_box(scene, x, y, radius_px, nebula.axis_ratio, nebula.angle_deg)):
         return None
+    _, height, width = light_e.shape
     cloud = nebula_electrons(scene, nebula, x, y)
+    cloud *= transmission(scene, np.arange(width), np.arange(height)[:, None])
     light_e += cloud
     variance = background.variance_e2
     noise = np.sqrt(variance.sum(axis=0) / scene.camera.n_stacked)

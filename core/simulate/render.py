@@ -104,7 +104,6 @@ def render(scene: Scene, stars: pd.DataFrame, *, progress: Progress = no_progres
             for i, item in enumerate(clusters)
         ),
     ]
-    cloud_light *= open_to
 
     progress(0.65, "counting photons")
     trails = artefacts.satellite_electrons(scene) * open_to
@@ -128,10 +127,10 @@ def render(scene: Scene, stars: pd.DataFrame, *, progress: Progress = no_progres
 
     progress(0.9, "reading out")
     planes = detector.mosaic(collected) if camera.mode == "bayer" else collected
-    pixels = detector.read_out(
-        exposure_stream(scene, "read noise"), detector.fill_wells(planes, camera), camera
-    )
-    saturated = np.asarray((pixels >= camera.saturation_adu).any(axis=0))
+    wells = detector.fill_wells(planes, camera)
+    pixels = detector.read_out(exposure_stream(scene, "read noise"), wells, camera)
+    full = detector.is_full(wells, camera) | (pixels >= camera.saturation_adu)
+    saturated = np.asarray(full.any(axis=0))
     noise_e = np.sqrt(background.variance_e2.min(axis=0) / camera.n_stacked)
     spoilt = np.maximum(np.maximum(trails.max(axis=0), hot_e[0]), cosmic_e) > SPOILT_SIGMA * noise_e
     progress(1.0, "done")

@@ -5,6 +5,7 @@ import pytest
 import sep
 
 from core.errors import ParameterInvalid
+from core.simulate.geometry import scene_wcs
 from core.simulate.groups import Extras, Pointing
 from core.simulate.objects import Galaxy, KingCluster, Nebula
 from core.simulate.photometry import electrons, surface_electrons
@@ -125,6 +126,15 @@ def test_nothing_is_above_the_saturation_level(camera, limit):
     assert not simulated.artefacts[45, 45]
 
 
+@pytest.mark.parametrize("blooming", [False, True])
+def test_a_full_well_is_saturated_whatever_its_read_noise(blooming):
+    camera = {"full_well_e": 10_000.0, "read_noise_e": 10.0, "blooming": blooming}
+    scene = small_scene(200, camera=camera)
+    simulated = render(scene, grid_of_stars(scene, flux=3e5))
+    assert simulated.truth.table["saturated"].all()
+    assert simulated.artefacts[simulated.expected_e[0] > 11_000.0].all()
+
+
 def test_sep_finds_the_bright_stars_where_the_truth_says():
     scene = small_scene(192, seed=2)
     simulated = render(scene, grid_of_stars(scene, flux=5_000.0))
@@ -226,6 +236,21 @@ def test_vignetting_dims_stars_and_their_truth():
     scene = small_scene(96, camera={"vignetting": 0.5}, **{"sky": QUIET["sky"]})
     table = render(scene, stars_at(scene, [47.5, 1.0], [47.5, 1.0], 1e5)).truth.table
     assert table["flux"].tolist() == pytest.approx([1e5, 0.52e5], rel=0.02)
+
+
+def test_vignetting_dims_galaxies_and_nebulae_and_their_truth():
+    """What the truth says of a small object near the corner is what is on the frame."""
+    scene = small_scene(128, camera={"vignetting": 0.5, "exposure_s": 300.0}, **{"sky": QUIET["sky"]})
+    ra, dec = scene_wcs(scene).wcs_pix2world([[20.0, 20.0]], 0)[0]
+    place = {"ra_deg": ra, "dec_deg": dec}
+    empty = render(scene, no_stars(scene)).expected_e
+    for objects in (
+        {"galaxies": (Galaxy(mag=12.0, r_half_arcsec=2.0, **place),)},
+        {"nebulae": (Nebula(brightness_mag_arcsec2=16.0, radius_arcsec=12.0, **place),)},
+    ):
+        simulated = render(dataclasses.replace(scene, **objects), no_stars(scene))
+        light = float((simulated.expected_e - empty).sum())
+        assert simulated.truth.table["flux"].tolist() == pytest.approx([light], rel=0.02)
 
 
 def test_halos_hold_their_part_of_the_light():
