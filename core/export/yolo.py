@@ -52,7 +52,8 @@ def _data_yaml(catalogue: Catalogue, facts: list[str]) -> str:
         f"  {number}: {json.dumps(label, ensure_ascii=False)}"
         for number, label in enumerate(catalogue.labels)
     ]
-    lines = [*(f"# {fact}" for fact in facts), "path: .", "train: images", "val: images"]
+    # Without a "path" the folders are looked for beside this file, wherever ultralytics is started.
+    lines = [*(f"# {fact}" for fact in facts), "train: images", "val: images"]
     lines += [f"nc: {len(names)}", "names:" if names else "names: {}", *names]
     return "\n".join(lines) + "\n"
 

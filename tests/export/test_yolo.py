@@ -6,6 +6,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from core.dso.library import import_ultralytics
 from core.export import export
 
 
@@ -38,6 +39,17 @@ def test_supervision_reads_labels_and_picture(make, sky_frame, sv, unpack):
     assert image.shape == (48, 64, 3)
     assert found.xyxy[0] == pytest.approx([2.75, 5.0, 8.75, 11.0], abs=1e-4)
     assert [dataset.classes[number] for number in found.class_id] == ["star", "galaxy", "star"]
+
+
+def test_ultralytics_finds_the_pictures_from_any_folder(
+    make, sky_frame, unpack, tmp_path_factory, monkeypatch
+):
+    import_ultralytics()
+    from ultralytics.data.utils import check_det_dataset
+
+    root = unpack(export(make(["star"]), "yolo", frame=sky_frame))
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert check_det_dataset(root / "data.yaml", autodownload=False)["train"] == str(root / "images")
 
 
 def test_the_picture_has_the_row_order_of_the_labels(make, sky_frame, unpack):
