@@ -50,8 +50,9 @@ NO_POLAR_RADIUS = (
     "The map's latitudes are planetographic and its label does not give both radii of the body, so its "
     "position on the ground is not known."
 )
-_ISIS_SPECIAL = -3.4e38
-"""ISIS marks missing, saturated and invalid pixels by the lowest numbers of a float."""
+_SPECIAL_BELOW = -3.4e38
+_SPECIAL_BELOW_INT16 = -32752.0
+"""ISIS marks missing, saturated and invalid pixels by the lowest numbers of a float or of 16 bits."""
 _ALIKE = 0.006
 """Part of the radius up to which a sphere is taken for a body's."""
 
@@ -94,6 +95,7 @@ def read_map(data: bytes, name: str, sha256: str, kind: MapKind, plane: int | No
                     "and not all of them are there."
                 )
             pixels = dataset.read(band).astype(np.float32)
+            is_isis_int16 = kind == "ISIS3" and dataset.dtypes[band - 1] == "int16"
             empty = dataset.nodatavals[band - 1]
             scale, offset = dataset.scales[band - 1], dataset.offsets[band - 1]
             bands = dataset.count
@@ -103,7 +105,7 @@ def read_map(data: bytes, name: str, sha256: str, kind: MapKind, plane: int | No
     except Exception as error:  # GDAL's words are for programmers
         raise FrameRejected(f"'{name}' is a damaged {kind} image: it cannot be read.") from error
     with np.errstate(over="ignore", invalid="ignore"):
-        missing = pixels < _ISIS_SPECIAL
+        missing = pixels < (_SPECIAL_BELOW_INT16 if is_isis_int16 else _SPECIAL_BELOW)
         if empty is not None:
             missing |= pixels == np.float32(empty)
         pixels = (pixels * np.float32(scale) + np.float32(offset)).astype(np.float32)

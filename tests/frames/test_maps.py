@@ -84,6 +84,14 @@ def test_missing_pixels_of_a_cube_are_missing(tmp_path):
     assert "missing" in frame.notes[-1]
 
 
+def test_saturated_pixels_of_a_cube_of_16_bits_are_no_dark_ones(tmp_path):
+    pixels = GROUND.astype(np.int16)
+    pixels[0, :5] = -32768, -32767, -32766, -32765, -32764
+    frame = read_frame(a_map(tmp_path, "ISIS3", pixels))
+    assert np.isnan(frame.pixels[0, :5]).all()
+    assert np.isfinite(frame.pixels[1:]).all()
+
+
 def test_bands_can_be_chosen(tmp_path):
     path = a_map(tmp_path, "ISIS3", np.stack([GROUND, GROUND + 500]))
     assert "2 bands" in read_frame(path).notes[0]
