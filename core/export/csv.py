@@ -7,6 +7,8 @@ import io
 import math
 from typing import Any
 
+import pandas as pd
+
 from core.export.catalogue import Catalogue
 from core.shapes import is_path
 
@@ -37,7 +39,7 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str):
         formula = value.lstrip().startswith(_FORMULA_STARTS) and not is_path(value)
         return f"'{value}" if formula else value
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return _EMPTY
     return value
 

@@ -35,6 +35,13 @@ def test_units_are_in_a_comment(make):
     assert "flux [adu], ra_deg [deg]" in export(make(["star"]), "csv").decode()
 
 
+def test_what_an_added_object_does_not_have_is_empty(make):
+    table = make(["star", "star"]).detections.table.astype({"saturated": "boolean", "n_pixels": "Int64"})
+    table.loc[1, ["saturated", "n_pixels"]] = pd.NA
+    payload = export(make(["star"]), "csv", detections=Detections(table))
+    assert payload.decode().endswith(",,\n")
+
+
 def test_nothing_found_keeps_the_columns(make):
     back = read(export(make([]), "csv"))
     assert len(back) == 0
