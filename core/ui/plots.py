@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.frames.process import Histogram
 from core.scoring.completeness import CompletenessCurve
 from core.scoring.truth import SnrBin
+from core.ui.text import plain_in_plot
 
 Floats = NDArray[np.floating]
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -27,8 +28,8 @@ def empty_figure(x_title: str, y_title: str, *, height: int = 340) -> go.Figure:
         height=height,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
         legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0},
-        xaxis_title=x_title,
-        yaxis_title=y_title,
+        xaxis_title=plain_in_plot(x_title),
+        yaxis_title=plain_in_plot(y_title),
     )
     return figure
 

@@ -15,6 +15,7 @@ from core.surfaces.looks import COLOURS, MARKED, PATTERNS, PLURAL
 from core.surfaces.mix import OTHER
 from core.surfaces.size_frequency import Points
 from core.ui.plots import DASHES, GUIDE, SYMBOLS, empty_figure
+from core.ui.text import plain_in_plot
 
 Floats = NDArray[np.float64]
 FILLS = {"solid": "", "dots": ".", "grid": "+", "stripes": "/", "backstripes": "\\", "faint": "x"}
@@ -40,9 +41,9 @@ def _fill(label: str) -> dict[str, Any]:
 def mix_figure(mixes: Mapping[str, Mapping[str, float]]) -> go.Figure:
     """One horizontal bar a surface, as long for all, cut into the parts that each landform covers."""
     figure = empty_figure("part of the ground", "", height=86 + BAR_PX * len(mixes))
-    names = list(mixes)
+    names = [plain_in_plot(name) for name in mixes]
     for label in (*LANDFORMS, OTHER, UNSURE):
-        parts = [mixes[name].get(label, 0.0) for name in names]
+        parts = [mix.get(label, 0.0) for mix in mixes.values()]
         if not any(parts):
             continue
         figure.add_bar(
@@ -61,7 +62,8 @@ def mix_figure(mixes: Mapping[str, Mapping[str, float]]) -> go.Figure:
     figure.update_layout(barmode="stack", bargap=0.25, margin={"l": 0, "r": 24, "t": 6, "b": 0})
     figure.update_layout(legend={"y": -0.4 if len(names) > 1 else -0.75, "traceorder": "normal"})
     figure.update_xaxes(range=[0, 1], dtick=0.25, tickformat=".0%", showgrid=False, title=None)
-    figure.update_yaxes(autorange="reversed", showticklabels=len(names) > 1)
+    # Named to be categories: names that are days or numbers would make an axis of time or of numbers.
+    figure.update_yaxes(autorange="reversed", type="category", showticklabels=len(names) > 1)
     return figure
 
 
@@ -72,7 +74,7 @@ def counts_figure(table: pd.DataFrame, upright: bool) -> go.Figure:
         table: One row a group, with the plural of each landform as a column.
         upright: The groups are days.
     """
-    groups = [str(name) for name in table.index]
+    groups = [plain_in_plot(str(name)) for name in table.index]
     height = 320 if upright else 110 + 3 * BAR_PX // 2 * len(groups)
     figure = empty_figure(*(("day (UTC)", "objects") if upright else ("objects", "")), height=height)
     for label in MARKED:
@@ -102,9 +104,9 @@ def rose_figure(roses: Mapping[str, tuple[Floats, Floats]], colours: Mapping[str
             theta=np.concatenate([middle, middle + 180.0]),
             r=np.concatenate([parts, parts]),
             width=np.concatenate([width, width]),
-            name=name,
+            name=plain_in_plot(name),
             marker={"color": colours[name], "opacity": 0.6, "line": {"width": 1.2, "color": colours[name]}},
-            hovertemplate=f"{name}<br>%{{theta:.0f}}°: %{{r:.1%}} of the length<extra></extra>",
+            hovertemplate="%{fullData.name}<br>%{theta:.0f}°: %{r:.1%} of the length<extra></extra>",
         )
     figure.update_layout(
         height=380,
@@ -137,7 +139,7 @@ def size_figure(
     """
     figure = empty_figure(x_title, y_title, height=430)
     for number, (name, curve) in enumerate(curves.items()):
-        value, low, high = curve.value, curve.low, curve.high
+        title, value, low, high = plain_in_plot(name), curve.value, curve.low, curve.high
         seen = value > 0.0
         for complete in (True, False):
             rows = seen & (curve.complete == complete)
@@ -157,8 +159,8 @@ def size_figure(
                     "width": 2,
                 },
                 mode="markers",
-                name=name if complete else f"{name}, incomplete",
-                legendgroup=name,
+                name=title if complete else f"{title}, incomplete",
+                legendgroup=title,
                 opacity=1.0 if complete else 0.45,
                 marker={"symbol": symbol, "size": 8, "color": colours[name]},
             )
@@ -203,8 +205,8 @@ def length_figure(lengths: Mapping[str, Floats], colours: Mapping[str, str], x_t
 
 def density_figure(rows: Mapping[str, tuple[float, float, float]], unit: str) -> go.Figure:
     """Objects an area of each surface: value, low and high of its interval."""
-    names = list(rows)
-    values = np.array([rows[name] for name in names])
+    names = [plain_in_plot(name) for name in rows]
+    values = np.array(list(rows.values()))
     figure = empty_figure(f"craters a {unit}", "", height=90 + BAR_PX * len(names))
     figure.add_scatter(
         x=values[:, 0],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&^=@])")
@@ -11,6 +12,11 @@ def plain(text: str) -> str:
     """Escape ``text`` so that Streamlit's Markdown shows it letter for letter on one line."""
     one_line = " ".join(text.split())
     return _MARKDOWN.sub(r"\\\1", one_line)
+
+
+def plain_in_plot(text: str) -> str:
+    """Escape ``text`` so that a plot, which takes tags for links, shows it letter for letter."""
+    return html.escape(text, quote=False)
 
 
 def three_figures(value: float) -> str:
