@@ -34,6 +34,8 @@ masks and pictures likewise, with _ for spaces in NAME. Frames of different fold
 -2, -3 and so on, in the order of runs.parquet. For a table the detections are its clusters, and
 members/STEM.METHOD.parquet has one row a star: row, cluster (-1 for none), probability.
 
+Both tables keep the rows that runs of other methods left in DIR; those of the same method are replaced.
+
 A frame that cannot be read is a row with its error in runs.parquet, and the run goes on.
 
 Exit status: 0 all frames done, 1 a frame failed, 2 the command is wrong or DIR cannot be written, 130

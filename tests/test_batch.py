@@ -1,6 +1,7 @@
 import contextlib
 import multiprocessing
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,19 @@ def test_a_stopped_run_ends_its_processes(toy_method, tmp_path):
     assert batch.interrupted
     assert len(batch.runs) == 0
     assert multiprocessing.active_children() == []
+
+
+def test_the_tables_of_a_folder_keep_the_rows_of_other_methods(toy_method, tmp_path):
+    (tmp_path / "detections.parquet").write_text("no table")  # it is written anew
+    batch = analyse_frames("stars.toy", [picture(tmp_path / "a.png")], workers=1)
+    own = {"method": "stars.other"}
+    other = replace(batch, **own, detections=batch.detections.assign(**own), runs=batch.runs.assign(**own))
+    for each in (other, batch, batch):
+        each.write(tmp_path)
+    for name in ("detections", "runs"):
+        table = pd.read_parquet(tmp_path / f"{name}.parquet")
+        assert table["method"].tolist() == ["stars.other", "stars.toy"]
+    assert pq.read_schema(tmp_path / "runs.parquet").field("n_detections").type == "int64"
 
 
 def test_unknown_method(frames):

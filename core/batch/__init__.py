@@ -16,6 +16,7 @@ from core.batch.tables import (
     DETECTION_COLUMNS,
     RUN_COLUMNS,
     detection_table,
+    rows_of_others,
     run_table,
     write_layers,
     write_members,
@@ -42,12 +43,14 @@ class BatchResult:
     """What a method found on many frames.
 
     Attributes:
+        method: Its name.
         detections: One row a detection, with the columns of
             :data:`core.batch.tables.DETECTION_COLUMNS`, frame by frame in the order they were given.
         runs: One row a frame, with the columns of :data:`core.batch.tables.RUN_COLUMNS`.
         interrupted: Whether the person stopped it; the frames that were not done have no row.
     """
 
+    method: str
     detections: pd.DataFrame
     runs: pd.DataFrame
     interrupted: bool = False
@@ -58,9 +61,14 @@ class BatchResult:
         return int(self.runs["error"].notna().sum())
 
     def write(self, folder: Path) -> None:
-        """Write ``detections.parquet`` and ``runs.parquet``."""
-        write_parquet(self.detections, DETECTION_COLUMNS, folder / "detections.parquet")
-        write_parquet(self.runs, RUN_COLUMNS, folder / "runs.parquet")
+        """Write ``detections.parquet`` and ``runs.parquet``; the rows that other methods left there stay."""
+        for table, columns, name in (
+            (self.detections, DETECTION_COLUMNS, "detections.parquet"),
+            (self.runs, RUN_COLUMNS, "runs.parquet"),
+        ):
+            others = rows_of_others(folder / name, columns, self.method)
+            tables = [each for each in (others, table) if len(each)] or [table]
+            write_parquet(pd.concat(tables, ignore_index=True), columns, folder / name)
 
 
 def analyse_frames(
@@ -110,6 +118,7 @@ def analyse_frames(
     tables = [found[path] for path in order if len(found[path])]
     nothing = detection_table(Outcome("", method, values)).head(0)
     return BatchResult(
+        method=method,
         detections=pd.concat(tables, ignore_index=True) if tables else nothing,
         runs=run_table([done[path] for path in order]),
         interrupted=interrupted,

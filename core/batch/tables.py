@@ -96,6 +96,17 @@ def write_parquet(table: pd.DataFrame, columns: Mapping[str, str], path: Path) -
     write_whole(path, lambda file: pq.write_table(whole, file))
 
 
+def rows_of_others(path: Path, columns: Mapping[str, str], method: str) -> pd.DataFrame:
+    """The rows that other methods than this one left in a table; none where it is no such table."""
+    import pyarrow.parquet as pq
+
+    try:
+        earlier = _typed(pq.read_table(path, columns=list(columns)).to_pandas(), columns)
+    except (OSError, ValueError):
+        return _typed(pd.DataFrame(), columns)
+    return earlier[earlier["method"] != method]
+
+
 def write_layers(outcome: Outcome, stem: str, folder: Path) -> list[Path]:
     """Write the maps, masks and pictures of one frame as large as the frame.
 
