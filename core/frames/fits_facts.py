@@ -7,6 +7,7 @@ that cannot be believed gives "unknown" rather than a number.
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,6 +37,9 @@ KEPT: tuple[str, ...] = (
 _ELECTRON_UNITS = {"electron", "electrons", "e-", "e", "elec"}
 _ADU_UNITS = {"adu", "count", "counts", "ct", "dn", "data number", "analog-to-digital units"}
 _UNSIGNED_OFFSET = {8: 0, 16: 2**15}
+_A_COUNT = re.compile(r"(?<!\w)(?:e-(?!\w)|e(?= ?/)|electrons?\b)")
+_AN_ELECTRON = re.compile(r"(?:/ ?|\bper )(?:e-|electron\b)")
+"""What comments say of electrons for a count, and of counts for an electron."""
 _MAX_SIP_ORDER = 9
 
 
@@ -93,7 +97,7 @@ def gain_e_per_adu(headers: Headers) -> float | None:
     is neither electrons nor counts have none. For counts, EGAIN and ESO's CONAD mean electrons per count
     wherever they are written. GAIN means that at observatories, but amateur programs write the camera's
     *setting* into it (0 to 600, a whole number): it is believed when its comment speaks of electrons, or
-    when it is between 0.05 and 20 and not a whole number.
+    when it is between 0.05 and 20 and not a whole number; never when it is in counts for an electron.
     """
     if unit(headers) == "electron":
         return 1.0
@@ -104,10 +108,9 @@ def gain_e_per_adu(headers: Headers) -> float | None:
         if value is not None and 0.001 <= value <= 1000.0:
             return value
     value = headers.number("GAIN")
-    if value is None:
+    if value is None or _AN_ELECTRON.search(comment := _comment(headers, "GAIN")):
         return None
-    speaks_of_electrons = any(word in _comment(headers, "GAIN") for word in ("e-", "electron", "e/"))
-    if speaks_of_electrons and 0.001 <= value <= 1000.0:
+    if _A_COUNT.search(comment) and 0.001 <= value <= 1000.0:
         return value
     return value if 0.05 <= value <= 20.0 and value != int(value) else None
 
