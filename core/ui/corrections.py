@@ -255,8 +255,8 @@ def _next_window(frame: Frame, side: int, catalogue: CorrectedCatalogue, x: int,
         if not any(
             left >= seen.x_min - 1
             and bottom >= seen.y_min - 1
-            and left + side <= seen.x_max + 1
-            and bottom + side <= seen.y_max + 1
+            and min(left + side, frame.width) <= seen.x_max + 1
+            and min(bottom + side, frame.height) <= seen.y_max + 1
             for seen in catalogue.reviewed
         )
     ]
@@ -362,7 +362,7 @@ def _verdict_list(inside: pd.DataFrame, key: str, labels: Sequence[str] = ()) ->
     edits: list[Edit] = []
     rows = zip(inside["object_id"], shown.iterrows(), edited.iterrows(), strict=True)
     for target, (_, before), (_, after) in rows:
-        label = str(after["label"] or "").strip()
+        label = "" if pd.isna(after["label"]) else str(after["label"]).strip()
         if label and label != before["label"]:
             edits.append(Edit("relabel", target, before={"label": before["label"]}, after={"label": label}))
         if after["verdict"] in VERDICTS:
