@@ -28,7 +28,7 @@ task = st.segmented_control(
     persist_state="session",
 )
 names = {title: name for name, title in TASKS.items()}
-run = runs_table(db.runs(task=names.get(str(task)), limit=500), key="results.table")
+run = runs_table(db.runs(task=names.get(str(task)), limit=None), key="results.table")
 if run is None:
     st.caption("Pick a row to read what was found, see its parameters, and download it.")
 else:

@@ -22,7 +22,7 @@ def runs_table(runs: Sequence[StoredRun], *, key: str | None = None) -> StoredRu
     A run stays picked when others are stored meanwhile, as long as the table holds it.
     """
     if not runs:
-        st.info("Nothing has been run yet. Pick a demo above, and it will stand here.")
+        st.info("Nothing stands here yet. Open an analysis, and its runs are listed here.")
         return None
     table = pd.DataFrame(
         {

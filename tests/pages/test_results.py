@@ -57,3 +57,16 @@ def test_the_run_that_was_picked_stays_when_the_table_changes(app: AppTest) -> N
     assert shown(app) == []
     pick(app, 0)
     assert shown(app) == ["surfaces\\.craters on moon\\.png"]
+
+
+def test_every_run_is_listed_and_an_analysis_without_one_says_so(app: AppTest) -> None:
+    keep("first.fits")
+    db = store()
+    assert db is not None
+    copies = "INSERT INTO runs SELECT runs.* REPLACE (run_id || i AS run_id) FROM runs, range(600) t(i)"
+    db._database.write(lambda cursor: cursor.execute(copies))
+    app.switch_page("pages/results.py").run()
+    assert len(app.dataframe[0].value) == 601
+    app.segmented_control(key="results.task").set_value("Planetary surfaces").run()
+    assert not app.dataframe
+    assert [info.value for info in app.info if "demo" in info.value] == []

@@ -48,7 +48,9 @@ def write_label(panel: AppTest, label: str | None) -> None:
     assert not panel.exception
 
 
-@pytest.mark.parametrize(("label", "said"), [("galaxy", "1 change not saved yet"), (None, "No unsaved changes")])
+@pytest.mark.parametrize(
+    ("label", "said"), [("galaxy", "1 change not saved yet"), (None, "No unsaved changes")]
+)
 def test_a_label_that_is_cleared_is_no_new_label(panel: AppTest, label: str | None, said: str) -> None:
     write_label(panel, label)
     assert f"**{said}**" in [text.value for text in panel.markdown]
