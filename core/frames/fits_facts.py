@@ -41,6 +41,8 @@ _A_COUNT = re.compile(r"(?<!\w)(?:e-(?!\w)|e(?= ?/)|electrons?\b)")
 _AN_ELECTRON = re.compile(r"(?:/ ?|\bper )(?:e-|electron\b)")
 """What comments say of electrons for a count, and of counts for an electron."""
 _MAX_SIP_ORDER = 9
+_LOOKED_UP = re.compile(r"(?:(?:CPDIS|D2IMDIS|DP|D2IM)[12](?:\..*)?|AXISCORR)")
+"""Cards of distortions kept as tables in extensions of their own: Hubble's, beside its polynomials."""
 
 
 @dataclass(frozen=True)
@@ -134,18 +136,24 @@ def saturation(headers: Headers, hdu: Hdu) -> float | None:
 
 
 def celestial_wcs(headers: Headers) -> tuple[WCS | None, str | None]:
-    """The sky coordinates of the image's first two axes, and a sentence when they cannot be used.
+    """The sky coordinates of the image's first two axes, and a sentence when they cannot be used as they are.
 
     Returns:
-        ``(wcs, None)`` when they are sound, ``(None, None)`` when the header has none, and
-        ``(None, sentence)`` when it has some that astropy cannot make sense of.
+        ``(wcs, None)`` when they are sound, ``(wcs, sentence)`` when tables of small distortions are left out
+        of them, ``(None, None)`` when the header has none, and ``(None, sentence)`` when it has some that
+        astropy cannot make sense of.
     """
     from astropy.wcs import WCS
     from astropy.wcs.utils import proj_plane_pixel_scales
 
-    header = headers.image
+    header, note = headers.image, None
     if not _claims_sky(header):
         return None, None
+    if looked_up := {name for name in header if _LOOKED_UP.fullmatch(name)}:
+        header = header.copy()
+        for name in looked_up:
+            header.remove(name, remove_all=True)
+        note = "The sky coordinates leave out the file's tables of small distortions, some tenths of a pixel."
     broken = "The sky coordinates in the header are damaged and are not used."
     orders = [card(header, f"{name}_ORDER") for name in ("A", "B", "AP", "BP")]
     axes = card(header, "WCSAXES")
@@ -166,7 +174,7 @@ def celestial_wcs(headers: Headers) -> tuple[WCS | None, str | None]:
             sound = np.isfinite(numbers).all() and (scales > 0).all()
         except Exception:  # wcslib and astropy raise a dozen kinds for a header that is not one
             return None, broken
-    return (wcs, None) if sound else (None, broken)
+    return (wcs, note) if sound else (None, broken)
 
 
 def pixel_scale_arcsec(headers: Headers) -> float | None:

@@ -101,6 +101,20 @@ def test_old_spellings_are_understood() -> None:
     assert read_frame(fits_image(cards=cards)).wcs is not None
 
 
+def test_tables_of_small_distortions_are_left_out_and_named() -> None:
+    hdu = fits.PrimaryHDU(noise().astype(np.float32))
+    hdu.header.update(TAN)
+    for axis in (1, 2):
+        hdu.header.update({f"CPDIS{axis}": "LOOKUP", f"CPERR{axis}": 0.1, f"D2IMDIS{axis}": "LOOKUP"})
+        for told in ("EXTVER: 1.0", "NAXES: 2.0", "AXIS.1: 1.0", "AXIS.2: 2.0"):
+            hdu.header.append((f"DP{axis}", told), end=True)
+            hdu.header.append((f"D2IM{axis}", told), end=True)
+    frame = read_frame(fits_file(hdu))
+    assert frame.wcs is not None
+    assert "small distortions" in frame.notes[0]
+    np.testing.assert_allclose(np.ravel(frame.sky(15.5, 11.5)), [83.8, -5.4])
+
+
 def test_colour_cube_keeps_its_sky_coordinates() -> None:
     frame = read_frame(fits_image(noise((3, 24, 32)).astype(np.float32), {**TAN, "CTYPE3": "RGB"}))
     assert frame.is_colour
