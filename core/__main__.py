@@ -44,7 +44,8 @@ stopped with Ctrl-C (what was done is written).
 
 DATASET = f"""\
 Each scene looks at another place, spread evenly over the whole sky, unless --set gives pointing.ra_deg or
-pointing.dec_deg. Its stars are real to G = 10; fainter ones are drawn at random from a model of the Galaxy.
+pointing.dec_deg, and is turned at random unless it gives one of these or pointing.rotation_deg. Its stars
+are real to G = 10; fainter ones are drawn at random from a model of the Galaxy.
 
 DIR gets, for each scene, NNNNNN.txt with YOLO labels (class x y width height; x counts columns and y rows of
 the array) of what has a signal-to-noise ratio of --min-snr or more, and by --format:
@@ -52,7 +53,8 @@ the array) of what has a signal-to-noise ratio of --min-snr or more, and by --fo
   fits  the pixels with sky coordinates, and all the truth in the table TRUTH
   png   the pixels stretched to 8 bits
 and once classes.txt, the names of the classes; scene.json, the scene they were all made from; and
-manifest.parquet, one row a scene. The same command gives the same files.
+manifest.parquet, one row a scene. The same command gives the same files; the scenes of an earlier dataset
+in DIR are taken away.
 
 Presets: {", ".join(PRESETS)}.
 
@@ -189,7 +191,13 @@ def _simulate(args: argparse.Namespace) -> int:
         raise ParameterInvalid("The seed is given by --seed.", parameter="seed", given=settings["seed"])
     base = preset(args.preset).with_settings(settings)
     same_field = not settings.keys().isdisjoint({"pointing.ra_deg", "pointing.dec_deg"})
-    scenes = dataset_scenes(base, args.scenes, args.seed, same_field=same_field)
+    scenes = dataset_scenes(
+        base,
+        args.scenes,
+        args.seed,
+        same_field=same_field,
+        same_rotation="pointing.rotation_deg" in settings,
+    )
     _make_folder(args.out)
     with tqdm(total=len(scenes), desc=args.preset, unit="scene", file=sys.stderr) as bar:
 

@@ -8,11 +8,16 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from functools import partial
+from typing import TypeVar
 
 from core.batch.work import WORKER_DIED, Job, Outcome, analyse_one, failed
 from core.methods import TASKS
+
+J = TypeVar("J")
+R = TypeVar("R")
 
 
 def run_locally(jobs: Sequence[Job], workers: int | None = None) -> Generator[Outcome, None, None]:
@@ -27,32 +32,57 @@ def run_locally(jobs: Sequence[Job], workers: int | None = None) -> Generator[Ou
     if count <= 1:
         yield from map(analyse_one, jobs)
         return
+    start = partial(_start_worker, _task_folders())
+    yield from in_processes(analyse_one, jobs, count, lambda job: failed(job, WORKER_DIED), start)
+
+
+def in_processes(
+    work: Callable[[J], R],
+    jobs: Sequence[J],
+    workers: int,
+    died: Callable[[J], R],
+    start: Callable[[], None],
+) -> Generator[R, None, None]:
+    """Do work in other processes, in whatever order it is done; one that dies costs its own job only.
+
+    Closing the generator ends the processes. What ``work`` raises ends them too, and is raised here.
+
+    Args:
+        work: What to do with a job; both travel to a process.
+        jobs: The jobs.
+        workers: Processes.
+        died: The outcome of a job whose process died.
+        start: What each process does first.
+    """
     waiting = deque(jobs)
     while waiting:
-        # When a process dies the whole pool does, and nobody says whose fault it was: each frame that
-        # was being worked on is tried again by itself, and the one that dies again is the one.
-        for suspect in (yield from _drain(waiting, count)):
-            if (yield from _drain(deque([suspect]), 1)):
-                yield failed(suspect, WORKER_DIED)
+        # When a process dies the whole pool does, and nobody says whose fault it was: each job that was
+        # being worked on is tried again by itself, and the one that dies again is the one.
+        for suspect in (yield from _drain(work, waiting, workers, start)):
+            if (yield from _drain(work, deque([suspect]), 1, start)):
+                yield died(suspect)
 
 
-def _drain(waiting: deque[Job], workers: int) -> Generator[Outcome, None, list[Job]]:
+def _drain(
+    work: Callable[[J], R], waiting: deque[J], workers: int, start: Callable[[], None]
+) -> Generator[R, None, list[J]]:
     """Work until all is done, or until a process dies; returns the jobs that were lost with it."""
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(_task_folders(),))
-    running: dict[Future[Outcome], Job] = {}
+    pool = ProcessPoolExecutor(workers, context, initializer=start)
+    running: dict[Future[R], J] = {}
     finished = False
     try:
         while waiting or running:
             while waiting and len(running) < workers:
-                running[pool.submit(analyse_one, waiting[0])] = waiting[0]
+                running[pool.submit(work, waiting[0])] = waiting[0]
                 waiting.popleft()
             done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in [future for future in done if future.exception() is None]:
+            lost = {future for future in done if isinstance(future.exception(), BrokenExecutor)}
+            for future in done - lost:
                 del running[future]
                 yield future.result()
-            if any(isinstance(future.exception(), BrokenExecutor) for future in done):
+            if lost:
                 break
         finished = True
     except BrokenExecutor:
@@ -76,8 +106,13 @@ def _exists(task: str) -> bool:
     return importlib.util.find_spec(f"core.{task}") is not None
 
 
+def leave_ctrl_c_to_the_parent() -> None:
+    """Ignore Ctrl-C in this process: the parent ends its workers itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _start_worker(folders: Mapping[str, list[str]]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the workers itself
+    leave_ctrl_c_to_the_parent()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a process for every core already
     for task, paths in folders.items():
         importlib.import_module(f"core.{task}").__path__ = paths

@@ -25,8 +25,12 @@ def random_pointings(n: int, seed: int = 0) -> list[tuple[float, float]]:
     return list(zip((360.0 * turns).tolist(), np.degrees(np.arcsin(2 * heights - 1)).tolist(), strict=True))
 
 
-def dataset_scenes(scene: Scene, n: int, seed: int = 0, *, same_field: bool = False) -> list[Scene]:
+def dataset_scenes(
+    scene: Scene, n: int, seed: int = 0, *, same_field: bool = False, same_rotation: bool = False
+) -> list[Scene]:
     """``n`` scenes like one, each with its own seed and, unless ``same_field``, its own field and rotation.
+
+    With ``same_rotation`` the rotation of all is the scene's, whatever their fields.
 
     Raises:
         ParameterInvalid: ``n`` or ``seed`` is out of bounds.
@@ -45,8 +49,8 @@ def dataset_scenes(scene: Scene, n: int, seed: int = 0, *, same_field: bool = Fa
         own_seed, rotation_deg = int(random.integers(MAX_SEED)), float(random.uniform(0.0, 360.0))
         pointing = scene.pointing
         if not same_field:
-            pointing = dataclasses.replace(
-                pointing, ra_deg=ra_deg, dec_deg=dec_deg, rotation_deg=rotation_deg
-            )
+            pointing = dataclasses.replace(pointing, ra_deg=ra_deg, dec_deg=dec_deg)
+        if not same_field and not same_rotation:
+            pointing = dataclasses.replace(pointing, rotation_deg=rotation_deg)
         scenes.append(dataclasses.replace(scene, pointing=pointing, seed=own_seed))
     return scenes

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-import multiprocessing
-import signal
 from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.batch.local import in_processes, leave_ctrl_c_to_the_parent
 from core.batch.tables import write_whole
 from core.errors import AlmagestError
 from core.frames import Frame
@@ -28,6 +25,8 @@ if TYPE_CHECKING:
     from core.simulate.render import Simulation
 
 FORMATS = ("npy", "fits", "png")
+LABELS_SUFFIX = "txt"
+WORKER_DIED = "The process that rendered this scene died, most likely because it ran out of memory."
 Row = dict[str, Any]
 """What the manifest says of one scene."""
 
@@ -61,30 +60,9 @@ def render_scenes(jobs: Sequence[SceneJob], workers: int) -> Generator[Row, None
     if workers <= 1:
         yield from map(_render, jobs)
         return
-    context = multiprocessing.get_context("spawn")
-    others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, context, initializer=_leave_ctrl_c_to_the_parent)
-    finished = False
-    try:
-        futures: dict[Future[Row], SceneJob] = {pool.submit(_render, job): job for job in jobs}
-        for future in as_completed(futures):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                yield _row(
-                    futures[future],
-                    error="A process that rendered died, most likely because it ran out of memory.",
-                )
-        finished = True
-    finally:
-        if not finished:  # the person has stopped it: do not wait for what is under way
-            for process in set(multiprocessing.active_children()) - others:
-                process.terminate()
-        pool.shutdown(cancel_futures=True)
-
-
-def _leave_ctrl_c_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield from in_processes(
+        _render, jobs, workers, lambda job: _row(job, error=WORKER_DIED), leave_ctrl_c_to_the_parent
+    )
 
 
 def _render(job: SceneJob) -> Row:
@@ -98,7 +76,7 @@ def _render(job: SceneJob) -> Row:
         labels = yolo_labels(simulation.truth, job.scene, job.min_snr)
         for chosen in job.formats:
             write_file(job.folder / f"{job.name}.{chosen}", _content(simulation, chosen))
-        write_file(job.folder / f"{job.name}.txt", labels.encode())
+        write_file(job.folder / f"{job.name}.{LABELS_SUFFIX}", labels.encode())
     except AlmagestError as refusal:
         return _row(job, error=refusal.message)
     except OSError:

@@ -14,7 +14,14 @@ from core.batch.tables import write_parquet
 from core.errors import ParameterInvalid
 from core.simulate.dataset_fits import read_truth, simulation_fits
 from core.simulate.dataset_scenes import dataset_scenes, random_pointings
-from core.simulate.dataset_work import FORMATS, Row, SceneJob, render_scenes, write_file
+from core.simulate.dataset_work import (
+    FORMATS,
+    LABELS_SUFFIX,
+    Row,
+    SceneJob,
+    render_scenes,
+    write_file,
+)
 from core.simulate.scene import Scene
 from core.simulate.truth import LABELS
 
@@ -92,7 +99,7 @@ def make_dataset(
     by format ``<index>.npy`` (float32, ``(H, W)`` or ``(H, W, 3)``), ``<index>.fits`` (with sky coordinates
     and the table ``TRUTH``) and ``<index>.png`` (stretched to 8 bits, rows as in the array). The folder gets
     ``classes.txt``, the class names in order, and ``manifest.parquet``, one row a scene. Files appear
-    whole or not at all.
+    whole or not at all. Those of the scenes in the manifest of an earlier dataset there go first.
 
     Args:
         scenes: What to render, as from :func:`dataset_scenes`; all the stars come from the offline
@@ -124,6 +131,7 @@ def make_dataset(
             limit="0 or more",
         )
     folder.mkdir(parents=True, exist_ok=True)
+    _clear(folder)
     write_file(folder / "classes.txt", "".join(f"{label}\n" for label in LABELS).encode())
     if base is not None:
         write_file(folder / "scene.json", base.to_json().encode())
@@ -145,3 +153,16 @@ def make_dataset(
     manifest = manifest.astype(kinds)
     write_parquet(manifest, MANIFEST_COLUMNS, folder / "manifest.parquet")
     return Dataset(manifest, interrupted)
+
+
+def _clear(folder: Path) -> None:
+    """Take away the scenes of an earlier dataset: no picture of it may stand beside new labels."""
+    manifest = folder / "manifest.parquet"
+    try:
+        names = pd.read_parquet(manifest, columns=["name"])["name"].astype(str)
+    except (OSError, ValueError):  # there is none
+        return
+    for name in names[names.str.fullmatch(r"\d{6,}")]:
+        for suffix in (*FORMATS, LABELS_SUFFIX):
+            (folder / f"{name}.{suffix}").unlink(missing_ok=True)
+    manifest.unlink()

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from core.errors import ParameterInvalid, TableRejected
 from core.frames.read import read_frame
 from core.results import Detections
 from core.simulate.dataset_labels import star_box_px, yolo_labels
+from core.simulate.dataset_work import WORKER_DIED, SceneJob, render_scenes
 from core.simulate.datasets import (
     MANIFEST_COLUMNS,
     dataset_scenes,
@@ -257,6 +259,33 @@ def test_several_processes_make_the_same(tmp_path):
     assert sorted(told) == ["000000", "000001", "000002"]
 
 
+def test_no_file_of_an_earlier_dataset_stays_beside_the_new(tmp_path):
+    make_dataset(dataset_scenes(small(), 2, seed=1), tmp_path, formats=("npy", "png"), workers=1)
+    (tmp_path / "notes.txt").write_text("my own")
+    make_dataset(dataset_scenes(small(), 1, seed=2), tmp_path, formats=("npy",), workers=1)
+    assert set(contents(tmp_path)) == {
+        *("000000.npy", "000000.txt", "classes.txt", "manifest.parquet", "notes.txt")
+    }
+
+
+class Deadly(type(Path())):
+    """A folder that ends the process it travels to."""
+
+    def __reduce__(self):
+        return os._exit, (1,)
+
+
+def test_a_process_that_dies_costs_its_own_scene_only(tmp_path):
+    scenes = dataset_scenes(small(), 4, seed=2)
+    folders = [tmp_path, Deadly(tmp_path), tmp_path, tmp_path]
+    jobs = [
+        SceneJob(f"{n:06d}", scene, folder, ("npy",), 3.0)
+        for n, (scene, folder) in enumerate(zip(scenes, folders, strict=True))
+    ]
+    rows = sorted(render_scenes(jobs, 2), key=lambda row: row["name"])
+    assert [row.get("error") for row in rows] == [None, WORKER_DIED, None, None]
+
+
 def test_a_scene_that_fails_is_a_row_and_status_1(tmp_path, monkeypatch, capsys):
     def fail(scene, stars):
         raise MemoryError("no room")
@@ -318,6 +347,14 @@ def test_a_place_that_is_set_is_kept(tmp_path):
     manifest = pd.read_parquet(tmp_path / "manifest.parquet")
     assert manifest[["ra_deg", "dec_deg"]].to_numpy().tolist() == [[10, -5], [10, -5]]
     assert manifest["pixels_sha256"].nunique() == 2
+
+
+def test_a_rotation_that_is_set_is_kept(tmp_path):
+    settings = ["pointing.rotation_deg=30", "camera.width=64", "camera.height=64"]
+    main(["simulate", "--scenes", "2", "--workers", "1", "--out", str(tmp_path), "--set", *settings])
+    manifest = pd.read_parquet(tmp_path / "manifest.parquet")
+    assert manifest["rotation_deg"].tolist() == [30, 30]
+    assert manifest["ra_deg"].nunique() == 2
 
 
 def test_ctrl_c_keeps_what_was_done(tmp_path):
