@@ -26,7 +26,8 @@ Float64 = NDArray[np.float64]
 
 KINDS = ("open", "globular")
 
-CODE = ("clusters/*.py", "stars/*.py", "models/*.py", "frames/night.py")
+CODE = ("clusters/*.py", "stars/*.py", "models/*.py", "frames/night.py", "simulate/*.py")
+"""What the lines that are kept depend on: the frames are exposed anew each time, from scenes of one hash."""
 CONTRAST_EDGES = (1.0, 1.5, 2.0, 3.0, 6.0, 20.0, np.inf)
 SIZE_EDGES_PX = (0.0, 10.0, 25.0, 60.0, np.inf)
 """Of the core radius."""

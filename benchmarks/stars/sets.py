@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from benchmarks.kept import code_of
 from benchmarks.stars import example, plain, scenes
 from benchmarks.stars.example import Example
 
@@ -153,6 +154,7 @@ def _one(star_set: StarSet, seed: int, folder: Path) -> Example:
 
 
 def _code() -> str:
-    """Short hash of the code that draws frames."""
+    """Short hash of the code that draws frames, the simulator's too."""
     files = [Path(str(module.__file__)) for module in (plain, scenes, example)]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:10]
+    own = b"".join(file.read_bytes() for file in files)
+    return hashlib.sha256(own + code_of(["simulate/*.py"]).encode()).hexdigest()[:10]

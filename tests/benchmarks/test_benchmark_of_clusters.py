@@ -11,7 +11,7 @@ import pytest
 from benchmarks.clusters import catalogues, cones, images, scenes
 from benchmarks.clusters.__main__ import README, RESULTS, run
 from benchmarks.clusters.report import BEGIN, END, as_markdown
-from benchmarks.kept import measured
+from benchmarks.kept import code_of, measured
 from core.clusters.table import star_table
 from core.methods import get_method
 from tests.clusters.skies import cluster, field
@@ -148,6 +148,17 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
     found = measured(path, ["a", "bb", "ccc"], measure, doing="toys")
     assert asked == ["a", "bb", "ccc"]
     assert found["ccc"] == {"name": "ccc", "value": 3}
+
+
+def test_lines_of_frames_are_measured_anew_when_the_simulator_has_changed(tmp_path, monkeypatch):
+    render = tmp_path / "core" / "simulate" / "render.py"
+    render.parent.mkdir(parents=True)
+    monkeypatch.setattr("benchmarks.kept.ROOT", tmp_path)
+    codes = set()
+    for number in range(2):
+        render.write_text(f"version = {number}")
+        codes.add(code_of(images.CODE))
+    assert len(codes) == 2
 
 
 def test_the_readme_shows_what_was_recorded():

@@ -108,6 +108,17 @@ def test_a_set_is_drawn_once_and_then_read(tmp_path, monkeypatch):
     assert again[0].saturation == drawn[0].saturation
 
 
+def test_frames_are_drawn_anew_when_the_simulator_has_changed(tmp_path, monkeypatch):
+    blank = sets.StarSet("blank", "", 7, side=32, n_test=1)
+    render = tmp_path / "core" / "simulate" / "render.py"
+    render.parent.mkdir(parents=True)
+    monkeypatch.setattr("benchmarks.kept.ROOT", tmp_path)
+    for number in range(2):
+        render.write_text(f"version = {number}")
+        sets.load(blank, "test", tmp_path / "frames")
+    assert len(list((tmp_path / "frames").iterdir())) == 2
+
+
 def test_the_fingerprint_knows_other_truth(field):
     moved = Example(field.pixels, field.xy + 0.01, field.snr, field.mag)
     assert sets.fingerprint([field]) != sets.fingerprint([moved])
