@@ -268,6 +268,20 @@ def test_click_chooses_the_marker_and_sky_frees_it(viewer, browser):
     browser.wait_until(lambda: page.said("selected") == "None", "Python knows that nothing is chosen")
 
 
+def test_only_what_was_pressed_on_the_picture_is_a_click(viewer, browser):
+    page = viewer()
+    page.point(*known_objects().xy[210]).context_click().perform()
+    ActionChains(browser, 0).send_keys(Keys.ESCAPE).perform()
+    page.point(5, 5).click().perform()
+    time.sleep(1.0)  # longer than a click waits for a second one
+    browser.wait_until_idle()
+    ActionChains(browser, 0).move_to_element(page.one(".readout")).click_and_hold().perform()
+    page.point(*known_objects().xy[210]).release().perform()
+    time.sleep(1.0)
+    browser.wait_until_idle()
+    assert page.said("selected") == "None"
+
+
 def test_tooltip_says_name_label_score_and_note(viewer):
     page = viewer()
     x, y = known_objects().xy[41]

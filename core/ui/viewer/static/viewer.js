@@ -784,6 +784,7 @@ class Viewer {
       this.point(stage, ...at(event));
     }), { passive: false });
     canvas.addEventListener("pointerdown", ready((event) => {
+      if (event.button) return; // a menu may open under the hand, and the release is never heard of
       canvas.setPointerCapture(event.pointerId);
       this.pointers.set(event.pointerId, at(event));
       if (this.pointers.size === 1) this.pressed = { at: at(event), moved: false };
@@ -795,8 +796,9 @@ class Viewer {
       this.point(stage, ...now);
     }));
     canvas.addEventListener("pointerup", ready((event) => {
+      if (!this.pointers.has(event.pointerId)) return;
       this.release(event.pointerId, canvas);
-      if (!this.pointers.size && this.pressed && !this.pressed.moved) this.click(stage, ...at(event));
+      if (!this.pointers.size && !this.pressed.moved) this.click(stage, ...at(event));
     }));
     canvas.addEventListener("pointercancel", (event) => this.release(event.pointerId, canvas));
     canvas.addEventListener("pointerleave", ready(() => {
