@@ -10,6 +10,12 @@ const PICK_PX = 14;
 /** More names than these are no help. */
 const MOST_LETTERED = 80;
 const NAME_FONT = "600 13px system-ui, sans-serif";
+/** The red of night tells no colours apart, and most of them would be dim on a dark ground. */
+const NIGHT_INK = "rgb(255, 255, 255)";
+
+function isNight() {
+  return document.documentElement.classList.contains("almagest-night");
+}
 
 /** Make a layer of a parcel ready: sorted by score, so that a threshold is a prefix of the order. */
 function prepareLayer(facts, blobs) {
@@ -112,8 +118,10 @@ function markerPath(context, marker, x, y, r) {
 function strokeCased(context, colour, cased, width = 1.5, dash = []) {
   context.lineJoin = "round";
   if (cased) {
-    context.strokeStyle = "rgba(0, 0, 0, 0.5)";
-    context.lineWidth = 2 * width;
+    // On a bright ground the night's ink is told by its casing alone.
+    const night = colour === NIGHT_INK;
+    context.strokeStyle = night ? "rgba(0, 0, 0, 0.85)" : "rgba(0, 0, 0, 0.5)";
+    context.lineWidth = (night ? 3.5 : 2) * width;
     context.stroke();
   }
   context.strokeStyle = colour;
@@ -124,8 +132,8 @@ function strokeCased(context, colour, cased, width = 1.5, dash = []) {
 }
 
 /** A small picture of the layer's marker; stamping it is many times faster than stroking a path. */
-function stamp(layer, radius, cased, density) {
-  const key = `${radius}/${cased}/${density}`;
+function stamp(layer, radius, cased, density, ink) {
+  const key = `${radius}/${cased}/${density}/${ink}`;
   let picture = layer.stamps.get(key);
   if (!picture) {
     const side = 2 * Math.ceil(radius * 1.3 + 4);
@@ -136,7 +144,7 @@ function stamp(layer, radius, cased, density) {
     context.scale(density, density);
     context.beginPath();
     markerPath(context, layer.marker, side / 2, side / 2, radius);
-    strokeCased(context, layer.colour, cased, radius < 3 ? 1 : 1.5);
+    strokeCased(context, ink, cased, radius < 3 ? 1 : 1.5);
     layer.stamps.set(key, picture);
   }
   return picture;
@@ -160,7 +168,7 @@ let scratch = new Float32Array(0);
  * Draw one layer. `place` is {ax, bx, ay, by, width, height, pixels}: screen = a · frame + b, in CSS px.
  * Only what lies in view is drawn; a linear scan over 100,000 positions takes less than a millisecond.
  */
-function drawLayer(context, layer, place, threshold, density) {
+function drawLayer(context, layer, place, threshold, density, ink = layer.colour) {
   const { ax, bx, ay, by, width, height } = place;
   const above = countAbove(layer, threshold);
   if (scratch.length < 3 * above) scratch = new Float32Array(3 * above);
@@ -185,7 +193,7 @@ function drawLayer(context, layer, place, threshold, density) {
   const room = Math.min(width * height, ax * ax * place.pixels) / Math.max(count, 1);
   const least = layer.radius ? DOT_RADIUS : legibleRadius(room, ax);
   const cased = count <= CASED_MARKERS;
-  context.fillStyle = layer.colour;
+  context.fillStyle = ink;
   context.beginPath();
   for (let k = 0; k < count; k += 1) {
     const x = scratch[3 * k];
@@ -214,11 +222,11 @@ function drawLayer(context, layer, place, threshold, density) {
     } else if (radius > STAMP_RADIUS || layer.dash.length) {
       markerPath(context, layer.marker, x, y, radius);
     } else {
-      const picture = stamp(layer, Math.round(radius * 2) / 2, cased, density);
+      const picture = stamp(layer, Math.round(radius * 2) / 2, cased, density, ink);
       context.drawImage(picture, x - picture.side / 2, y - picture.side / 2, picture.side, picture.side);
     }
   }
-  strokeCased(context, layer.colour, cased, layer.paths ? 2 : 1.5, layer.dash);
+  strokeCased(context, ink, cased, layer.paths ? 2 : 1.5, layer.dash);
   if (layer.lettered && count <= MOST_LETTERED) drawNames(context, layer, place, count);
 }
 

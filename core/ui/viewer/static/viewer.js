@@ -39,12 +39,15 @@ class Viewer {
     document.addEventListener("fullscreenchange", () => this.fullscreenChanged(), { signal });
     this.sizes = new ResizeObserver(() => this.arrange());
     this.sizes.observe(this.part.viewer);
+    this.looks = new MutationObserver(() => this.lookChanged());
+    this.looks.observe(document.documentElement, { attributeFilter: ["class"] });
     this.listenToControls(signal);
   }
 
   destroy() {
     this.removed.abort();
     this.sizes.disconnect();
+    this.looks.disconnect();
     clearInterval(this.blinking);
     clearTimeout(this.settling);
     clearTimeout(this.clicking);
@@ -208,6 +211,12 @@ class Viewer {
     this.redraw();
   }
 
+  lookChanged() {
+    if (!this.panes.length) return;
+    this.drawLegend();
+    this.redraw();
+  }
+
   isFullscreen() {
     return this.root.fullscreenElement === this.part.viewer;
   }
@@ -343,14 +352,15 @@ class Viewer {
         if (!stage.width) continue;
         const { context, density } = stage;
         context.setTransform(density, 0, 0, density, 0, 0);
-        this.drawPane(context, stage, this.stages.length > 1 ? stage.index : this.shown);
+        this.drawPane(context, stage, this.stages.length > 1 ? stage.index : this.shown, isNight() ? NIGHT_INK : undefined);
         this.drawCursor(stage);
       }
       this.root.host?.setAttribute("data-drawn", this.data.panes.map(({ id }) => id).join(" "));
     });
   }
 
-  drawPane(context, stage, index) {
+  /** One picture with what lies over it, in the layers' own colours unless an ink is given. */
+  drawPane(context, stage, index, ink) {
     const pane = this.panes[index] ?? this.panes[0];
     const place = this.place(pane, stage);
     context.fillStyle = "#05070c";
@@ -379,7 +389,7 @@ class Viewer {
     clearNames(context, offsetWidth ? [...furniture.kept, caption] : furniture.kept);
     for (const k of this.data.panes[index].layers) {
       const layer = this.layers[k];
-      if (layer?.on) drawLayer(context, layer, place, this.threshold, stage.density);
+      if (layer?.on) drawLayer(context, layer, place, this.threshold, stage.density, ink);
     }
     const chosen = this.selected && this.layers[this.selected[0]];
     if (chosen && this.data.panes[index].layers.includes(this.selected[0])) {
@@ -494,6 +504,7 @@ class Viewer {
     const names = JSON.stringify([
       ...entries.map(({ layer, code }) => [layer.name, layer.colour, layer.marker, layer.dash, layer.labels[code]]),
       ...places,
+      isNight(),
     ]);
     if (names !== this.legendNames) {
       // Made anew only when the layers changed, so that a focused button keeps the focus.
@@ -575,7 +586,8 @@ class Viewer {
       context.scale(2, 2);
       context.beginPath();
       markerPath(context, layer.marker, 9, 9, 5.5);
-      strokeCased(context, layer.colour, true, layer.paths ? 2 : 1.5, layer.dash.map((length) => length / 2));
+      const ink = isNight() ? NIGHT_INK : layer.colour;
+      strokeCased(context, ink, true, layer.paths ? 2 : 1.5, layer.dash.map((length) => length / 2));
       button.append(swatch);
     }
     button.append(name, count);
