@@ -23,7 +23,9 @@ def simulated_frame(scene: Scene, planes: NDArray[np.float32], wcs: WCS) -> Fram
     electrons of the whole stack for one unit.
     """
     pixels = np.ascontiguousarray(np.moveaxis(planes, 0, -1) if len(planes) == 3 else planes[0])
-    digest = hashlib.sha256(f"{core.__version__} {scene.to_json()}".encode() + pixels.tobytes()).hexdigest()
+    hashed = hashlib.sha256(f"{core.__version__} {scene.to_json()}".encode())
+    hashed.update(pixels.data)
+    digest = hashed.hexdigest()
     camera = scene.camera
     return Frame(
         name=f"simulated-{digest[:8]}.fits",

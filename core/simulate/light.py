@@ -42,10 +42,10 @@ class Background:
     level_e: Float64
     read_noise_e: float
 
-    @property
-    def variance_e2(self) -> Float64:
-        """``(C, H, W)`` variance of one exposure."""
-        return self.level_e + self.read_noise_e**2
+    def variance_in(self, window: tuple[slice, slice, slice]) -> Float64:
+        """``(C, h, w)`` variance of one exposure in a part of the frame."""
+        part: Float64 = self.level_e[window] + self.read_noise_e**2
+        return part
 
     def variance_at(self, x: Float64, y: Float64) -> Float64:
         """``(N, C)`` variance at pixels; at the nearest one for places outside."""
@@ -70,7 +70,8 @@ def draw_stars(
     stacked_e = np.zeros_like(light_e)
     snr = add_stars(stacked_e, sharp, FieldPsf(scene), shares)
     add_halos(stacked_e, everything, scene)
-    light_e += stacked_e / n
+    stacked_e /= n
+    light_e += stacked_e
     return star_rows(stars, xy, everything.flux_e @ shares, snr)
 
 
@@ -92,7 +93,7 @@ def draw_galaxy(
     open_to = transmission(scene, np.arange(x0, x1), np.arange(y0, y1)[:, None])
     seen = flux_e[:, None, None] * stamp[y0 - bottom : y1 - bottom, x0 - left : x1 - left] * open_to
     light_e[:, y0:y1, x0:x1] += seen
-    snr = _snr(scene, seen, background.variance_e2[:, y0:y1, x0:x1])
+    snr = _snr(scene, seen, background.variance_in(np.s_[:, y0:y1, x0:x1]))
     arriving = flux_e * max(float(transmission(scene, x, y)), 0.0)
     total = float(arriving @ PLANE_SHARES[scene.camera.mode]) * scene.camera.n_stacked
     return object_row(scene, "galaxy", galaxy, box, total, galaxy.mag, snr)
@@ -116,7 +117,7 @@ def draw_nebula(
     cloud = nebula_electrons(scene, nebula, x, y)
     cloud *= transmission(scene, np.arange(width), np.arange(height)[:, None])
     light_e += cloud
-    variance = background.variance_e2
+    variance = background.variance_in(np.s_[:, :, :])
     noise = np.sqrt(variance.sum(axis=0) / scene.camera.n_stacked)
     visible = cloud.sum(axis=0) > VISIBLE_SIGMA * noise
     if not visible.any():

@@ -80,8 +80,10 @@ def render(scene: Scene, stars: pd.DataFrame, *, progress: Progress = no_progres
         )
     camera, wcs = scene.camera, scene_wcs(scene)
     open_to = transmission(scene, np.arange(camera.width), np.arange(camera.height)[:, None])
-    sky_e = sky_electrons(scene) * open_to
-    background = Background(sky_e + camera.dark_e_s * camera.exposure_s, camera.read_noise_e)
+    level_e = sky_electrons(scene)
+    level_e *= open_to
+    level_e += camera.dark_e_s * camera.exposure_s
+    background = Background(level_e, camera.read_noise_e)
     galaxies, nebulae, clusters = all_objects(scene)
 
     progress(0.05, "stars")
@@ -89,11 +91,11 @@ def render(scene: Scene, stars: pd.DataFrame, *, progress: Progress = no_progres
     xy = to_pixels(scene, wcs, everyone["ra_deg"], everyone["dec_deg"])
     ahead = np.flatnonzero(np.isfinite(xy).all(axis=1))
     everyone, xy = everyone.iloc[ahead], xy[ahead]
-    star_light = np.zeros(sky_e.shape)
+    star_light = np.zeros(level_e.shape)
     star_rows = draw_stars(star_light, scene, everyone, xy, background)
 
     progress(0.45, "galaxies and nebulae")
-    cloud_light = np.zeros(sky_e.shape)
+    cloud_light = np.zeros(level_e.shape)
     objects = [
         *(draw_galaxy(cloud_light, scene, item, _pixel(scene, wcs, item), background) for item in galaxies),
         *(draw_nebula(cloud_light, scene, item, _pixel(scene, wcs, item), background) for item in nebulae),
@@ -106,23 +108,30 @@ def render(scene: Scene, stars: pd.DataFrame, *, progress: Progress = no_progres
     ]
 
     progress(0.65, "counting photons")
-    trails = artefacts.satellite_electrons(scene) * open_to
-    hot_e = np.broadcast_to(artefacts.hot_pixel_electrons(scene), sky_e.shape)
+    trails = artefacts.satellite_electrons(scene)
+    if scene.extras.satellites:
+        trails *= open_to
+    hot_e = np.broadcast_to(artefacts.hot_pixel_electrons(scene), level_e.shape)
     cosmic_e = artefacts.cosmic_ray_electrons(scene) / camera.n_stacked
+    noise_e = np.sqrt((level_e.min(axis=0) + camera.read_noise_e**2) / camera.n_stacked)
+    spoilt = np.maximum(np.maximum(trails.max(axis=0), hot_e[0]), cosmic_e) > SPOILT_SIGMA * noise_e
     # Each kind of light is counted with random numbers of its own: see detector.count.
     lights = {
-        "background": background.level_e,
+        "background": level_e,
         "starlight": star_light,
         "clouds": cloud_light,
         "trails": trails,
         "hot pixels' noise": hot_e,
     }
-    expected_e = np.zeros(sky_e.shape, dtype=np.float32)
-    collected = np.zeros(sky_e.shape)
-    for kind, light in lights.items():
+    expected_e = np.zeros(level_e.shape, dtype=np.float32)
+    collected = np.zeros(level_e.shape)
+    del background, level_e, star_light, cloud_light, trails  # each is as large as the frame
+    for kind in tuple(lights):
+        light, rng = lights.pop(kind), exposure_stream(scene, kind)
         if light.any():
             expected_e += light
-            collected += detector.count(exposure_stream(scene, kind), light, camera.n_stacked)
+            for plane, arriving in zip(collected, light, strict=True):
+                plane += detector.count(rng, arriving, camera.n_stacked)
     collected += cosmic_e
 
     progress(0.9, "reading out")
@@ -131,8 +140,6 @@ def render(scene: Scene, stars: pd.DataFrame, *, progress: Progress = no_progres
     pixels = detector.read_out(exposure_stream(scene, "read noise"), wells, camera)
     full = detector.is_full(wells, camera) | (pixels >= camera.saturation_adu)
     saturated = np.asarray(full.any(axis=0))
-    noise_e = np.sqrt(background.variance_e2.min(axis=0) / camera.n_stacked)
-    spoilt = np.maximum(np.maximum(trails.max(axis=0), hot_e[0]), cosmic_e) > SPOILT_SIGMA * noise_e
     progress(1.0, "done")
     return Simulation(
         scene=scene,

@@ -1,4 +1,5 @@
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -308,6 +309,18 @@ def test_a_table_without_colours_is_refused():
     scene = small_scene(64)
     with pytest.raises(ParameterInvalid, match="missing: bp_mag"):
         render(scene, no_stars(scene).drop(columns="bp_mag"))
+
+
+def test_exposing_takes_less_than_nine_times_the_size_of_the_frame():
+    """Its size is that of its pixels in double precision."""
+    scene = small_scene(1024, camera={"mode": "rgb", "n_stacked": 4})
+    stars = grid_of_stars(scene, step=200)
+    render(scene, stars)  # what is imported and kept by the first
+    tracemalloc.start()
+    render(scene, stars)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 9 * 3 * 1024**2 * 8
 
 
 def test_progress_is_told():
