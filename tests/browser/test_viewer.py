@@ -284,13 +284,20 @@ def test_only_what_was_pressed_on_the_picture_is_a_click(viewer, browser):
 
 def test_marks_are_white_in_the_red_of_night(viewer, browser):
     page = viewer()
-    coloured = """const c = arguments[0]; const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+    script = """const c = arguments[0]; const [w, h] = [c.width, c.height];
+        const d = c.getContext("2d").getImageData(0, 0, w, h).data;
         let n = 0; for (let k = 0; k < d.length; k += 4) n += Math.abs(d[k] - d[k + 2]) > 100;
         return n;"""
-    assert browser.execute_script(coloured, page.canvas) > 1000
-    for on, condition in ((True, lambda n: n == 0), (False, lambda n: n > 1000)):
-        browser.execute_script("document.documentElement.classList.toggle('almagest-night', arguments[0])", on)
-        browser.wait_until(lambda: condition(browser.execute_script(coloured, page.canvas)), f"night is {on}")  # noqa: B023
+
+    def coloured() -> int:
+        return browser.execute_script(script, page.canvas)
+
+    toggle = "document.documentElement.classList.toggle('almagest-night')"
+    assert coloured() > 1000
+    browser.execute_script(toggle)
+    browser.wait_until(lambda: coloured() == 0, "marks have the night's ink")
+    browser.execute_script(toggle)
+    browser.wait_until(lambda: coloured() > 1000, "marks have their own colours again")
 
 
 def test_tooltip_says_name_label_score_and_note(viewer):
