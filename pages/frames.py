@@ -6,10 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from core.frames.display import DisplaySettings
-from core.frames.process import histogram
 from core.ui.frames import choose_frame, frame_facts
 from core.ui.plots import histogram_figure
-from core.ui.processing import display_controls, processing_chain
+from core.ui.processing import display_controls, frame_histogram, processing_chain
 from core.ui.shell import enter_dashboard, face, lead, show_warnings
 from core.ui.viewer import Pane, frame_viewer
 
@@ -49,9 +48,9 @@ with picture:
 
 with counts:
     st.markdown("**Histogram**")
-    shown = {"as it came": histogram(frame.pixels)}
+    shown = {"as it came": frame_histogram(frame)}
     if processed is not frame:
-        shown["after processing"] = histogram(processed.pixels)
+        shown["after processing"] = frame_histogram(processed)
     st.plotly_chart(histogram_figure(shown, frame.unit), alt="Histogram of the pixel values")
 with header:
     st.markdown("**What the file says**")

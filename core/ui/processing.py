@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.frames import Frame
 from core.frames.display import DisplaySettings
-from core.frames.process import STEPS, ProcessingStep, process
+from core.frames.process import STEPS, Histogram, ProcessingStep, histogram, process
 from core.ui.parameters import parameter_widgets
 
 
@@ -26,6 +26,16 @@ def processing_chain(frame: Frame, key: str) -> Frame:
             with st.container(border=True):
                 chosen.append(parameter_widgets(step(), f"{key}.{step.name}.set"))
     return _processed(frame.key, frame.name, tuple(chosen), frame) if chosen else frame
+
+
+def frame_histogram(frame: Frame) -> Histogram:
+    """The histogram of a frame, worked out once: a large frame takes seconds."""
+    return _histogram(frame.key, frame)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, ttl=3600)
+def _histogram(key: str, _frame: Frame) -> Histogram:
+    return histogram(_frame.pixels)
 
 
 def display_controls(frame: Frame, key: str, *, full: bool) -> DisplaySettings:

@@ -1,0 +1,16 @@
+"""Frames as a person switches them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.frames import Frame
+from core.frames.process import BackgroundSubtraction, process
+from core.ui.processing import frame_histogram
+
+
+def test_the_histogram_of_a_large_frame_is_not_worked_out_at_each_touch() -> None:
+    frame = Frame.from_array(np.random.default_rng(0).normal(100.0, 5.0, (64, 64)), "it.fits")
+    counted = frame_histogram(frame)
+    assert frame_histogram(frame) is counted
+    assert frame_histogram(process(frame, (BackgroundSubtraction(),))).median < counted.median
