@@ -90,7 +90,8 @@ def _found_once_table(
         return None
     event = st.dataframe(
         pd.DataFrame(rows),
-        key=key,
+        # A table marks rows by their place: with others in it, it must be another table.
+        key=f"{key}.{hash(tuple(places))}",
         on_select="rerun",
         selection_mode="single-row",
         alt="Objects that only one method found",
