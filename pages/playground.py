@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.frames.display import DisplaySettings
 from core.ui import simulate
-from core.ui.shell import enter_dashboard, face, lead
+from core.ui.shell import enter_dashboard, face, lead, show_warnings
 from core.ui.text import plain
 from core.ui.viewer import Pane, frame_viewer
 
@@ -34,6 +34,8 @@ with picture:
         simulation, stars = simulate.expose(shown, online=online)
     with headline:
         lead(stars.sentence)
+        if online:
+            show_warnings(stars.notes)
         st.caption(
             plain(
                 f"{scene.pixel_scale_arcsec:.2f}″ a pixel · stars {scene.fwhm_px:.1f} px wide · "
@@ -69,5 +71,5 @@ with many:
         on_click="ignore",
         width="stretch",
     )
-if research and stars.notes:
+if research and stars.notes and not online:
     st.caption(plain(" ".join(stars.notes)))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
-from core.errors import CatalogueUnavailable, ParameterInvalid
+from core.errors import ParameterInvalid
 from core.frames import Frame
 from core.frames.display import DisplaySettings
 from core.frames.display import render as render_picture
@@ -26,7 +26,7 @@ from core.simulate.scene import Scene, exposures
 from core.simulate.targets import with_target
 from core.simulate.truth import LABELS
 from core.ui.parameters import parameter_widgets
-from core.ui.shell import PAGES, go_to, show_error, show_warnings
+from core.ui.shell import PAGES, go_to, show_error
 from core.ui.viewer import Layer
 from core.ui.viewer.model import Marker
 
@@ -119,21 +119,16 @@ def preview_scene(scene: Scene) -> Scene:
     return scene.cropped(PREVIEW_SIDE, PREVIEW_SIDE)
 
 
+def expose(scene: Scene, *, online: bool) -> tuple[Simulation, StarCatalogue]:
+    """The exposed scene and its stars; the offline catalogue when the archive cannot be reached."""
+    return _expose(scene.to_json(), online)
+
+
 @st.cache_resource(show_spinner=False, max_entries=6, ttl=1800)
 def _expose(scene_json: str, online: bool) -> tuple[Simulation, StarCatalogue]:
     scene = Scene.from_json(scene_json)
     stars = scene_stars(scene, online=online)
     return render(scene, stars.table), stars
-
-
-def expose(scene: Scene, *, online: bool) -> tuple[Simulation, StarCatalogue]:
-    """The exposed scene and its stars; the offline catalogue when the archive cannot be reached."""
-    if online:
-        try:
-            return _expose(scene.to_json(), True)
-        except CatalogueUnavailable as error:
-            show_warnings([f"{error.message} The offline catalogue is used instead."])
-    return _expose(scene.to_json(), False)
 
 
 def as_shown(simulation: Simulation, *, developed: bool) -> Frame:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.errors import CatalogueUnavailable
+
 
 @pytest.fixture
 def page(app: AppTest) -> AppTest:
@@ -51,6 +53,18 @@ def test_a_scene_that_cannot_be_is_a_sentence(page: AppTest) -> None:
     assert not page.exception
     assert "bias" in page.error[0].value
     assert sentence(page) == before
+
+
+def test_an_archive_out_of_reach_is_said(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.catalogues import gaia
+
+    def offline(*args: object, **facts: object) -> None:
+        raise CatalogueUnavailable("The Gaia archive cannot be reached.")
+
+    monkeypatch.setattr(gaia, "_ask_archive", offline)
+    page.toggle(key="sim.online").set_value(True).run()
+    assert not page.exception
+    assert any("The Gaia archive cannot be reached" in warning.value for warning in page.warning)
 
 
 def test_a_frame_sent_to_star_detection_is_scored_against_its_truth(page: AppTest) -> None:
