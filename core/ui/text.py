@@ -6,12 +6,14 @@ import html
 import re
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&^=@])")
+_TURNED = re.compile(r"(?i)(www(?=\.)|https?:(?=//)|@|(?<!\S)[-<>~](?=[-=>]{1,2}(?!\S)))")
+"""What begins a link, a dash or an arrow although every sign is escaped; nothing may follow it at once."""
 
 
 def plain(text: str) -> str:
     """Escape ``text`` so that Streamlit's Markdown shows it letter for letter on one line."""
     one_line = " ".join(text.split())
-    return _MARKDOWN.sub(r"\\\1", one_line)
+    return _MARKDOWN.sub(r"\\\1", _TURNED.sub("\\1\N{WORD JOINER}", one_line))
 
 
 def plain_in_plot(text: str) -> str:
