@@ -62,14 +62,19 @@ with single:
 with many:
     st.markdown("**Take ten exposures**")
     dither = st.slider("Dither (px)", 0.0, 50.0, 10.0, key="sim.dither")
+    taken = simulate.archivable(shown, 10)
     st.download_button(
         "Ten FITS files in one archive",
-        data=lambda: simulate.exposures_zip(shown, 10, dither, online=online),
+        data=lambda: simulate.exposures_zip(taken, 10, dither, online=online),
         file_name="exposures.zip",
         mime="application/zip",
         icon=":material/download:",
         on_click="ignore",
         width="stretch",
     )
+    if taken != shown:
+        st.caption(
+            f"Of the middle {taken.camera.width} × {taken.camera.height} px; ten of all would be too large."
+        )
 if research and stars.notes and not online:
     st.caption(plain(" ".join(stars.notes)))

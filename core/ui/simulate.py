@@ -31,6 +31,8 @@ from core.ui.viewer import Layer
 from core.ui.viewer.model import Marker
 
 PREVIEW_SIDE = 512
+MAX_ARCHIVED_PIXELS = 100_000_000
+"""Of all exposures in an archive and their colours, four bytes each: it is put together in memory."""
 LAYER_STYLES: dict[str, tuple[str, Marker]] = {
     "real stars": ("#56B4E9", "circle"),
     "stars drawn at random": ("#8894A8", "circle"),
@@ -176,6 +178,14 @@ def send_buttons(simulation: Simulation) -> None:
         if st.button(f"Send to {page.title}", type=kind, icon=":material/send:", width="stretch"):
             send_simulation(simulation)
             go_to(page.path)
+
+
+def archivable(scene: Scene, count: int) -> Scene:
+    """The scene, or so much of its middle that ``count`` exposures fit into an archive."""
+    camera = scene.camera
+    pixels = camera.width * camera.height * (3 if camera.mode == "rgb" else 1)
+    share = min(1.0, (MAX_ARCHIVED_PIXELS / count / pixels) ** 0.5)
+    return scene.cropped(int(share * camera.width), int(share * camera.height))
 
 
 def exposures_zip(scene: Scene, count: int, dither_px: float, *, online: bool) -> bytes:

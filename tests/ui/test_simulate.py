@@ -18,7 +18,14 @@ from core.simulate.presets import PRESETS
 from core.simulate.render import render
 from core.simulate.scene import Scene
 from core.ui import simulate
-from core.ui.simulate import exposures_zip, labelled_zip, picture_png, preview_scene, truth_layers
+from core.ui.simulate import (
+    archivable,
+    exposures_zip,
+    labelled_zip,
+    picture_png,
+    preview_scene,
+    truth_layers,
+)
 
 
 def simulated():
@@ -70,6 +77,13 @@ def test_the_exposures_to_take_home_show_the_stars_of_the_picture(monkeypatch):
             truths = [read_truth(archive.read(name)).table for name in archive.namelist()]
         assert [list(truth["real"]) for truth in truths] == [[online], [online]]
         assert truths[0]["x"][0] != truths[1]["x"][0]
+
+
+def test_ten_exposures_fit_into_memory():
+    whole = PRESETS["stellina"]
+    middle = archivable(whole, 10).camera
+    assert 0.9e8 < 10 * 3 * middle.width * middle.height <= 1e8
+    assert archivable(PRESETS["vespera"], 10) == PRESETS["vespera"]
 
 
 def test_the_picture_holds_every_pixel_with_the_first_row_at_the_bottom():
