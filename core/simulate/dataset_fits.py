@@ -27,7 +27,7 @@ TRUTH = "TRUTH"
 _COMMENTS = {
     "EXPTIME": "[s] all exposures of the stack",
     "GAIN": "[e-/adu]",
-    "RDNOISE": "[e-] of one exposure",
+    "RDNOISE": "[e-] all exposures of the stack",
     "SATURATE": "[adu]",
     "FOCALLEN": "[mm]",
     "APTDIA": "[mm]",

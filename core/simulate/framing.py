@@ -20,7 +20,7 @@ def simulated_frame(scene: Scene, planes: NDArray[np.float32], wcs: WCS) -> Fram
     """Make a frame of ``(1 or 3, H, W)`` numbers in ADU.
 
     Its hash is that of the scene, Almagest's version and the pixels. Its gain is that of the mean: the
-    electrons of the whole stack for one unit.
+    electrons of the whole stack for one unit; the read noise in its header is that of the whole stack too.
     """
     pixels = np.ascontiguousarray(np.moveaxis(planes, 0, -1) if len(planes) == 3 else planes[0])
     hashed = hashlib.sha256(f"{core.__version__} {scene.to_json()}".encode())
@@ -51,7 +51,7 @@ def _header(scene: Scene) -> dict[str, str | int | float | bool]:
         "EXPTIME": camera.exposure_s * camera.n_stacked,
         "NCOMBINE": camera.n_stacked,
         "GAIN": camera.gain_e_per_adu * camera.n_stacked,
-        "RDNOISE": camera.read_noise_e,
+        "RDNOISE": camera.read_noise_e * camera.n_stacked**0.5,
         "SATURATE": camera.saturation_adu,
         "BUNIT": "adu",
         "FOCALLEN": telescope.focal_mm,

@@ -115,6 +115,14 @@ def test_fits_holds_the_pixels_the_sky_and_the_facts(simulation, tmp_path):
     assert y == pytest.approx(expected_y, abs=1e-6)
 
 
+@pytest.mark.parametrize("n_stacked", [1, 60])
+def test_gain_and_read_noise_of_the_header_give_the_noise_of_the_pixels(n_stacked):
+    dark = {"camera__mode": "mono", "camera__exposure_s": "0.001", "camera__read_noise_e": "9"}
+    frame = render(small(camera__n_stacked=str(n_stacked), **dark), STARS.head(0)).frame
+    noise_adu = frame.header["RDNOISE"] / frame.header["GAIN"]
+    assert frame.pixels.std(dtype=float) == pytest.approx(noise_adu, rel=0.05)
+
+
 def test_the_truth_comes_back_from_fits(simulation):
     content = simulation_fits(simulation)
 
