@@ -88,9 +88,7 @@ class DsoScene:
     hidden: Float32
 
 
-def draw_dso_scene(
-    seed: int, objects: Objects, side_px: int = 640, split: str = "train", *, empty: bool = False
-) -> DsoScene:
+def draw_dso_scene(seed: int, objects: Objects, side_px: int = 640, split: str = "train") -> DsoScene:
     """The scene of this number; the same number, objects and split give the same scene.
 
     Args:
@@ -98,7 +96,6 @@ def draw_dso_scene(
         objects: What :func:`training.dso_cutouts.load_objects` gave for the split, or ``NO_OBJECTS``.
         side_px: Of the square picture, from 128 to 1024.
         split: Scenes of another split are other scenes.
-        empty: Compose a sky without objects.
 
     Raises:
         ParameterInvalid: ``side_px`` or ``split`` is none of these.
@@ -118,8 +115,6 @@ def draw_dso_scene(
             limit=SPLITS,
         )
     rng = np.random.default_rng([seed, SPLITS.index(split)])
-    if empty:
-        return composed_scene(rng, objects, side_px, 0)
     if objects.photographs and chance(rng, PHOTOGRAPH_SHARE):
         photograph = objects.photographs[rng.integers(len(objects.photographs))]
         return photograph_scene(rng, photograph, side_px)

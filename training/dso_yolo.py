@@ -21,8 +21,8 @@ from typing import Any
 from core.dso.kinds import LABELS
 from core.models.card import Score, TrainingData, write_card
 from core.models.weights import adopt_weights, weights_path
-from training.dso_yolo_data import SIDE_PX, draw_close_ups, draw_empty_skies, draw_split, write_yaml
-from training.dso_yolo_scores import measured_scores, mistaken
+from training.dso_yolo_data import draw_close_ups, draw_split, write_yaml
+from training.dso_yolo_scores import measured_scores
 
 NAME = "dso_yolo"
 RUN = "run"
@@ -46,8 +46,6 @@ COLLECTIONS = {
 }
 VIEWS = (1.0, 1.3, 2.45)
 """Scales a picture is seen at, 1 being the training's: nebulae gain from small ones, galaxies from large."""
-HARD_TIMES = 3
-"""Times an empty sky in which something was found is shown for each time of another picture."""
 LIMITS = (
     "Trained on composed scenes: real frames have faults it has never seen.",
     "Where a nebula ends is a matter of taste, and it may box parts of large ones by themselves.",
@@ -62,18 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.work.mkdir(parents=True, exist_ok=True)
     train = draw_split(options.work, options.data, "train", options.scenes, options.workers)
     train += draw_close_ups(train)
-    skies = draw_empty_skies(options.work, options.data, options.skies, options.scenes, options.workers)
     val = draw_split(options.work, options.data, "val", options.val_scenes, options.workers)
     if options.draw:
         return 0
     if not options.score:
-        if skies:
-            from core.dso.yolo_network import load_yolo
-            from core.models.inference import LockedNetwork
-
-            hard = mistaken(LockedNetwork(load_yolo(str(options.begin_from))), skies, zooms_of(options.side))
-            print(f"something is found in {len(hard)} of {len(skies)} empty skies", flush=True)
-            train += HARD_TIMES * hard
         best = fit(options, train, val)
         facts = _facts(options, best)
         adopt_weights(NAME, best, facts, precision="float16", folder=options.weights)
@@ -228,11 +218,6 @@ class Clock:
         part.replace(self.path)
 
 
-def zooms_of(side_px: int) -> list[float]:
-    """Pixels the network is given for one of a picture, view by view, if it was trained at this side."""
-    return [round(scale * side_px / SIDE_PX, 3) for scale in VIEWS]
-
-
 def judge(options: argparse.Namespace, val: Sequence[Path]) -> None:
     """Choose the threshold on validation pictures and write it, with the scores, into the card."""
     from core.dso.yolo_network import load_yolo
@@ -242,7 +227,7 @@ def judge(options: argparse.Namespace, val: Sequence[Path]) -> None:
     if options.weights is not None:
         os.environ["ALMAGEST_WEIGHTS"] = str(options.weights)
     network = LockedNetwork(load_yolo(str(weights_path(NAME))))
-    zooms = zooms_of(options.side)
+    zooms = [round(scale * options.side / 640.0, 3) for scale in VIEWS]
     scores = measured_scores(network, val, zooms)
     print(scores, flush=True)
     command = f"python -m training.dso_yolo --data DIR --work WORK --val-scenes {options.val_scenes} --score"
@@ -276,8 +261,6 @@ def _facts(options: argparse.Namespace, best: Path) -> dict[str, Any]:
         f"--side {options.side} --model {options.model} --batch {options.batch} "
         f"--optimizer {options.optimizer} --rate {options.rate:g}"
     )
-    if options.skies:
-        command += f" --skies {options.skies}"
     if options.begin_from:
         command += f" --begin-from {options.begin_from.name}"
     return {
@@ -317,12 +300,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path(".cache") / "dso" / "yolo")
     parser.add_argument("--weights", type=Path, help="folder of the weights; the project's by default")
     parser.add_argument("--scenes", type=int, default=3000)
-    parser.add_argument(
-        "--skies",
-        type=int,
-        default=0,
-        help="empty skies to draw besides, shown if something is found there with --begin-from",
-    )
     parser.add_argument("--val-scenes", type=int, default=900)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--minutes", type=float, help="most minutes of training, over all runs")
@@ -341,10 +318,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch")
     parser.add_argument("--draw", action="store_true", help="only draw the pictures")
     parser.add_argument("--score", action="store_true", help="only measure the weights that are there")
-    options = parser.parse_args(arguments)
-    if options.skies and options.begin_from is None:
-        parser.error("--skies needs --begin-from: the weights that are to be deceived")
-    return options
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,9 @@
 A folder ``train`` and a folder ``val`` hold ``images/*.jpg`` and ``labels/*.txt`` (class, x, y, width and
 height as fractions): scenes of :mod:`training.dso_scenes`, and the split's photographs as they are.
 ``train`` also holds close-ups: a trainer shows whole scenes smaller than they are, and small galaxies are
-then no larger than stars. Close-ups it shows as large as they are, to twice as large. Skies without objects
-may be added in which an earlier network found something: halos and ghosts of bright stars above all.
-``hidden/*.txt`` has the boxes of what a scene holds and does not show plainly, for which a method is neither
-praised nor blamed. What is there is not drawn again, so drawing may be stopped at any time.
+then no larger than stars. Close-ups it shows as large as they are, to twice as large. ``hidden/*.txt`` has
+the boxes of what a scene holds and does not show plainly, for which a method is neither praised nor blamed.
+What is there is not drawn again, so drawing may be stopped at any time.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from training.dso_scenes import draw_dso_scene
 
 UInt8 = NDArray[np.uint8]
 SIDE_PX = 640
-SCENE, PHOTOGRAPH, CLOSE_UP, EMPTY = "scene", "photo", "close", "empty"
+SCENE, PHOTOGRAPH, CLOSE_UP = "scene", "photo", "close"
 CLOSE_UP_PX, BLOCK_PX = (208, 416), 8
 """Sides of close-ups. They are cut along JPEG's blocks, which are compressed once more without a change."""
 AROUND_OBJECT = 0.8
@@ -87,25 +86,12 @@ def draw_split(work: Path, data: Path | None, split: str, n_scenes: int, workers
     for name in ("images", "labels", "hidden"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     names = [f"{SCENE}_{seed:06d}" for seed in range(n_scenes)]
+    missing = [seed for seed, name in enumerate(names) if not _image(folder, name).exists()]
     if data is not None:
         names += _write_photographs(folder, _objects(data, split))
-    _draw_missing(folder, data, split, names, workers)
+    jobs = [(folder, data, split, seed) for seed in missing]
+    draw_all(_write_scene, jobs, workers, f"drawing {split} scenes")
     return [_image(folder, name) for name in sorted(names)]
-
-
-def draw_empty_skies(work: Path, data: Path | None, n: int, first: int = 0, workers: int = 1) -> list[Path]:
-    """Draw skies without objects for training where they are missing; the pictures.
-
-    Args:
-        work: Folder of the data set, in which :func:`draw_split` drew before.
-        data: As there.
-        n: How many.
-        first: Number of the first, beyond those of the scenes.
-        workers: Processes.
-    """
-    names = [f"{EMPTY}_{seed:06d}" for seed in range(first, first + n)]
-    _draw_missing(work / "train", data, "train", names, workers)
-    return [_image(work / "train", name) for name in names]
 
 
 def draw_close_ups(scenes: Sequence[Path]) -> list[Path]:
@@ -190,16 +176,9 @@ def _write_photographs(folder: Path, objects: Objects) -> list[str]:
     return names
 
 
-def _draw_missing(folder: Path, data: Path | None, split: str, names: Sequence[str], workers: int) -> None:
-    missing = [name for name in names if not _image(folder, name).exists()]
-    draw_all(
-        _write_scene, [(folder, data, split, name) for name in missing], workers, f"drawing {split} scenes"
-    )
-
-
-def _write_scene(folder: Path, data: Path | None, split: str, name: str) -> None:
-    kind, _, seed = name.partition("_")
-    scene = draw_dso_scene(int(seed), _objects(data, split), SIDE_PX, split, empty=kind == EMPTY)
+def _write_scene(folder: Path, data: Path | None, split: str, seed: int) -> None:
+    scene = draw_dso_scene(seed, _objects(data, split), SIDE_PX, split)
+    name = f"{SCENE}_{seed:06d}"
     if len(scene.hidden):
         (folder / "hidden" / f"{name}.txt").write_text(hidden_lines(scene), encoding="utf-8")
     _write(folder, name, scene.picture, yolo_lines(scene))

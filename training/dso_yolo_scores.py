@@ -26,8 +26,6 @@ IOUS = tuple(float(iou) for iou in np.arange(0.5, 0.96, 0.05))
 MOST_FALSE_ON_EMPTY = 0.05
 """Boxes a frame without objects may get, in the mean."""
 LEAST_SCORE = 0.005
-MISTAKEN = 0.1
-"""Score of a box on an empty sky from which the sky is worth learning from."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +77,14 @@ def measured_scores(network: LockedNetwork[Any], pictures: Sequence[Path], zooms
         pictures: Of a data set of :mod:`training.dso_yolo_data`.
         zooms: Pixels the network is given for one of the picture, view by view.
     """
-    truth = [read_labelled(path) for path in pictures]
-    found = [_searched(network, one, LEAST_SCORE, zooms) for one in truth]
-    return scores_of(truth, found)
-
-
-def mistaken(network: LockedNetwork[Any], skies: Sequence[Path], zooms: Sequence[float]) -> list[Path]:
-    """Those of the empty skies in which a detector finds something, with at least :data:`MISTAKEN`."""
-    return [sky for sky in skies if len(_searched(network, read_labelled(sky), MISTAKEN, zooms))]
-
-
-def _searched(
-    network: LockedNetwork[Any], one: Labelled, least_score: float, zooms: Sequence[float]
-) -> Found:
     from core.dso.yolo_network import detect
 
-    return detect(network, one.pixels(), least_score, 640, 0.25, zooms, lambda fraction, doing: None)
+    truth = [read_labelled(path) for path in pictures]
+    found = [
+        detect(network, one.pixels(), LEAST_SCORE, 640, 0.25, zooms, lambda fraction, doing: None)
+        for one in truth
+    ]
+    return scores_of(truth, found)
 
 
 def scores_of(truth: Sequence[Labelled], found: Sequence[Found]) -> Scores:

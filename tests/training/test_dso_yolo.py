@@ -6,12 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from core.dso.boxes import Found
-from core.dso.kinds import LABELS
 from core.models import check_weights, read_card
-from core.models.inference import LockedNetwork
 from training.dso_yolo import Clock, main
 from training.dso_yolo_data import (
     CLOSE_UP_PX,
@@ -19,12 +16,11 @@ from training.dso_yolo_data import (
     Labelled,
     close_up_of,
     draw_close_ups,
-    draw_empty_skies,
     draw_split,
     read_labelled,
     write_yaml,
 )
-from training.dso_yolo_scores import hits_of, mistaken, scores_of
+from training.dso_yolo_scores import hits_of, scores_of
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +33,7 @@ def work(tmp_path_factory):
 
 
 def test_what_is_there_is_not_drawn_again(work, monkeypatch):
-    def refuse(*_, **__):
+    def refuse(*_):
         raise AssertionError("drawn again")
 
     monkeypatch.setattr("training.dso_yolo_data.draw_dso_scene", refuse)
@@ -95,23 +91,6 @@ def test_a_close_up_shows_its_scene_as_it_is(work):
     assert n_boxes > 0
     before = [path.stat().st_mtime_ns for path in close_ups]
     assert [path.stat().st_mtime_ns for path in draw_close_ups(scenes)] == before
-
-
-def test_skies_that_deceive_an_earlier_network_are_kept(work):
-    skies = draw_empty_skies(work, None, 3, first=10)
-    assert [sky.name for sky in skies] == [f"empty_{number:06d}.jpg" for number in (10, 11, 12)]
-    assert all(read_labelled(sky).is_empty for sky in skies)
-    brightest = max(skies, key=lambda sky: read_labelled(sky).pixels().mean())
-
-    def network(given):
-        """Finds a thing of 40 px in what is at least as bright as the brightest of them."""
-        answer = torch.zeros(1, 4 + len(LABELS), 1)
-        answer[0, :4, 0] = torch.tensor([100.0, 100.0, 40.0, 40.0])
-        answer[0, 4, 0] = float(given.mean() >= limit)
-        return answer
-
-    limit = read_labelled(brightest).pixels().mean() / 255.0 - 1e-4
-    assert mistaken(LockedNetwork(network), skies, (1.0,)) == [brightest]
 
 
 @pytest.mark.parametrize("seed", range(20))
