@@ -103,7 +103,7 @@ with picture:
     surfaces_measured.mix_bar(found, measure, full=research)
     if research:
         st.caption(" · ".join(run_note(analysis) for analysis in analyses))
-    sentence = surfaces.sentence(found, ground, asked, waiting=bool(arrivals.waiting))
+    sentence = surfaces.sentence(found, measure, ground, asked, waiting=bool(arrivals.waiting))
     with headline:
         lead(sentence)
         st.caption(surfaces.ground_facts(frame, ground))

@@ -64,6 +64,13 @@ class Measure:
     km_per_px: float | None = None
     ground: Ground | None = None
 
+    def cuts(self, craters: pd.DataFrame) -> NDArray[np.bool_]:
+        """``(N,)`` whether craters, as circles, reach beyond the frame: their size is a guess then."""
+        x, y, diameter = (craters[name].to_numpy(float) for name in ("x", "y", "diameter_px"))
+        room = np.min([x + 0.5, y + 0.5, self.width - 0.5 - x, self.height - 0.5 - y], axis=0)
+        cut: NDArray[np.bool_] = diameter / 2.0 > room
+        return cut
+
     @classmethod
     def of(cls, frame: Frame, km_per_px: float | None = None) -> Measure:
         """What a frame is measured by.

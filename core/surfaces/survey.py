@@ -67,6 +67,12 @@ class Survey:
         """``(N,)`` diameters of the craters."""
         return self._sizes(craters_of(self.table), "diameter", in_km=in_km)
 
+    @property
+    def largest_is_cut(self) -> bool:
+        """Whether the largest crater reaches beyond the frame."""
+        craters = craters_of(self.table)
+        return len(craters) > 0 and bool(self.measure.cuts(craters)[int(np.argmax(craters["diameter_px"]))])
+
     def count(self, label: str) -> int:
         """How many objects have a label."""
         return int((self.table["label"] == label).sum())

@@ -243,7 +243,9 @@ def refusal(analyses: Sequence[Analysis]) -> str:
     return said[0] if said and len(said) == len(analyses) else ""
 
 
-def sentence(found: Sequence[Candidates], ground: Ground, asked: float | None, *, waiting: bool) -> str:
+def sentence(
+    found: Sequence[Candidates], measure: Measure, ground: Ground, asked: float | None, *, waiting: bool
+) -> str:
     """The one sentence on top of the page."""
     if not found:
         return "Looking for craters, valleys and ridges." if waiting else "No method can look at this here."
@@ -251,25 +253,29 @@ def sentence(found: Sequence[Candidates], ground: Ground, asked: float | None, *
     if turned_down:
         return turned_down
     lead = "" if asked is None else f"At a confidence of {asked:.2f} and above: "
-    return f"{lead}{in_words(objects_of(found).table, ground)}{mix_words(found)}"
+    return f"{lead}{in_words(objects_of(found).table, measure, ground)}{mix_words(found)}"
 
 
-def in_words(objects: pd.DataFrame, ground: Ground) -> str:
+def in_words(objects: pd.DataFrame, measure: Measure, ground: Ground) -> str:
     """A sentence on how many craters, valleys and ridges there are, and on the largest crater."""
     counts = [(int((objects["label"] == label).sum()), label) for label in MARKED]
     said = [counted(n, label) for n, label in counts if n]
     if not said:
         return "No craters, valleys or ridges stand out here."
     listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
-    return f"{listed}{_largest(objects, ground)}."
+    return f"{listed}{_largest(objects, measure, ground)}."
 
 
-def _largest(objects: pd.DataFrame, ground: Ground) -> str:
+def _largest(objects: pd.DataFrame, measure: Measure, ground: Ground) -> str:
     craters = objects[objects["label"] == CRATER]
     name, unit = ("diameter_km", "km") if ground.km_per_px is not None else ("diameter_px", "px")
     if name not in craters or not craters[name].notna().any():
         return ""
-    return f"; the largest crater is {three_figures(craters[name].max())} {unit} across"
+    largest = craters.iloc[[int(np.nanargmax(craters[name]))]]
+    size = f"{three_figures(largest[name].item())} {unit} across"
+    if measure.cuts(largest).item():
+        return f"; the largest crater, cut off by the frame, would be {size}"
+    return f"; the largest crater is {size}"
 
 
 def mix_words(found: Sequence[Candidates]) -> str:

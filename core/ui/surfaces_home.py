@@ -137,7 +137,7 @@ def report(
     return surface_report(
         Subject(
             title=sample.title if sample is not None else frame.name,
-            sentence=refusal([analysis]) or in_words(placed.table, ground),
+            sentence=refusal([analysis]) or in_words(placed.table, measure, ground),
             method=analysis.method,
             result=analysis.result,
             detections=placed,

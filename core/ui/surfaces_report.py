@@ -219,7 +219,11 @@ def _numbers(subject: Subject) -> Table:
         limit = survey.complete_from(in_km=in_km)
         density, low, high = survey.crater_density(limit, in_km=in_km)
         rows += [
-            ("largest crater", f"{_number(float(sizes.max()))} {unit}", ""),
+            (
+                "largest crater",
+                f"{_number(float(sizes.max()))} {unit}",
+                "cut off by the frame: what it would be" if survey.largest_is_cut else "",
+            ),
             (
                 f"craters of {three_figures(limit)} {unit} and more",
                 f"{int((sizes >= limit).sum()):,}",

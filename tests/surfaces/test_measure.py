@@ -106,3 +106,10 @@ def test_it_comes_back_from_its_text():
     assert Measure.of_text(Measure.of_whole(3, 4).text) == Measure.of_whole(3, 4)
     for text in ("", "{}", "nothing", json.dumps({**json.loads(measure.text), "more": 1})):
         assert Measure.of_text(text) is None
+
+
+def test_a_crater_that_reaches_beyond_the_frame_is_cut():
+    craters = pd.DataFrame(
+        {"x": [9.5, 9.5, 9.5, 2.0], "y": [19.5] * 4, "diameter_px": [20.0, 20.1, 41.0, 5.0]}
+    )
+    assert Measure(20, 40, 800.0).cuts(craters).tolist() == [False, True, True, False]

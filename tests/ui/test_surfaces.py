@@ -27,14 +27,23 @@ from core.ui.surfaces_scale import Ground
         (["ridge"], None, "1 ridge."),
     ],
 )
-def test_what_is_there_is_counted_with_its_largest_crater(labels, km_per_px, said):
+@pytest.mark.parametrize("at", [50.0, 2.0])
+def test_what_is_there_is_counted_with_its_largest_crater(labels, km_per_px, said, at):
     sizes = [12.0 + number if label == "crater" else float("nan") for number, label in enumerate(labels)]
     objects = pd.DataFrame(
-        {"label": pd.Series(labels, dtype=object), "diameter_px": pd.Series(sizes, dtype=float)}
+        {
+            "label": pd.Series(labels, dtype=object),
+            "diameter_px": pd.Series(sizes, dtype=float),
+            "x": at,
+            "y": 50.0,
+        }
     )
     if km_per_px is not None:
         objects["diameter_km"] = km_per_px * objects["diameter_px"]
-    assert in_words(objects, Ground(body="Moon", km_per_px=km_per_px, source="by hand")) == said
+    if at < min(sizes, default=0.0) / 2.0:
+        said = said.replace("largest crater is", "largest crater, cut off by the frame, would be")
+    ground = Ground(body="Moon", km_per_px=km_per_px, source="by hand")
+    assert in_words(objects, Measure(100, 100, 10_000.0), ground) == said
 
 
 def test_craters_have_their_names_also_after_a_look_without_the_frame():
