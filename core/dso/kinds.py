@@ -4,6 +4,9 @@ from __future__ import annotations
 
 LABELS = ("galaxy", "nebula", "cluster")
 
+OTHERS = ("star",)
+"""What a person may call what a method boxed, and which is none of these."""
+
 PLURALS = {"galaxy": "galaxies", "nebula": "nebulae", "cluster": "clusters"}
 
 LABELS_OF_TYPES: dict[str, tuple[str, ...]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,6 +124,7 @@ def score_against_corrections(
     *,
     radius_px: float | None = None,
     iou: float | None = None,
+    others: Collection[str] = (),
 ) -> Score:
     """Score detections against what a person says is there, where they have looked.
 
@@ -137,19 +138,21 @@ def score_against_corrections(
         found: The detections to score, of the same or another method.
         radius_px: Match positions within this distance, or
         iou: match boxes with at least this intersection over union. One of the two is given.
+        others: What the person calls things that are not looked for: to call one so rejects it.
 
     Raises:
         ParameterInvalid: Neither or both of ``radius_px`` and ``iou`` are given.
     """
     match, values = matcher(radius_px, iou)
     truth = catalogue.catalogue()
+    truth = truth.where(~truth.table["label"].isin(others))
     return _count(
         match,
         values(truth),
         values(found),
         values(catalogue.unsure()),
-        _in_windows(catalogue, truth.xy),
-        _in_windows(catalogue, found.xy),
+        in_windows(catalogue, truth.xy),
+        in_windows(catalogue, found.xy),
     )
 
 
@@ -192,7 +195,8 @@ def _count(
     )
 
 
-def _in_windows(catalogue: CorrectedCatalogue, xy: Floats) -> NDArray[np.bool_]:
+def in_windows(catalogue: CorrectedCatalogue, xy: Floats) -> NDArray[np.bool_]:
+    """``(N,)`` whether each of the ``(N, 2)`` positions lies in a window that the person looked through."""
     inside = np.zeros(len(xy), bool)
     for window in catalogue.reviewed:
         inside |= window.holds(xy)

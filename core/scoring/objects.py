@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from core.corrections import CorrectedCatalogue
 from core.results import Detections
-from core.scoring.detection import Score, score_boxes, score_centres
+from core.scoring.detection import Score, in_windows
 from core.scoring.matching import Indices, Matches, match_boxes, match_centres
-from core.shapes import BOX_COLUMNS
 
 Floats = NDArray[np.float64]
 
@@ -36,12 +34,6 @@ class Rule:
             return match_centres(truth, found, either=either)
         return match_boxes(truth, found, self.iou)
 
-    def score(self, truth: Floats, found: Floats, ignore: Floats) -> Score:
-        """Score boxes; what fits only a box of ``ignore`` is neither hit nor miss."""
-        if self.iou is None:
-            return score_centres(truth, found, ignore)
-        return score_boxes(truth, found, self.iou, ignore)
-
 
 RULES = (Rule("IoU ≥ 0.5", 0.5), Rule("IoU ≥ 0.3", 0.3), Rule("centre inside"))
 
@@ -52,7 +44,7 @@ def score_objects(
     rule: Rule,
     *,
     ignore: Detections | None = None,
-    by_class: bool = False,
+    classes: Sequence[str] | None = None,
 ) -> Score:
     """Score what was found against the truth.
 
@@ -61,48 +53,74 @@ def score_objects(
         found: What was found.
         rule: When a box counts as found.
         ignore: What is neither hit nor miss, whatever its class.
-        by_class: A box counts only for the truth of its own class; else classes are not looked at.
+        classes: Those the method can tell: a true object of one of them must be found as such, one of none
+            of them as any. Without them classes are not looked at.
     """
     spare = np.empty((0, 4)) if ignore is None else ignore.boxes
-    if not by_class:
-        return rule.score(truth.boxes, found.boxes, spare)
-    scores = [
-        rule.score(_of(truth, label), _of(found, label), spare)
-        for label in sorted({*truth.table["label"], *found.table["label"]})
-    ]
-    return Score(
-        true_positives=sum(score.true_positives for score in scores),
-        false_positives=sum(score.false_positives for score in scores),
-        false_negatives=sum(score.false_negatives for score in scores),
-    )
+    all_true, all_found = np.ones(len(truth), bool), np.ones(len(found), bool)
+    return _score(truth, found, rule, spare, classes, all_true, all_found)
 
 
 def score_reviewed(
-    catalogue: CorrectedCatalogue, found: Detections, rule: Rule, *, by_class: bool = False
+    catalogue: CorrectedCatalogue,
+    found: Detections,
+    rule: Rule,
+    *,
+    classes: Sequence[str] | None = None,
+    others: Collection[str] = (),
 ) -> Score:
     """Score what was found against a catalogue that a person corrected, within the windows they reviewed.
 
-    What lies outside the windows, or what the person could not tell, is neither hit nor miss.
+    What lies outside the windows, or what the person could not tell, is neither hit nor miss; a true object
+    inside is a hit wherever the middle of its found box lies.
 
     Args:
         catalogue: The corrected catalogue of any method's run on the frame.
         found: The detections to score, of the same or another method.
         rule: When a box counts as found.
-        by_class: As in :func:`score_objects`.
+        classes: As in :func:`score_objects`.
+        others: What a person calls things that are not looked for: to call one so rejects it.
     """
-    truth, unsure = catalogue.catalogue(), catalogue.unsure()
-    inside = _reviewed(catalogue, truth)
-    spare = np.concatenate([truth.where(~inside).boxes, unsure.boxes])
-    ignore = Detections(pd.DataFrame(spare, columns=list(BOX_COLUMNS)).assign(label="any", score=0, x=0, y=0))
-    seen = found.where(_reviewed(catalogue, found))
-    return score_objects(truth.where(inside), seen, rule, ignore=ignore, by_class=by_class)
+    truth = catalogue.catalogue()
+    truth = truth.where(~truth.table["label"].isin(others))
+    spare = catalogue.unsure().boxes
+    inside = in_windows(catalogue, truth.xy), in_windows(catalogue, found.xy)
+    return _score(truth, found, rule, spare, classes, *inside)
 
 
-def _reviewed(catalogue: CorrectedCatalogue, table: Detections) -> NDArray[np.bool_]:
-    inside = np.zeros(len(table), bool)
-    for window in catalogue.reviewed:
-        inside |= window.holds(table.xy)
-    return inside
+def _score(
+    truth: Detections,
+    found: Detections,
+    rule: Rule,
+    ignore: Floats,
+    classes: Sequence[str] | None,
+    truth_counts: NDArray[np.bool_],
+    found_counts: NDArray[np.bool_],
+) -> Score:
+    """Match, and count the rows that count."""
+    is_found, is_free = np.zeros(len(truth), bool), np.ones(len(found), bool)
+    for own, alike in _by_class(truth, found, classes):
+        rows, columns = np.flatnonzero(own), np.flatnonzero(alike & is_free)
+        matches = rule.match(truth.boxes[rows], found.boxes[columns])
+        is_found[rows[matches.truth_index]] = True
+        is_free[columns[matches.found_index]] = False
+    false = np.flatnonzero(is_free)
+    false = false[rule.match(ignore, found.boxes[false]).only_found]
+    return Score(
+        true_positives=int(truth_counts[is_found].sum()),
+        false_positives=int(found_counts[false].sum()),
+        false_negatives=int(truth_counts[~is_found].sum()),
+    )
+
+
+def _by_class(
+    truth: Detections, found: Detections, classes: Sequence[str] | None
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Which true and which found objects may be one: class by class, then those of no class with any."""
+    labels, said = truth.table["label"].to_numpy(), found.table["label"].to_numpy()
+    for label in classes or ():
+        yield labels == label, said == label
+    yield ~np.isin(labels, classes or ()), np.ones(len(found), bool)
 
 
 def agreement_matrix(found: Sequence[Detections], rule: Rule) -> Floats:
@@ -134,7 +152,3 @@ def found_once(found: Sequence[Detections], rule: Rule) -> list[Indices]:
                 left[rule.match(one.boxes, other.boxes, either=True).truth_index] = False
         alone.append(np.flatnonzero(left))
     return alone
-
-
-def _of(table: Detections, label: str) -> Floats:
-    return table.boxes[(table.table["label"] == label).to_numpy()]

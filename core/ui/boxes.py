@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,8 @@ from core.scoring.detection import Score
 from core.scoring.objects import RULES, Rule, agreement_matrix, found_once, score_objects, score_reviewed
 from core.ui.confidence import Candidates
 
-Scorer = Callable[[Detections, Rule, bool], Score]
-"""Scores what was found under a rule; with classes when the last is true."""
+Scorer = Callable[[Detections, Rule, Sequence[str] | None], Score]
+"""Scores what was found under a rule; class by class where the method's classes are given."""
 _AGREEMENT_RULES = (Rule("IoU ≥ 0.3", 0.3), Rule("centre inside"))
 
 
@@ -113,10 +113,11 @@ def score_panel(
     """
     rows = []
     for each in found:
-        kinds = [False, True] if tells_classes(each.analysis.method.labels) else [False]
-        for by_class in kinds:
+        labels = each.analysis.method.labels
+        for classes in (None, labels) if tells_classes(labels) else (None,):
             for rule in RULES:
-                rows.append(_row(each, rule, by_class, score(each.shown, rule, by_class)))  # noqa: PERF401
+                row = _row(each, rule, classes is not None, score(each.shown, rule, classes))
+                rows.append(row)
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
@@ -139,12 +140,17 @@ def tells_classes(labels: Sequence[str]) -> bool:
 
 def against(truth: Detections, ignore: Detections) -> Scorer:
     """Scores against a table of what is truly there."""
-    return lambda found, rule, by_class: score_objects(truth, found, rule, ignore=ignore, by_class=by_class)
+    return lambda found, rule, classes: score_objects(truth, found, rule, ignore=ignore, classes=classes)
 
 
-def against_corrections(catalogue: CorrectedCatalogue) -> Scorer:
-    """Scores against what a person put right, within the windows they marked as complete."""
-    return lambda found, rule, by_class: score_reviewed(catalogue, found, rule, by_class=by_class)
+def against_corrections(catalogue: CorrectedCatalogue, others: Collection[str] = ()) -> Scorer:
+    """Scores against what a person put right, within the windows they marked as complete.
+
+    Args:
+        catalogue: The corrected catalogue of any method's run.
+        others: What a person calls things that are not looked for.
+    """
+    return lambda found, rule, classes: score_reviewed(catalogue, found, rule, classes=classes, others=others)
 
 
 def _row(each: Candidates, rule: Rule, by_class: bool, score: Score) -> dict[str, Any]:

@@ -21,8 +21,9 @@ from core.ui.corrections import correction_panel as canvas_panel
 from core.ui.methods import choose_analysis
 from core.ui.visitor import person
 
-LABELS = (*kinds.LABELS, "galaxy", "nebula", ARTEFACT)
-"""What a person can call what a method marked."""
+OTHERS = ("galaxy", "nebula")
+LABELS = (*kinds.LABELS, *OTHERS, ARTEFACT)
+"""What a person can call what a method marked; :data:`OTHERS` are no clusters."""
 KEY = "clusters.correct"
 
 
@@ -59,7 +60,8 @@ def correction_panel(
         "Your own marks, within the windows you marked as complete. Of a method that looks at a table, the "
         "circle around half of a cluster's stars counts as its mark."
     )
-    boxes.score_panel(_scored(field, found), boxes.against_corrections(catalogue), about, by_confidence=False)
+    score = boxes.against_corrections(catalogue, OTHERS)
+    boxes.score_panel(_scored(field, found), score, about, by_confidence=False)
 
 
 def _scored(field: Field, found: Sequence[Found]) -> list[Candidates]:

@@ -60,6 +60,8 @@ Region = tuple[int, int, int, int]
 MOST_NUMBERED = 40
 """With more marks in a window than this their names would hide the picture."""
 NO_VERDICT = "–"
+NO_STARS = ("galaxy",)
+"""What a person may call what a method took for a star."""
 VERDICTS = {"right": "accept", "not one": "reject", "not sure": "unsure"}
 """What a person says in the list, and the action it is."""
 
@@ -103,7 +105,7 @@ def correction_panel(
         return
     log = db.corrections(analysis.run_id, person)
     catalogue = fold(analysis.result.detections, log)
-    labels = labels or (*analysis.method.labels, "galaxy", ARTEFACT)
+    labels = labels or (*analysis.method.labels, *NO_STARS, ARTEFACT)
     kinds = analysis.method.geometry
     shaped = kinds[0] != "point"
     region = _choose_window(frame, catalogue, key, whole=shaped)
@@ -516,7 +518,8 @@ def score_table(analyses: Sequence[Analysis], catalogue: CorrectedCatalogue, rad
         return
     rows = []
     for analysis in analyses:
-        score = score_against_corrections(catalogue, analysis.result.detections, radius_px=radius_px)
+        found = analysis.result.detections
+        score = score_against_corrections(catalogue, found, radius_px=radius_px, others=NO_STARS)
         rows.append(_score_row(analysis.method.title, score))
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Precision and recall of each method")
     st.caption(

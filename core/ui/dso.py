@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.corrections import ARTEFACT
-from core.dso.kinds import LABELS
+from core.dso.kinds import LABELS, OTHERS
 from core.dso.names import name_detections
 from core.dso.report import summary
 from core.frames import Frame
@@ -28,7 +28,7 @@ from core.ui.tables import sources_table
 from core.ui.visitor import person
 
 QUICK_PIXELS = 6 * 2**20
-CORRECTION_LABELS = (*LABELS, "star", ARTEFACT)
+CORRECTION_LABELS = (*LABELS, *OTHERS, ARTEFACT)
 FIRST_COLUMNS = ("name", "label", "score", "common_name", "kind", "constellation", "magnitude", "size_arcmin")
 
 
@@ -134,7 +134,7 @@ def correction_panel(
     catalogue = corrected(analysis, who)
     if catalogue.reviewed:
         about = "Your own boxes, within the windows you marked as complete."
-        boxes.score_panel(found, boxes.against_corrections(catalogue), about)
+        boxes.score_panel(found, boxes.against_corrections(catalogue, OTHERS), about)
     else:
         st.info("Mark a window as complete, and every method is scored there against your own boxes.")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.corrections import CorrectedCatalogue
-from core.dso.kinds import LABELS
+from core.dso.kinds import LABELS, OTHERS
 from core.frames import Frame
 from core.results import Detections
 from core.ui import boxes
@@ -58,7 +58,7 @@ def truths(
                 f"What you made of {short_title(analysis.method.title)}'s boxes, within the "
                 f"{windows} window{'s' * (windows != 1)} you marked as complete."
             )
-            found.append(Truth("Your corrections", about, boxes.against_corrections(catalogue)))
+            found.append(Truth("Your corrections", about, boxes.against_corrections(catalogue, OTHERS)))
             break
     known = known_on(frame)
     if len(known.objects):

@@ -154,6 +154,12 @@ def test_what_the_person_could_not_tell_is_neither_hit_nor_miss():
     assert counts(score_against_corrections(catalogue, stars((10, 10)), radius_px=1.0)) == (1, 0, 0)
 
 
+def test_what_the_person_calls_something_else_is_not_true():
+    catalogue = corrected(PREDICTED, WINDOW, ("relabel", "p0", {"label": "galaxy"}))
+    score = score_against_corrections(catalogue, PREDICTED, radius_px=1.0, others=("galaxy",))
+    assert counts(score) == (2, 1, 0)
+
+
 def test_a_pair_across_the_edge_of_a_window_is_no_error():
     predicted = stars((49.8, 10), (50.2, 30))
     catalogue = corrected(predicted, WINDOW)

@@ -4,7 +4,15 @@ import pytest
 
 from core.results import Detections
 from core.scoring.matching import match_centres
-from core.scoring.objects import RULES, Rule, agreement_matrix, found_once, score_objects
+from core.scoring.objects import (
+    RULES,
+    Rule,
+    agreement_matrix,
+    found_once,
+    score_objects,
+    score_reviewed,
+)
+from tests.scoring.test_detection import corrected, looked_through
 
 STRICT, KIND, CENTRE = RULES
 
@@ -16,6 +24,7 @@ def boxes(*rows):
     return Detections(table.assign(score=0.8))
 
 
+CLASSES = ("galaxy", "nebula", "cluster")
 TRUTH = boxes((0, 0, 10, 10, "galaxy"), (50, 50, 90, 90, "nebula"))
 
 
@@ -41,15 +50,46 @@ def test_three_rules_by_hand(found, strict, kind, centre):
 def test_classes_count_only_when_they_are_asked_for():
     found = boxes((0, 0, 10, 10, "nebula"), (50, 50, 90, 90, "nebula"))
     assert counts(score_objects(TRUTH, found, STRICT)) == (2, 0, 0)
-    assert counts(score_objects(TRUTH, found, STRICT, by_class=True)) == (1, 1, 1)
+    assert counts(score_objects(TRUTH, found, STRICT, classes=CLASSES)) == (1, 1, 1)
 
 
-@pytest.mark.parametrize("by_class", [True, False])
-def test_what_need_not_be_found_is_neither_hit_nor_miss(by_class):
+def test_what_nobody_gave_a_class_is_found_as_any():
+    truth = boxes((0, 0, 10, 10, "object"), (50, 50, 90, 90, "nebula"))
+    found = boxes((0, 0, 10, 10, "nebula"), (50, 50, 90, 90, "galaxy"))
+    assert counts(score_objects(truth, found, STRICT, classes=CLASSES)) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("classes", [CLASSES, None])
+def test_what_need_not_be_found_is_neither_hit_nor_miss(classes):
     found = boxes((0, 0, 10, 10, "galaxy"), (200, 200, 210, 210, "cluster"))
     spare = boxes((200, 200, 210, 210, "galaxy"))
     for rule in RULES:
-        assert counts(score_objects(TRUTH, found, rule, ignore=spare, by_class=by_class)) == (1, 0, 1)
+        assert counts(score_objects(TRUTH, found, rule, ignore=spare, classes=classes)) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("label", "of_any_class", "class_by_class"),
+    [
+        ("galaxy", (2, 0, 0), (2, 0, 0)),
+        ("cluster", (2, 0, 0), (1, 1, 1)),
+        ("star", (1, 1, 0), (1, 1, 0)),
+        ("artefact", (1, 1, 0), (1, 1, 0)),
+    ],
+)
+def test_what_a_person_calls_a_box_decides_whether_it_is_true(label, of_any_class, class_by_class):
+    catalogue = corrected(TRUTH, looked_through(0, 0, 99, 99), ("relabel", "p0", {"label": label}))
+    for classes, expected in ((None, of_any_class), (CLASSES, class_by_class)):
+        score = score_reviewed(catalogue, TRUTH, STRICT, classes=classes, others=("star",))
+        assert counts(score) == expected
+
+
+def test_a_pair_across_the_edge_of_a_window_is_no_error():
+    catalogue = corrected(TRUTH, looked_through(0, 0, 70, 70), ("unsure", "p0", {}))
+    # The nebula's middle lies on the edge of the window, that of its found box outside.
+    assert counts(score_reviewed(catalogue, boxes((51, 50, 91, 90, "nebula")), STRICT)) == (1, 0, 0)
+    assert counts(score_reviewed(catalogue, boxes((0, 0, 10, 9, "galaxy")), STRICT)) == (0, 0, 1)
+    beyond = corrected(TRUTH, looked_through(0, 0, 69, 69))
+    assert counts(score_reviewed(beyond, boxes((48, 50, 88, 90, "nebula")), STRICT)) == (0, 0, 1)
 
 
 def test_a_middle_in_the_box_takes_the_nearest_and_only_one():
