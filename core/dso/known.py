@@ -20,7 +20,8 @@ Float64 = NDArray[np.float64]
 
 LEAST_SIZE_PX = 14.0
 FAINTEST_MAGNITUDE = 15.0
-"""Objects that are smaller, fainter or of unknown size need not be found, and are not wrong when they are."""
+"""Objects that are smaller, fainter, of unknown size or with their middle beside the frame need not be found,
+and are not wrong when they are."""
 _STEP_DEG = 1.0 / 3600.0
 
 
@@ -52,6 +53,7 @@ def known_objects(frame: Frame) -> Known:
     middle = entries[["x", "y"]].to_numpy(float)
     last = np.array([frame.width - 0.5, frame.height - 0.5])
     low, high = np.clip(middle - half, -0.5, last), np.clip(middle + half, -0.5, last)
+    on_frame = ((middle >= -0.5) & (middle <= last)).all(axis=1)
     table = pd.DataFrame(np.hstack([low, high]), columns=["x_min", "y_min", "x_max", "y_max"])
     table["x"], table["y"] = middle.T
     table["score"] = 1.0
@@ -61,8 +63,9 @@ def known_objects(frame: Frame) -> Known:
     table["axis_ratio"] = minor / np.maximum(major, 1e-9)
     table["turn_deg"] = np.degrees(np.arctan2(along[:, 1], along[:, 0]))
     found = Detections(table, {"radius_px": "pix", "magnitude": "mag", "turn_deg": "deg"})
-    plain_to_see = (entries["size_px"] >= LEAST_SIZE_PX) & ~(entries["magnitude"] > FAINTEST_MAGNITUDE)
-    return Known(found.where(plain_to_see.to_numpy()), found.where(~plain_to_see.to_numpy()))
+    plain = (entries["size_px"] >= LEAST_SIZE_PX) & ~(entries["magnitude"] > FAINTEST_MAGNITUDE)
+    plain_to_see = plain.to_numpy() & on_frame
+    return Known(found.where(plain_to_see), found.where(~plain_to_see & (low < high).all(axis=1)))
 
 
 def _ellipses(

@@ -63,7 +63,7 @@ class ObjectCard:
 
 
 def objects_in(frame: Frame) -> pd.DataFrame:
-    """The objects of OpenNGC whose middle lies on the frame, the largest first.
+    """The objects of OpenNGC that reach onto the frame, the largest first; their middle may lie beside it.
 
     Returns:
         The columns of :func:`core.catalogues.openngc.openngc`, with ``label`` (the likelier class), ``x``,
@@ -77,8 +77,9 @@ def objects_in(frame: Frame) -> pd.DataFrame:
     near["label"] = [LABELS_OF_TYPES[kind][0] for kind in near["type"]]
     near["x"], near["y"] = x, y
     near["size_px"] = near["size_arcmin"] * 60.0 / (frame.pixel_scale_arcsec or math.nan)
-    on = (x >= -0.5) & (x <= frame.width - 0.5) & (y >= -0.5) & (y <= frame.height - 0.5)
-    near = near[np.atleast_1d(on)]
+    reach = near["size_px"].fillna(0.0).to_numpy() / 2.0 + 0.5
+    on = (x >= -reach) & (x <= frame.width - 1 + reach) & (y >= -reach) & (y <= frame.height - 1 + reach)
+    near = near[on]
     return near.sort_values("size_px", ascending=False, na_position="last").reset_index(drop=True)
 
 
@@ -132,7 +133,7 @@ def find_card(name: str) -> ObjectCard | None:
 
 
 def _may_lie_on(frame: Frame, catalogue: pd.DataFrame) -> np.ndarray:
-    """Which objects are within the circle around the frame: a projection may fold the far sky onto it."""
+    """Which objects reach into the circle around the frame: a projection may fold the far sky onto it."""
     middle = frame.sky([(frame.width - 1) / 2.0], [(frame.height - 1) / 2.0])
     x = [-0.5, frame.width - 0.5, frame.width - 0.5, -0.5]
     y = [-0.5, -0.5, frame.height - 0.5, frame.height - 0.5]
@@ -143,7 +144,9 @@ def _may_lie_on(frame: Frame, catalogue: pd.DataFrame) -> np.ndarray:
     if not (np.isfinite(centre).all() and np.isfinite(rim).all()):
         return np.zeros(len(catalogue), bool)
     places = _vectors(catalogue["ra_deg"].to_numpy(), catalogue["dec_deg"].to_numpy())
-    near: np.ndarray = places @ centre >= min((rim @ centre).min(), 1.0) - 1e-9
+    away, radius = (np.degrees(np.arccos(np.clip(each @ centre, -1.0, 1.0))) for each in (places, rim))
+    half = catalogue["size_arcmin"].fillna(0.0).to_numpy() / 120.0
+    near: np.ndarray = away <= radius.max() + half + 1e-6
     return near
 
 

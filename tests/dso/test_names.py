@@ -4,6 +4,7 @@ import pytest
 from astropy.wcs import WCS
 
 from core.dso.kinds import count_in_words
+from core.dso.known import known_objects
 from core.dso.names import describe, find_card, name_detections, objects_in
 from core.frames import Frame, samples
 from core.results import Detections
@@ -56,6 +57,15 @@ def test_without_a_place_on_the_sky_nothing_is_named():
     named = name_detections(boxes((100, 100, 200, 200, "galaxy")), frame)
     assert named.table["name"].tolist() == [None]
     assert named.table["kind"].tolist() == [None]
+
+
+def test_an_object_whose_middle_lies_beside_the_frame_is_named_and_need_not_be_found():
+    frame = sky(10.68 + 0.7, 41.27 + 0.3, scale_arcsec=5.0)  # 38′ from the middle of M 31, which is 178′ long
+    found = boxes((60, 150, 399, 399, "galaxy"))
+    assert name_detections(found, frame).table["name"].tolist() == ["M 31"]
+    known = known_objects(frame)
+    assert "M 31" in set(known.others.table["name"])
+    assert "M 31" not in set(known.objects.table["name"])
 
 
 def test_no_detections_stay_none():
