@@ -14,6 +14,8 @@ from core.errors import CatalogueUnavailable
 
 POLL_S = 0.2
 """First pause between two looks at a job; it grows to two seconds."""
+FORGET_S = 1.0
+"""Longest wait for the service to delete a job, which may come after the deadline."""
 
 
 def query(url: str, adql: str, columns: Sequence[str], *, timeout_s: float, max_rows: int) -> pd.DataFrame:
@@ -35,13 +37,14 @@ def query(url: str, adql: str, columns: Sequence[str], *, timeout_s: float, max_
 
     deadline = time.monotonic() + timeout_s
     try:
-        with _session(timeout_s) as session:
+        with _session(deadline) as session:
             job = TAPService(url, session=session).submit_job(adql, maxrec=max_rows)
             try:
                 answer = _answer(job, deadline, timeout_s)
             finally:
                 _forget(job)
-    except (DALServiceError, DALQueryError, requests.RequestException, OSError) as error:
+    # A network that asks for a login answers with a page of its own, which is no XML: a ValueError.
+    except (DALServiceError, DALQueryError, requests.RequestException, OSError, ValueError) as error:
         raise CatalogueUnavailable(f"The catalogue service at {url} cannot be used right now.") from error
     if len(answer.colnames) != len(columns):
         raise CatalogueUnavailable(
@@ -78,8 +81,8 @@ def _plain(column: Any) -> np.ndarray[Any, np.dtype[Any]]:
     return np.asarray(values.filled(np.nan) if values.dtype.kind == "f" else values.filled(0))
 
 
-def _session(timeout_s: float) -> Any:
-    """An HTTP session whose every request gives up after ``timeout_s``, and which leaves nothing open.
+def _session(deadline: float) -> Any:
+    """An HTTP session whose every request gives up at the deadline, and which leaves nothing open.
 
     pyvo streams answers and does not always read them to the end, which keeps their connections.
     """
@@ -90,9 +93,9 @@ def _session(timeout_s: float) -> Any:
             super().__init__()
             self._answers: list[requests.Response] = []
 
-        def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-            kwargs.setdefault("timeout", timeout_s)
-            answer = super().request(*args, **kwargs)
+        def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+            left = FORGET_S if request.method == "DELETE" else deadline - time.monotonic()
+            answer = super().send(request, **{**kwargs, "timeout": max(left, 0.001)})
             self._answers.append(answer)
             return answer
 

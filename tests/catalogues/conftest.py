@@ -20,11 +20,15 @@ ERROR = '<uws:errorSummary type="fatal" hasDetail="false"><uws:message>no</uws:m
 
 
 class TapService:
-    """Answers every query with :attr:`table`, ``delay_s`` after it is started."""
+    """Answers every query with :attr:`table`, ``delay_s`` after it is started; each request takes ``lag_s``.
+
+    With a :attr:`page` every request is answered with that.
+    """
 
     def __init__(self):
         self.table = Table({"source_id": [1]})
-        self.delay_s = 0.0
+        self.delay_s = self.lag_s = 0.0
+        self.page = ""
         self.fails = False
         self.queries = []
         self.started_at = None
@@ -36,6 +40,8 @@ class TapService:
                 pass
 
             def _send(self, text, kind="text/xml", status=200, **headers):
+                time.sleep(service.lag_s)
+                text, status = (service.page, 200) if service.page else (text, status)
                 body = text if isinstance(text, bytes) else text.encode()
                 self.send_response(status)
                 self.send_header("Content-Type", kind)

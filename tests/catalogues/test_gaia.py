@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 from astropy import units as u
@@ -169,6 +171,22 @@ def test_a_slow_archive_is_given_up(tap, tmp_path):
         cone(130.0, 19.6, 0.2, online=True, url=tap.url, cache=tmp_path, timeout_s=0.5)
     assert tap.deleted == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_an_archive_slow_at_every_step_is_given_up_in_time(tap, tmp_path):
+    tap.table, tap.lag_s = _answer(), 0.8
+
+    start = time.monotonic()
+    with pytest.raises(CatalogueUnavailable):
+        cone(130.0, 19.6, 0.2, online=True, url=tap.url, cache=tmp_path, timeout_s=1.0)
+    assert time.monotonic() - start < 4.0
+
+
+def test_a_network_that_asks_for_a_login_is_no_archive(tap, tmp_path):
+    tap.page = "<html><head><title>Welcome</title></head><body>Please log in<br></body></html>"
+
+    with pytest.raises(CatalogueUnavailable, match="cannot be used right now"):
+        cone(130.0, 19.6, 0.2, online=True, url=tap.url, cache=tmp_path)
 
 
 def test_a_failing_archive_is_unavailable(tap, tmp_path):
