@@ -151,7 +151,8 @@ class Why:
     """Why there should be an object in a box.
 
     Attributes:
-        relevance: ``(H, W)`` float32 over the frame, from 0 to 1 at the hottest; 0 outside of the view.
+        relevance: ``(h, w)`` float32 over the frame at a resolution of its own, from 0 to 1 at the hottest; 0
+            outside of the view.
         view: ``(4,)`` the view that was explained, as a box on the frame.
         probabilities: Calibrated, by ``"any"`` and each class.
         label: The class that was explained; ``"any"`` where the classifier sees nothing.
@@ -188,7 +189,7 @@ def why(frame: Frame, box: ArrayLike, progress: Progress = no_progress) -> Why:
     network = classifier()
 
     from core.dso.classifier import OUTPUTS, prepared
-    from core.dso.xrai_views import named, relevance_of, resized, square_around, xrai_settings
+    from core.dso.xrai_views import joined_map, named, relevance_of, resized, square_around, xrai_settings
     from core.scoring.maps import relevance_mass
 
     progress(0.0, "preparing the picture")
@@ -205,14 +206,13 @@ def why(frame: Frame, box: ArrayLike, progress: Progress = no_progress) -> Why:
         _part(progress, 0.1, 0.9),
     )
     positive: NDArray[np.float32] = np.maximum(values, np.float32(0.0))
-    shown = resized(positive, square.side)
-    shown = shown / np.float32(max(float(shown.max()), 1e-30))
-    relevance = np.zeros((frame.height, frame.width), np.float32)
     top, left = max(square.y, 0), max(square.x, 0)
-    here = relevance[top : square.y + square.side, left : square.x + square.side]
-    here[:] = shown[top - square.y :, left - square.x :][: here.shape[0], : here.shape[1]]
-    inside = relevance_mass(here, (corners - np.array([left, top, left, top]))[None])
+    shown = resized(positive, square.side)[top - square.y :, left - square.x :]
+    on_frame = shown[: frame.height - top, : frame.width - left]
+    inside = relevance_mass(on_frame, (corners - np.array([left, top, left, top]))[None])
     inside = 0.0 if np.isnan(inside) else inside
+    relevance = joined_map([(square, positive)], frame.width, frame.height)
+    relevance /= np.float32(max(float(relevance.max()), 1e-30))
     view = np.array([square.x, square.y, square.x + square.side, square.y + square.side], float) - 0.5
     sentence = _because(chances, OUTPUTS[index], inside)
     progress(1.0, "done")

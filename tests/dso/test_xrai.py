@@ -118,6 +118,14 @@ def test_why_explains_a_box_and_only_its_surroundings(bright):
     assert "sees nothing here" in nothing.sentence
 
 
+def test_the_map_of_a_box_on_a_large_frame_stays_small(bright):
+    answer = why(sky_with((1000, 400, 1200, 600), side=1600), (999.5, 399.5, 1199.5, 599.5))
+    assert answer.relevance.shape == (1024, 1024)
+    rows, columns = np.nonzero(answer.relevance > 0.5)
+    assert (columns.mean(), rows.mean()) == pytest.approx((1100 * 0.64, 500 * 0.64), abs=20.0)
+    assert answer.inside_share > 0.6
+
+
 @pytest.mark.parametrize(
     "box", [(1, 2, 3), (5, 5, 5, 9), (9, 9, 2, 2), (np.nan, 0, 1, 1), (900, 900, 950, 950)]
 )
