@@ -286,7 +286,13 @@ def _read_parquet(data: bytes, name: str) -> Read:
 
 
 def _plain(table: Table) -> Read:
-    """Columns of one value a row as pandas has them, masked ones as NaN, and their units."""
+    """Columns of one value a row as pandas has them, masked ones as NaN, and their units.
+
+    What astropy makes one column of several, such as the places photutils gives, is several again.
+    """
+    from astropy.table.serialize import represent_mixins_as_columns
+
+    table = represent_mixins_as_columns(table)
     flat = [column for column in table.colnames if table[column].ndim == 1]
     units = {column: str(table[column].unit) for column in flat if table[column].unit is not None}
     values = {column: _native(table[column]) for column in flat}

@@ -3,7 +3,9 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn, Table
+from astropy.time import Time
 
 from core.catalogues import tables
 from core.catalogues.tables import SourceTable, format_of, read_table
@@ -32,6 +34,16 @@ def written(table, form):
     text = io.StringIO()
     table.write(text, format=form)
     return text.getvalue().encode()
+
+
+@pytest.mark.parametrize("form", ["ascii.ecsv", "fits"])
+def test_places_and_times_that_astropy_keeps_as_one_column_are_read(plain, form):
+    plain["sky_centroid"] = SkyCoord([10.0, 11.0, 12.0], [-1.0, 0.0, 1.0], unit="deg")
+    plain["time"] = Time([2000.0, 2001.0, 2002.0], format="jyear")
+    read = read_table(written(plain, form))
+    assert read.table["ra"].tolist() == [10.0, 11.0, 12.0]
+    assert read.table["sky_centroid.dec"].tolist() == [-1.0, 0.0, 1.0]
+    assert read.units["sky_centroid.dec"] == "deg"
 
 
 @pytest.mark.parametrize(
