@@ -202,6 +202,7 @@ def _read_csv(data: bytes, name: str) -> Read:
         nrows=MAX_ROWS + 3,
         skipinitialspace=True,
         encoding="utf-8-sig",
+        encoding_errors="replace",
         na_values=["null", "--", "nan", "NaN"],
         low_memory=False,
     )

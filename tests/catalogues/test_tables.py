@@ -36,6 +36,11 @@ def written(table, form):
     return text.getvalue().encode()
 
 
+def test_letters_of_another_encoding_cost_no_numbers():
+    read = read_table("name,ra,dec\nÉtoile,10.5,-3.5\n".encode("cp1252"))
+    assert read.table[["ra", "dec"]].to_numpy().tolist() == [[10.5, -3.5]]
+
+
 @pytest.mark.parametrize("form", ["ascii.ecsv", "fits"])
 def test_places_and_times_that_astropy_keeps_as_one_column_are_read(plain, form):
     plain["sky_centroid"] = SkyCoord([10.0, 11.0, 12.0], [-1.0, 0.0, 1.0], unit="deg")
