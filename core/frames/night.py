@@ -133,8 +133,10 @@ def _pixel_noise(channel: Float32) -> float:
 def _sample(pixels: NDArray[np.generic]) -> NDArray[np.float64]:
     """At most about a million finite values, evenly spread."""
     flat = pixels.reshape(-1)
-    step = max(1, flat.size // _SAMPLE)
-    values = flat[:: step | 1].astype(np.float64)
+    step = max(1, flat.size // _SAMPLE) | 1
+    if pixels.ndim == 3 and step % 3 == 0:
+        step += 2  # every third value is of the same colour
+    values = flat[::step].astype(np.float64)
     return values[np.isfinite(values)]
 
 

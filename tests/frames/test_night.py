@@ -117,3 +117,10 @@ def test_no_planet_is_a_sky(sample):
 
 def test_a_bright_but_even_sky_is_a_sky():
     assert why_not_sky(network_picture(shown(a_sky(level=100.0, noise=6.0)))) == ""
+
+
+@pytest.mark.parametrize("side", [600, 900])
+def test_a_picture_without_red_is_not_blank(side):
+    pixels = a_sky(side)
+    pixels[..., 0] = 0.0
+    assert why_not_sky(network_picture(shown(pixels))) == ""
