@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.dso.runs import method_code
 from benchmarks.dso.sets import Example
+from benchmarks.kept import key_of
 from core.dso.pix2pix import WEIGHTS
 from core.dso.pix2pix_map import explained_map, painted_levels
+from core.dso.xrai import METHOD
 from core.models import are_present, read_card
 from core.scoring.likeness import Likeness, copied_input, likeness, mean_likeness
 
@@ -53,7 +56,7 @@ def measure(
 
     chosen = [examples[i] for i in np.linspace(0, len(examples) - 1, min(n, len(examples))).astype(int)]
     middle = float(read_card(WEIGHTS).extra["xrai_middle"])
-    folder = cache / f"xrai-{set_key[:12]}-{read_card('dso_classifier').sha256[:12]}"
+    folder = cache / f"xrai-{key_of(METHOD, method_code(METHOD), set_key)}"
     folder.mkdir(parents=True, exist_ok=True)
     network = pix2pix_network(WEIGHTS)
     paint(network, chosen[0].picture)

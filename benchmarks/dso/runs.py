@@ -89,7 +89,7 @@ def found_on(method: Method, examples: Sequence[Example], cache: Path, set_key: 
         cache: Folder of what is kept: a line of JSON a picture.
         set_key: Tells sets apart, such as their fingerprint.
     """
-    path = cache / f"{method.name}-{key_of(method, _code(method), set_key)}.jsonl"
+    path = cache / f"{method.name}-{key_of(method, method_code(method), set_key)}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = {line["name"]: Found(**line) for line in lines_of(path)}
     missing = [one for one in examples if one.name not in kept]
@@ -159,7 +159,7 @@ def _unsure(result: Result) -> Detections:
     return result.rejected.where(table["reason"].str.startswith(UNSURE, na=False).to_numpy(bool))
 
 
-def _code(method: Method) -> str:
+def method_code(method: Method) -> str:
     """Hash of the method's own code: one that was changed is run again."""
     own = f"{method.task}/{method.name.partition('.')[2]}*.py"
     return code_of([own, *(f"{name}.py" for name in SHARED)])

@@ -17,6 +17,7 @@ from benchmarks.dso.scores import figures, row
 from benchmarks.dso.sets import Example, cut, fingerprint
 from core.methods import get_method
 from core.models import LockedNetwork
+from tests.dso.networks import card_of_classifier
 from tests.dso.test_pix2pix import PaintsLight, save_untrained
 from tests.frames.test_night import a_sky
 
@@ -211,12 +212,11 @@ def test_memory_is_that_of_a_process_of_its_own(weights_folder):
     assert 100 < peak_mb(get_method("dso.pix2pix"), an_example()) < 3000
 
 
-def test_painting_is_compared_with_xrai_and_with_trivial_maps(light, tmp_path, monkeypatch):
+def test_painting_is_compared_with_xrai_and_with_trivial_maps(light, weights_folder, tmp_path, monkeypatch):
     save = light.weights_sha256
+    card_of_classifier(weights_folder)
     monkeypatch.setattr(painting, "_explained", lambda square, path: (_xrai(square), 2.0))
     monkeypatch.setattr(painting, "_by_saliency", lambda square: 30.0)
-    card = painting.read_card
-    monkeypatch.setattr(painting, "read_card", lambda name: card("dso_pix2pix"))
     boxes = [(60, 70, 120, 110), (20, 20, 60, 80), (100, 100, 180, 160)]
     measured = painting.measure([an_example(box, name=str(box)) for box in boxes], tmp_path, str(save))
     assert measured["pictures"] == 3
@@ -227,6 +227,9 @@ def test_painting_is_compared_with_xrai_and_with_trivial_maps(light, tmp_path, m
     rows = [painting.row_of(name, one, 1.0) for name, one in like.items()]
     text = as_markdown({"sets": {}, "likeness": {"set": "scenes", "rows": rows, **measured}})
     assert "15 times as long as ours" in text
+    card_of_classifier(weights_folder, xrai={"steps": 9})
+    painting.measure([an_example(boxes[0])], tmp_path, str(save))
+    assert len(list(tmp_path.glob("xrai-*"))) == 2  # maps of other settings are not those that were kept
 
 
 def _xrai(square):
