@@ -352,7 +352,9 @@ def test_legend_switches_layers_and_labels(viewer):
         lambda: page.browser.execute_script("return arguments[0].toDataURL()", page.canvas) != before,
         "the markers are gone",
     )
-    buttons[1].click()
+    assert [button.is_displayed() for button in buttons[:3]] == [True, False, False], "its labels go with it"
+    buttons[0].click()
+    buttons[2].click()
     assert [button.get_attribute("aria-pressed") for button in buttons[:3]] == ["true", "true", "false"]
     assert page.all(".legend button b")[0].text == "100"
 

@@ -525,6 +525,8 @@ class Viewer {
       const on = code === null ? layer.on : layer.on && layer.labelOn[code];
       button.setAttribute("aria-pressed", String(on));
       button.querySelector("b").textContent = (code === null ? shown : byLabel[code]).toLocaleString("en-GB");
+      // What a layer does not show has no labels to choose from.
+      button.hidden = code !== null && !(layer.on && byLabel[code]);
     });
   }
 
@@ -598,10 +600,7 @@ class Viewer {
 
   toggle(layer, code) {
     if (code === null) layer.on = !layer.on;
-    else if (!layer.on) {
-      layer.on = true;
-      layer.labelOn = layer.labels.map((_, k) => k === code);
-    } else layer.labelOn[code] = !layer.labelOn[code];
+    else layer.labelOn[code] = !layer.labelOn[code];
     this.memory.off[layer.name] = { on: layer.on, labels: layer.labels.filter((_, k) => !layer.labelOn[k]) };
     this.drawLegend();
     this.redraw();
