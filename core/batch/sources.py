@@ -30,15 +30,19 @@ FRAME_SUFFIXES = (
 
 TABLE_SUFFIXES = (
     ".csv",
+    ".csv.gz",
     ".tsv",
     ".ecsv",
+    ".ecsv.gz",
     ".txt",
     ".dat",
     ".vot",
+    ".vot.gz",
     ".votable",
     ".xml",
     ".parquet",
     ".fits",
+    ".fits.gz",
     ".fit",
 )
 """Files of a folder that are taken for tables, by their name in lower case."""

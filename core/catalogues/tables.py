@@ -1,4 +1,7 @@
-"""Tables of stars that people bring: CSV, FITS, VOTable, ECSV or Parquet, told apart by their content."""
+"""Tables of stars that people bring: CSV, FITS, VOTable, ECSV or Parquet, told apart by their content.
+
+Any of them may be in a gzip file, as archives hand them out.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import TableRejected
+from core.frames.inflate import GZIP_MAGIC, inflate
 from core.results import Result
 
 if TYPE_CHECKING:
@@ -108,11 +112,16 @@ def read_table(source: Path | str | bytes, name: str | None = None) -> SourceTab
             given=len(data),
             limit=MAX_FILE_BYTES,
         )
-    kind = format_of(data[:2048], called)
+    content = data
+    if data.startswith(GZIP_MAGIC):
+        content = inflate(
+            data, called, lambda head: format_of(head, called), MAX_FILE_BYTES, TableRejected
+        ).getvalue()
+    kind = format_of(content[:2048], called)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # archives' files are often loosely written
-            table, units = _READERS[kind](data, called)
+            table, units = _READERS[kind](content, called)
     except TableRejected:
         raise
     except Exception as failure:  # each reader has its own errors, and all mean the same to a person

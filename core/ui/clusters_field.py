@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.simulate.names import Target
 
 SKY, PICTURE, TABLE = "Sky", "Picture", "Table"
-TABLE_TYPES = ["csv", "txt", "dat", "tsv", "ecsv", "fits", "fit", "vot", "xml", "parquet"]
+TABLE_TYPES = ["csv", "txt", "dat", "tsv", "ecsv", "fits", "fit", "vot", "xml", "parquet", "gz"]
 """Endings the file dialogue offers; what a file is, is decided by its content."""
 MADE_UP = "made up"
 OPENING = ("M 45", 4.0)
@@ -276,7 +276,7 @@ def _table() -> Field:
         on_change="rerun",
     ):
         st.file_uploader(
-            "CSV, ECSV, FITS, VOTable or Parquet, up to 2 million rows",
+            "CSV, ECSV, FITS, VOTable or Parquet, gzipped or not, up to 2 million rows",
             type=TABLE_TYPES,
             key="clusters.file",
             on_change=_take_upload,

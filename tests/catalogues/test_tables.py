@@ -1,3 +1,4 @@
+import gzip
 import io
 
 import numpy as np
@@ -74,6 +75,9 @@ def test_every_format_gives_the_same_table(plain, form, kind, has_units, tmp_pat
     np.testing.assert_array_equal(read.table["plx"].to_numpy(float, na_value=np.nan), [1, np.nan, 3])
     assert read.units == ({"ra": "deg", "plx": "mas"} if has_units else {})
     assert read.sha256 == read_table(data).sha256
+    inflated = read_table(gzip.compress(data), "any name.gz")
+    pd.testing.assert_frame_equal(inflated.table, read.table)
+    assert inflated.units == read.units
 
 
 @pytest.mark.parametrize(
@@ -117,6 +121,8 @@ def test_a_row_without_values_is_no_line_of_dashes(empty):
         (b"SIMPLE  =                    T", "FITS"),
         (b"<?xml version='1.0'?><VOTABLE><nonsense", "cannot be read as a VOTable table"),
         (b"# %ECSV 1.0\n# ---\n# nonsense: [\na b\n1 2\n", "cannot be read as a ECSV table"),
+        (gzip.compress(b"\x89PNG\r\n\x1a\n\x00\x00"), "not a table that is read here"),
+        (gzip.compress(b"ra,dec\n1,2\n" * 99)[:40], "a gzip file that was cut short"),
     ],
 )
 def test_what_is_no_table_is_one_sentence(data, sentence):
@@ -138,9 +144,10 @@ def test_too_many_rows_or_bytes(monkeypatch):
     with pytest.raises(TableRejected, match="more than 5 rows") as refusal:
         read_table(b"ra,dec\n" + b"1,2\n" * 9)
     assert refusal.value.limit == 5
-    monkeypatch.setattr(tables, "MAX_FILE_BYTES", 20)
-    with pytest.raises(TableRejected, match="MiB"):
-        read_table(b"ra,dec\n" + b"1,2\n" * 9)
+    monkeypatch.setattr(tables, "MAX_FILE_BYTES", 200)
+    for data in (b"1,2\n" * 99, gzip.compress(b"1,2\n" * 99)):
+        with pytest.raises(TableRejected, match="MiB"):
+            read_table(data)
 
 
 def test_a_table_in_memory_is_hashed_by_its_values():
