@@ -129,8 +129,9 @@ def saturation(headers: Headers, hdu: Hdu) -> float | None:
         value = headers.number(key)
         if value is not None and value > 0.0:
             return value
-    zero = headers.number("BZERO") or 0.0
-    if hdu.bitpix not in _UNSIGNED_OFFSET or headers.number("BSCALE") not in (None, 1.0):
+    own = Headers(headers.image, headers.image)  # how the pixels of another image are scaled says nothing
+    zero = own.number("BZERO") or 0.0
+    if hdu.bitpix not in _UNSIGNED_OFFSET or own.number("BSCALE") not in (None, 1.0):
         return None
     return float(2**hdu.bitpix - 1 - _UNSIGNED_OFFSET[hdu.bitpix]) + zero
 

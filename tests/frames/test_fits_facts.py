@@ -66,6 +66,11 @@ def test_saturation(kind: str, cards: dict[str, Any], saturation: float | None) 
     assert read_frame(fits_image(np.ones((24, 32), kind), cards)).saturation == saturation
 
 
+def test_saturation_does_not_follow_the_scaling_of_the_primary_image() -> None:
+    data = fits_file(fits.PrimaryHDU(np.ones((24, 32), "u2")), fits.ImageHDU(np.ones((24, 32), "i2")))
+    assert [read_frame(data, hdu=hdu).saturation for hdu in (0, 1)] == [65535.0, 32767.0]
+
+
 def test_scaled_integers_have_no_saturation_of_their_own() -> None:
     hdu = fits.PrimaryHDU(noise().astype(np.float32))
     hdu.scale("int16", bscale=0.1, bzero=900.0)
