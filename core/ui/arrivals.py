@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -32,6 +33,13 @@ from core.ui.text import plain
 _log = logging.getLogger("almagest")
 _LOOK_SECONDS, _DRAW_SECONDS, _TOGETHER_SECONDS = 0.05, 0.4, 1.5
 _FAULT = "failed on this frame for a reason that is not yours; it was written to the server's log."
+
+
+class _Failure(NamedTuple):
+    """What is said in place of a result, and whether another try may go better: what a frame is stays so."""
+
+    sentence: str
+    may_pass: bool
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ def arrived(
         if (missing := _missing_weights(method)) is not None:
             failures.append((method, missing))
         elif key in _said():
-            failures.append((method, _said()[key]))
+            failures.append((method, _said()[key].sentence))
         elif key not in _anew() and (found := find_analysis(method, frame, params[method.name])) is not None:
             analyses.append(found)
         else:
@@ -93,11 +101,15 @@ def wait_for_next(
     """Run what is waited for, with its progress in ``slot``, then the page anew.
 
     The page is drawn after each method that takes its time; quick ones are shown together, since drawing a
-    page takes as long as they do. The last word of a page: what stands behind it is drawn only when nothing
-    is left to wait for.
+    page takes as long as they do. What failed for no reason of the frame's can be tried again there. The last
+    word of a page: what stands behind it is drawn only when nothing is left to wait for.
     """
     if not arrivals.waiting:
-        slot.empty()
+        failed = [run_key(method, frame, params[method.name]) for method, _ in arrivals.failures]
+        failed = [key for key in failed if key in _said() and _said()[key].may_pass]
+        if failed:
+            label, icon = "Try again", ":material/refresh:"
+            slot.button(label, icon=icon, key=f"try.{failed[0]}", on_click=_try_again, args=(failed,))
         return
     begin = time.monotonic()
     for number, method in enumerate(arrivals.waiting):
@@ -136,14 +148,19 @@ def _wait_for(
         keep_analysis(method, frame, params[method.name], job.result)
         _anew().discard(key)
     elif job.error is not None:
-        _said()[key] = _sentence(method, job.error)
+        _said()[key] = _failure(method, job.error)
 
 
-def _sentence(method: Method, error: Exception) -> str:
+def _failure(method: Method, error: Exception) -> _Failure:
     if isinstance(error, AlmagestError):
-        return error.message
+        return _Failure(error.message, may_pass=isinstance(error, WeightsUnavailable))
     _log.error("%s failed", method.name, exc_info=error)
-    return f"{method.title} {_FAULT}"
+    return _Failure(f"{method.title} {_FAULT}", may_pass=True)
+
+
+def _try_again(failed: Sequence[tuple[str, str, str]]) -> None:
+    for key in failed:
+        _said().pop(key, None)
 
 
 def _missing_weights(method: Method) -> str | None:
@@ -156,9 +173,9 @@ def _missing_weights(method: Method) -> str | None:
     return None
 
 
-def _said() -> dict[tuple[str, str, str], str]:
+def _said() -> dict[tuple[str, str, str], _Failure]:
     """What is said in place of a result, by run."""
-    failures: dict[tuple[str, str, str], str] = st.session_state.setdefault("run failures", {})
+    failures: dict[tuple[str, str, str], _Failure] = st.session_state.setdefault("run failures", {})
     return failures
 
 

@@ -82,6 +82,28 @@ def test_it_opens_on_andromeda_analysed_and_stored(blobs: None, app: AppTest, st
         assert {run.method for run in store.runs()} == {"dso.yolo"}
 
 
+def test_what_failed_is_tried_again_by_anyone_and_what_was_refused_is_not(
+    blobs: None, app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tries(page: AppTest) -> list:
+        return [button for button in page.button if button.label == "Try again"]
+
+    def out_of_memory(name: str) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as failing:
+        failing.setattr("core.dso.yolo_network.yolo_network", out_of_memory)
+        app.query_params["frame"] = "m66"
+        page = app.switch_page(PAGE).run()
+        assert any("written to the server" in warning.value for warning in page.warning)
+        (again,) = tries(page)
+    again.click().run()
+    assert "found" in sentence(page)
+    assert tries(page) == []
+    upload(page, "white.png", png(np.full((64, 64, 3), 255, np.uint8)))
+    assert tries(page) == []
+
+
 def test_without_any_weights_the_page_shows_the_picture_and_says_what_is_missing(
     weights_folder: Path, app: AppTest
 ) -> None:
