@@ -14,12 +14,19 @@ from core.errors import CatalogueUnavailable
 
 POLL_S = 0.2
 """First pause between two looks at a job; it grows to two seconds."""
+REMEMBER_S = 60.0
+"""A question that failed is not asked again for so long: a page asks at every touch."""
 FORGET_S = 1.0
 """Longest wait for the service to delete a job, which may come after the deadline."""
+
+_failed: dict[tuple[str, str], tuple[float, str]] = {}
+"""Until when a question is not asked again, and what is said meanwhile, by service and query."""
 
 
 def query(url: str, adql: str, columns: Sequence[str], *, timeout_s: float, max_rows: int) -> pd.DataFrame:
     """Run a query as an asynchronous job, which unlike a synchronous one is not cut at 2,000 rows.
+
+    One that failed less than :data:`REMEMBER_S` ago fails again at once, in the same words.
 
     Args:
         url: The service, ``"https://…/tap"``.
@@ -31,6 +38,19 @@ def query(url: str, adql: str, columns: Sequence[str], *, timeout_s: float, max_
     Raises:
         CatalogueUnavailable: The service cannot be reached in time, refuses, fails, or sends another table.
     """
+    for question, (until, _) in list(_failed.items()):
+        if until <= time.monotonic():
+            _failed.pop(question, None)
+    if (failed := _failed.get((url, adql))) is not None:
+        raise CatalogueUnavailable(failed[1])
+    try:
+        return _asked(url, adql, columns, timeout_s, max_rows)
+    except CatalogueUnavailable as failure:
+        _failed[url, adql] = time.monotonic() + REMEMBER_S, failure.message
+        raise
+
+
+def _asked(url: str, adql: str, columns: Sequence[str], timeout_s: float, max_rows: int) -> pd.DataFrame:
     import requests
     from pyvo.dal import DALServiceError, TAPService
     from pyvo.dal.exceptions import DALQueryError

@@ -9,6 +9,7 @@ from astropy.time import Time
 
 from core.catalogues import gaia
 from core.catalogues.gaia import COLUMNS, cone, separation_deg
+from core.catalogues.tap import REMEMBER_S
 from core.errors import CatalogueUnavailable, ParameterInvalid
 
 
@@ -194,6 +195,22 @@ def test_a_failing_archive_is_unavailable(tap, tmp_path):
 
     with pytest.raises(CatalogueUnavailable, match="cannot be used right now"):
         cone(130.0, 19.6, 0.2, online=True, url=tap.url, cache=tmp_path)
+
+
+def test_a_question_that_failed_is_asked_again_only_after_a_while(tap, tmp_path, monkeypatch):
+    def ask():
+        return cone(130.0, 19.6, 0.2, online=True, url=tap.url, cache=tmp_path)
+
+    tap.fails = True
+    with pytest.raises(CatalogueUnavailable) as first:
+        ask()
+    tap.fails, tap.table = False, _answer()
+    with pytest.raises(CatalogueUnavailable) as second:
+        ask()
+    assert second.value.message == first.value.message
+    now = time.monotonic()
+    monkeypatch.setattr("core.catalogues.tap.time.monotonic", lambda: now + REMEMBER_S + 1.0)
+    assert len(ask()) == len(_answer())
 
 
 def test_no_archive_at_all_is_unavailable(tmp_path):
