@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.actions import interaction
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
+from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -305,6 +308,19 @@ def test_tooltip_says_name_label_score_and_note(viewer):
     x, y = known_objects().xy[41]
     page.point(x, y).perform()
     assert page.one(".tip").text.splitlines() == ["object 41", "All · star · score 0.10", "snr: 46"]
+
+
+def test_what_a_finger_taps_can_be_read_until_the_picture_moves(viewer, browser):
+    page = viewer()
+    finger = ActionBuilder(browser, mouse=PointerInput(interaction.POINTER_TOUCH, "finger"), duration=0)
+    finger.pointer_action.move_to(page.canvas, *page.offset(*known_objects().xy[41]))
+    finger.pointer_action.pointer_down().pointer_up()
+    finger.perform()
+    browser.wait_until(lambda: page.one(".tip").text.startswith("object 41"), "it says what was tapped")
+    browser.wait_until(lambda: page.said("selected") != "None", "and it is chosen")
+    assert page.one(".tip").is_displayed()
+    page.canvas.send_keys("+")
+    browser.wait_until(lambda: not page.one(".tip").is_displayed(), "it does not stand beside something else")
 
 
 def test_a_line_is_picked_along_its_length_and_the_ground_is_read(viewer, browser):

@@ -17,6 +17,8 @@ const parcels = (globalThis.almagestParcels ??= Object.assign(new EventTarget(),
 const remembered = new Map();
 const mounted = new WeakMap();
 
+const isTouch = (event) => event.pointerType === "touch";
+
 class Viewer {
   constructor(root) {
     this.root = root;
@@ -272,6 +274,7 @@ class Viewer {
   }
 
   moved() {
+    for (const { tip } of this.stages) tip.hidden = true; // what it stood beside lies elsewhere now
     this.redraw();
     clearTimeout(this.settling);
     this.settling = setTimeout(() => this.settle(), SETTLED_MS);
@@ -809,10 +812,13 @@ class Viewer {
     canvas.addEventListener("pointerup", ready((event) => {
       if (!this.pointers.has(event.pointerId)) return;
       this.release(event.pointerId, canvas);
-      if (!this.pointers.size && !this.pressed.moved) this.click(stage, ...at(event));
+      if (this.pointers.size || this.pressed.moved) return;
+      if (isTouch(event)) this.point(stage, ...at(event));
+      this.click(stage, ...at(event));
     }));
     canvas.addEventListener("pointercancel", (event) => this.release(event.pointerId, canvas));
-    canvas.addEventListener("pointerleave", ready(() => {
+    canvas.addEventListener("pointerleave", ready((event) => {
+      if (isTouch(event)) return; // what was tapped can be read until the next tap
       this.cursor = null;
       stage.tip.hidden = true;
       this.drawReadout();
