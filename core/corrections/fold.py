@@ -62,6 +62,10 @@ class Window:
         )
         return inside
 
+    def covers(self, other: Window) -> bool:
+        """Whether all of another window lies in it."""
+        return bool(self.holds([(other.x_min, other.y_min), (other.x_max, other.y_max)]).all())
+
 
 @dataclass(frozen=True, eq=False)
 class CorrectedCatalogue:
@@ -75,7 +79,7 @@ class CorrectedCatalogue:
             ``flux`` and the method's other columns stay what the method measured where it saw the object,
             and are null for added ones. ``ra_deg`` and ``dec_deg`` are null once an object has moved.
         units: Unit of each column that has one.
-        reviewed: The windows that were looked through completely.
+        reviewed: The windows that were looked through completely, none of them within another.
     """
 
     table: pd.DataFrame
@@ -131,11 +135,13 @@ def fold(
     rows = {predicted_id(row): row for row in range(len(predictions))}
     touched: dict[str, dict[str, Any]] = {}
     places = predictions.table[[*_PLACE, *(name for name in SHAPE_COLUMNS if name in predictions.table)]]
-    reviewed = []
+    reviewed: list[Window] = []
     for correction in active(log):
         target = correction.target
         if correction.action == "review" and correction.box is not None:
-            reviewed.append(Window(*correction.box))
+            window = Window(*correction.box)
+            if not any(each.covers(window) for each in reviewed):
+                reviewed = [*(each for each in reviewed if not window.covers(each)), window]
         elif correction.action == "add":
             touched[target] = _edited({"score": SCORE_OF_ADDED}, correction)
         elif target in touched:

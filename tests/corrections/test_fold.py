@@ -237,6 +237,16 @@ def test_windows_that_were_looked_through_are_listed_until_they_are_undone(stars
     assert fold(stars, log).reviewed == (Window(5, 5, 25, 25),)
 
 
+def test_a_window_within_another_is_not_counted_again(stars, log):
+    inner, outer = ({"x_min": at, "y_min": at, "x_max": 20.0, "y_max": 20.0} for at in (5.0, 0.0))
+    for window in (inner, outer, inner, outer):
+        log.put("review", "frame", **window)
+    assert fold(stars, log).reviewed == (Window(0, 0, 20, 20),)
+    log.put("undo", "frame", correction="c4")
+    log.put("undo", "frame", correction="c2")
+    assert fold(stars, log).reviewed == (Window(5, 5, 20, 20),)
+
+
 def test_a_window_holds_its_edges():
     window = Window(0, 0, 10, 5)
     assert window.holds([(0, 0), (10, 5), (10.1, 5), (5, 5.1), (-0.1, 0)]).tolist() == [
