@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
+from operator import mul
 from typing import TYPE_CHECKING
 
 import core
@@ -295,18 +296,15 @@ def _write_pictures(pdf: FPDF, pictures: Sequence[Picture]) -> None:
     gap = 6.0
     for first in range(0, len(pictures), 2):
         row = pictures[first : first + 2]
-        wide = row[0].wide
-        width = pdf.epw if wide else (pdf.epw - gap) / 2
-        heights = [width * tall / across for across, tall in map(_size, row)]
-        room = pdf.eph - 30
-        if max(heights) > room:
-            width, heights = width * room / max(heights), [h * room / max(heights) for h in heights]
-        if pdf.will_page_break(max(heights) + 14):
+        column = pdf.epw if row[0].wide else (pdf.epw - gap) / 2
+        shapes = [tall / across for across, tall in map(_size, row)]
+        widths = [min(column, (pdf.eph - 30) / shape) for shape in shapes]
+        if pdf.will_page_break(max(map(mul, widths, shapes)) + 14):
             pdf.add_page()
         top, low = pdf.get_y(), 0.0
-        for number, picture in enumerate(row):
-            pdf.set_left_margin(_MARGIN_MM + number * (width + gap))
-            pdf.set_right_margin(_PAGE_MM[0] - pdf.l_margin - width)
+        for number, (picture, width) in enumerate(zip(row, widths, strict=True)):
+            pdf.set_left_margin(_MARGIN_MM + number * (column + gap))
+            pdf.set_right_margin(_PAGE_MM[0] - pdf.l_margin - column)
             pdf.set_xy(pdf.l_margin, top)
             if picture.title:
                 _write(pdf, one_line(picture.title), 9.5, style="B")

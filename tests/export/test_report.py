@@ -111,6 +111,12 @@ def test_a_long_table_goes_on_over_pages():
     assert pages_of(write_pdf(a_report(rows=200))) > 3
 
 
+@pytest.mark.parametrize("wide", [False, True])
+def test_the_words_beside_a_very_narrow_picture_have_room(wide):
+    pictures = [Picture("A strip of a map", png(4, 1600), "What it shows", wide)] * 2
+    assert "A strip of a map" in text_of(write_pdf(Report("", "", [Section("", pictures)])))
+
+
 @pytest.mark.parametrize("write", [write_html, write_pdf])
 def test_an_empty_report_is_one_too(write):
     assert write(Report("", "", [Section("", []), Section("Empty", [Table(("a",), [])])]))
