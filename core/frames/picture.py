@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from typing import Any
 
@@ -15,7 +16,8 @@ from core.frames.layers import frame_pixels, upright
 from core.frames.limits import MAX_JPEG_SCANS, check_size
 from core.frames.missing import finite
 
-_START_OF_SCAN = b"\xff\xda"
+_START_OF_SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
+"""The marker with its length and number of colours: by itself it also stands in films that phones append."""
 _PNG_SIZE = slice(16, 24)
 _PNG_DEPTH, _PNG_COLOUR_TYPE = 24, 25
 _EXIF_ORIENTATION = 0x0112
@@ -46,7 +48,7 @@ def read_jpeg(data: bytes, name: str, sha256: str) -> Frame:
     Raises:
         FrameRejected: The file is damaged, cut short, or too large.
     """
-    if data.count(_START_OF_SCAN) > MAX_JPEG_SCANS:
+    if sum(1 for _ in _START_OF_SCAN.finditer(data)) > MAX_JPEG_SCANS:
         raise FrameRejected(
             f"'{name}' is a JPEG picture in more than {MAX_JPEG_SCANS} passes, which would take too long.",
             parameter="scans",

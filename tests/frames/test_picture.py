@@ -64,6 +64,12 @@ def test_jpeg_is_what_pillow_decodes(options: dict[str, object]) -> None:
     np.testing.assert_array_equal(read_frame(data).pixels, np.asarray(Image.open(io.BytesIO(data))))
 
 
+def test_a_film_after_a_jpeg_is_no_passes() -> None:
+    data = picture("JPEG", COLOUR)
+    film = np.random.default_rng(0).bytes(10_000) + b"\xff\xda" * 200
+    np.testing.assert_array_equal(read_frame(data + film).pixels, read_frame(data).pixels)
+
+
 def test_cmyk_jpeg_is_colour() -> None:
     frame = read_frame(picture("JPEG", np.full((24, 32, 3), (250, 10, 10), np.uint8), "CMYK", quality=95))
     assert frame.is_colour
