@@ -119,7 +119,8 @@ def read_fits(stream: io.BytesIO, name: str, sha256: str, hdu: int | None, plane
     headers = facts.Headers(image_header, layout.hdus[0].header)
     wcs, wcs_note = facts.celestial_wcs(headers)
     pixels, missing_note = finite(pixels, name)
-    notes = [note for note in (_plane_note(chosen, in_colour, plane), wcs_note, missing_note) if note]
+    mosaic_note = None if chosen.planes > 1 else facts.mosaic_note(headers)
+    told = (_plane_note(chosen, in_colour, plane), mosaic_note, wcs_note, missing_note)
     return Frame(
         name=name,
         pixels=pixels,
@@ -133,7 +134,7 @@ def read_fits(stream: io.BytesIO, name: str, sha256: str, hdu: int | None, plane
         gain_e_per_adu=facts.gain_e_per_adu(headers),
         hdu=chosen.index,
         plane=used_plane,
-        notes=tuple(notes),
+        notes=tuple(note for note in told if note),
     )
 
 

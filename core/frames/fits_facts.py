@@ -83,6 +83,16 @@ def row0(headers: Headers) -> RowOrder:
     return "top" if str(headers.get("ROWORDER")).strip().upper() == "TOP-DOWN" else "bottom"
 
 
+def mosaic_note(headers: Headers) -> str | None:
+    """A sentence where the pixels of one plane see different colours, as ``BAYERPAT`` says; else None."""
+    if sorted(str(headers.get("BAYERPAT")).strip().upper()) != list("BGGR"):
+        return None
+    return (
+        "The frame is a colour camera's raw mosaic: neighbouring pixels see different colours, which hides "
+        "faint stars and spoils brightnesses. Turn it into colour (debayer it) first."
+    )
+
+
 def unit(headers: Headers) -> str:
     """``"adu"``, ``"electron"``, or BUNIT as it stands; empty when there is none."""
     value = headers.get("BUNIT")

@@ -87,6 +87,13 @@ def test_cards_are_kept_as_plain_values_and_inherited() -> None:
     assert all(type(value) in (str, int, float, bool) for value in header.values())
 
 
+def test_a_raw_mosaic_of_colours_is_told() -> None:
+    assert "raw mosaic" in read_frame(fits_image(cards={"BAYERPAT": "RGGB"})).notes[0]
+    assert not read_frame(fits_image(cards={"BAYERPAT": "NONE"})).notes
+    colour = np.stack([noise()] * 3).astype(np.float32)
+    assert "mosaic" not in " ".join(read_frame(fits_image(colour, {"BAYERPAT": "RGGB"})).notes)
+
+
 def test_long_text_is_cut() -> None:
     header = read_frame(fits_image(cards={"OBJECT": "long " * 100})).header
     assert len(str(header["OBJECT"])) == MAX_KEPT_TEXT
