@@ -56,7 +56,8 @@ with picture:
     with headline:
         lead(sentence)
         st.caption(clusters.facts(field))
-        show_warnings([*field.notes, *(clusters.warnings(field, looking) if research else [])])
+        said = clusters.warnings(field, looking) if research else looking.refusals
+        show_warnings([*field.notes, *said])
 
 if not research:
     with controls:
@@ -86,5 +87,4 @@ elif section == "Put it right" and field.choice is not None:
     clusters_correct.correction_panel(field, found, settings, clicked, waiting=looking.waiting)
 elif section == "Take it home":
     clusters_home.home_panel(field, found, mark, sentence)
-for given, arrivals in looking.steps:
-    wait_for_next(arrivals, given, looking.params, progress)
+wait_for_next(looking.steps, looking.params, progress)

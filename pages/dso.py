@@ -125,4 +125,4 @@ elif section == "Take it home":
     analysis = methods.choose_analysis(analyses, "dso.export")
     dso.export_panel(analysis, found, frame)
     dso_pictures.picture_downloads(list(remade.values()), frame)
-wait_for_next(arrivals, frame, params, progress)
+wait_for_next([(frame, arrivals)], params, progress)

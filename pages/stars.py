@@ -138,4 +138,4 @@ elif section == "Take it home":
     analysis = methods.choose_analysis(analyses, "stars.export")
     who = person()
     exports.catalogue_panel(analysis, corrections.corrected(analysis, who), frame, who, "stars.export")
-wait_for_next(arrivals, frame, params, progress)
+wait_for_next([(frame, arrivals)], params, progress)

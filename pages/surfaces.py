@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core.ui import methods, surfaces, surfaces_home, surfaces_measured
-from core.ui.arrivals import arrived, wait_for_next
+from core.ui.arrivals import Step, arrived, wait_for_next
 from core.ui.benchmark_tables import benchmark_tables
 from core.ui.frames import choose_frame, sample_gallery
 from core.ui.processing import display_controls
 from core.ui.runs import run_note
 from core.ui.selection import offer, selected
 from core.ui.shell import choose_section, enter_dashboard, face, lead, show_warnings
-from core.ui.surfaces_compare import Step, comparison_panel, survey_of
+from core.ui.surfaces_compare import comparison_panel, survey_of
 from core.ui.surfaces_names import names_layer, names_toggle
 from core.ui.surfaces_scale import choose_ground, measure_of
 from core.ui.surfaces_statistics import remember_ground, statistics_panel
@@ -143,5 +143,4 @@ elif section == "Put it right":
 elif section == "Take it home":
     analysis = methods.choose_analysis(analyses, "surfaces.export")
     surfaces_home.home_panel(analysis, found, choice, ground, measure)
-for given, looking in [(frame, arrivals), *steps]:
-    wait_for_next(looking, given, params, progress)
+wait_for_next([(frame, arrivals), *steps], params, progress)

@@ -2,7 +2,7 @@
 
     arrivals = arrived(chosen, frame, params)
     ...                                        # draw the page with arrivals.analyses
-    wait_for_next(arrivals, frame, params, slot)
+    wait_for_next([(frame, arrivals)], params, slot)
 
 The page is drawn with what is there, the frame alone at first. Then the next methods are waited for in
 ``slot``, and the page runs anew with their results. A touch meanwhile runs the page, not the method.
@@ -61,7 +61,16 @@ class Arrivals:
         """What the results warn of, why some are not kept, and a sentence for each method that gave none."""
         said = [warning for analysis in self.analyses for warning in analysis.result.warnings]
         said += [analysis.unkept for analysis in self.analyses if analysis.unkept]
-        return [*said, *(f"{short_title(method.title)}: {why}" for method, why in self.failures)]
+        return [*said, *self.refusals]
+
+    @property
+    def refusals(self) -> list[str]:
+        """A sentence for each method that gave no result."""
+        return [f"{short_title(method.title)}: {why}" for method, why in self.failures]
+
+
+Step = tuple[Frame | SourceTable, Arrivals]
+"""What is looked at, and how far the methods are with it."""
 
 
 def arrived(
@@ -95,28 +104,41 @@ def arrived(
     return Arrivals(tuple(analyses), tuple(failures), tuple(waiting))
 
 
-def wait_for_next(
-    arrivals: Arrivals, frame: Frame | SourceTable, params: Mapping[str, Parameters], slot: DeltaGenerator
-) -> None:
+def wait_for_next(steps: Sequence[Step], params: Mapping[str, Parameters], slot: DeltaGenerator) -> None:
     """Run what is waited for, with its progress in ``slot``, then the page anew.
 
     The page is drawn after each method that takes its time; quick ones are shown together, since drawing a
-    page takes as long as they do. What failed for no reason of the frame's can be tried again there. The last
-    word of a page: what stands behind it is drawn only when nothing is left to wait for.
+    page takes as long as they do. Once nothing is left, what failed for no reason of the frame's can be tried
+    again in ``slot``. The last word of a page: what stands behind it is drawn only when nothing is left to
+    wait for.
+
+    Args:
+        steps: What is looked at, and how far the methods are with it.
+        params: The parameters of each method by its name.
+        slot: An empty place.
     """
-    if not arrivals.waiting:
-        failed = [run_key(method, frame, params[method.name]) for method, _ in arrivals.failures]
-        failed = [key for key in failed if key in _said() and _said()[key].may_pass]
-        if failed:
-            label, icon = "Try again", ":material/refresh:"
-            slot.button(label, icon=icon, key=f"try.{failed[0]}", on_click=_try_again, args=(failed,))
+    step = next((step for step in steps if step[1].waiting), None)
+    if step is None:
+        _offer_again(steps, params, slot)
         return
+    given, arrivals = step
     begin = time.monotonic()
     for number, method in enumerate(arrivals.waiting):
-        _wait_for(method, arrivals.waiting[number + 1 :], frame, params, slot)
+        _wait_for(method, arrivals.waiting[number + 1 :], given, params, slot)
         if time.monotonic() - begin > _TOGETHER_SECONDS:
             break
     st.rerun()
+
+
+def _offer_again(steps: Sequence[Step], params: Mapping[str, Parameters], slot: DeltaGenerator) -> None:
+    keys = [
+        run_key(method, given, params[method.name])
+        for given, arrivals in steps
+        for method, _ in arrivals.failures
+    ]
+    failed = [key for key in keys if key in _said() and _said()[key].may_pass]
+    if failed:
+        slot.button("Try again", icon=":material/refresh:", on_click=_try_again, args=(failed,))
 
 
 def _wait_for(

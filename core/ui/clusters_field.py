@@ -248,7 +248,7 @@ def _picture(*, full: bool) -> Field:
     if choice.sample is not None:
         field = replace(field, title=choice.sample.title.partition(",")[0])
     if not finding.analyses:
-        return replace(field, notes=tuple(why for _, why in finding.failures))
+        return field
     found = finding.analyses[0].result.detections
     table = source_of_detections(found, choice.frame.key, field.title, finder)
     pixels = found.xy

@@ -10,14 +10,13 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.catalogues.tables import SourceTable, TableResult
+from core.catalogues.tables import TableResult
 from core.clusters.membership import MIN_PROBABILITY
 from core.clusters.table import as_table
-from core.frames import Frame
 from core.methods import Method
 from core.parameters import Parameters
 from core.results import Detections, Result
-from core.ui.arrivals import Arrivals, arrived
+from core.ui.arrivals import Step, arrived
 from core.ui.clusters_field import Field
 from core.ui.confidence import run_name
 from core.ui.methods import short_title
@@ -107,7 +106,7 @@ class Search:
         params: The parameters of each method by its name.
     """
 
-    steps: tuple[tuple[Frame | SourceTable, Arrivals], ...]
+    steps: tuple[Step, ...]
     params: Mapping[str, Parameters]
 
     @property
@@ -121,6 +120,11 @@ class Search:
         return [said for _, arrivals in self.steps for said in arrivals.warnings]
 
     @property
+    def refusals(self) -> list[str]:
+        """A sentence for each method that gave no result."""
+        return [said for _, arrivals in self.steps for said in arrivals.refusals]
+
+    @property
     def waiting(self) -> bool:
         """Whether anything is still to come."""
         return any(arrivals.waiting for _, arrivals in self.steps)
@@ -130,11 +134,15 @@ def search(
     field: Field, chosen: Sequence[Method], params: Mapping[str, Parameters], *, again: bool
 ) -> Search:
     """What is there of the chosen methods on a field; nothing is run."""
-    steps: list[tuple[Frame | SourceTable, Arrivals]] = []
+    steps: list[Step] = []
     if field.frame is not None and field.finding is not None:
+        finding = (field.frame, field.finding)
+        finders = [*field.finding.waiting, *(finder for finder, _ in field.finding.failures)]
+        params = {**params, **{finder.name: finder.params() for finder in finders}}
         if field.finding.waiting:
-            finder = field.finding.waiting[0]
-            return Search(((field.frame, field.finding),), {**params, finder.name: finder.params()})
+            return Search((finding,), params)
+        if finders:
+            steps.append(finding)
         of_frames = [method for method in chosen if method.input == "frame"]
         steps.append((field.frame, arrived(of_frames, field.frame, params, again=again)))
     if field.source is not None and field.stars is not None:

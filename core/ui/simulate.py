@@ -123,14 +123,13 @@ def preview_scene(scene: Scene) -> Scene:
 
 def expose(scene: Scene, *, online: bool) -> tuple[Simulation, StarCatalogue]:
     """The exposed scene and its stars; the offline catalogue when the archive cannot be reached."""
-    return _expose(scene.to_json(), online)
+    stars = scene_stars(scene, online=online)
+    return _expose(scene.to_json(), stars.source, stars.real_limit_mag, stars), stars
 
 
 @st.cache_resource(show_spinner=False, max_entries=6, ttl=1800)
-def _expose(scene_json: str, online: bool) -> tuple[Simulation, StarCatalogue]:
-    scene = Scene.from_json(scene_json)
-    stars = scene_stars(scene, online=online)
-    return render(scene, stars.table), stars
+def _expose(scene_json: str, source: str, real_limit_mag: float, _stars: StarCatalogue) -> Simulation:
+    return render(Scene.from_json(scene_json), _stars.table)
 
 
 def as_shown(simulation: Simulation, *, developed: bool) -> Frame:

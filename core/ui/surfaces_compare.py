@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import StoreUnavailable
-from core.frames import Frame
 from core.methods import Method
 from core.parameters import Parameters
 from core.store import Store, StoredRun
@@ -18,10 +17,11 @@ from core.surfaces.looks import MARKED, PLURAL
 from core.surfaces.measure import Measure
 from core.surfaces.survey import Survey, complete_from_px
 from core.ui import surfaces_plots as plots
-from core.ui.arrivals import Arrivals, arrived
+from core.ui.arrivals import Step, arrived
 from core.ui.confidence import Candidates
 from core.ui.frames import Choice, all_samples, own_frame, sample_frame
 from core.ui.runs import Analysis, store
+from core.ui.shell import show_warnings
 from core.ui.surfaces import candidates, leaders, mixes, objects_of
 from core.ui.surfaces_measured import NO_FRAME, sizes_view
 from core.ui.surfaces_scale import ground_of, measure_of
@@ -32,7 +32,6 @@ MOST = 5
 """More surfaces cannot be told apart in one plot."""
 MOST_STORED = 200
 VIEWS = ("Mix", "Sizes", "Density", "Directions")
-Step = tuple[Frame, Arrivals]
 
 
 def survey_of(title: str, found: Sequence[Candidates], measure: Measure, body: str | None) -> Survey:
@@ -61,7 +60,7 @@ def comparison_panel(
         params: The parameters of each by its name.
 
     Returns:
-        What is still to be waited for, frame by frame.
+        How far the methods are, frame by frame.
     """
     offered = _offered(choice, chosen)
     if not offered:
@@ -77,14 +76,16 @@ def comparison_panel(
     )
     surveys, steps = [this], []
     for name in picked:
-        survey, waiting = _look(name, offered[name], chosen, params)
+        survey, step = _look(name, offered[name], chosen, params)
         if survey is not None:
             surveys.append(survey)
-        if waiting is not None:
-            steps.append(waiting)
+        if step is not None:
+            steps.append(step)
+            show_warnings([f"{offered[name]}, {said}" for said in step[1].refusals])
     surveys = _told_apart(surveys)
-    if steps:
-        st.caption(f"Looking at {len(steps)} more.")
+    waiting = sum(bool(arrivals.waiting) for _, arrivals in steps)
+    if waiting:
+        st.caption(f"Looking at {waiting} more.")
     view = st.segmented_control("View", VIEWS, default="Mix", key="surfaces.compare.view", required=True)
     colours = plots.surface_colours([survey.title for survey in surveys])
     if view == "Mix":
@@ -126,7 +127,7 @@ def _offered(choice: Choice, chosen: Sequence[Method]) -> dict[str, str]:
 def _look(
     name: str, title: str, chosen: Sequence[Method], params: Mapping[str, Parameters]
 ) -> tuple[Survey | None, Step | None]:
-    """What is known of one of the surfaces offered, and what is still to be run on it."""
+    """What is known of one of the surfaces offered, and how far the methods are with it."""
     if name.startswith("run "):
         db = store()
         return (None if db is None else _stored(db, name.removeprefix("run "), title, chosen)), None
@@ -139,7 +140,7 @@ def _look(
     measure = measure_of(frame, ground)
     found = candidates(arrivals.analyses, measure, None, frame)
     survey = survey_of(title, found, measure, ground.body) if found else None
-    return survey, (frame, arrivals) if arrivals.waiting else None
+    return survey, (frame, arrivals)
 
 
 def _stored(db: Store, frame_key: str, title: str, chosen: Sequence[Method]) -> Survey | None:

@@ -13,6 +13,7 @@ from streamlit.testing.v1.element_tree import NumberInput
 
 from core.catalogues.tables import read_table
 from core.export import export
+from core.stars import sep
 from core.store import Store
 from core.ui.clusters_field import Field
 from core.ui.clusters_found import found_clusters
@@ -224,6 +225,24 @@ def test_a_picture_gives_its_own_stars(page: AppTest, tmp_path) -> None:
     (scores,) = [frame.value for frame in page.dataframe if "recall" in frame.value]
     assert "HDBSCAN" in set(scores["method"])
     assert len(set(scores["method"])) > 1
+
+
+def test_stars_that_could_not_be_looked_for_are_looked_for_again(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(frame, params, progress):
+        raise MemoryError
+
+    app.session_state["frame.wanted"] = "m44"
+    with monkeypatch.context() as failing:
+        failing.setattr(sep, "METHOD", replace(sep.METHOD, analyse=out_of_memory))
+        app.switch_page(PAGE).run()
+        assert "written to the server" in said(app)
+        (again,) = (button for button in app.button if button.label == "Try again")
+    again.click().run()
+    assert not app.exception
+    assert "written to the server" not in said(app)
+    assert any("stars found by SEP" in caption.value for caption in app.caption)
 
 
 def test_a_frame_sent_from_elsewhere_opens_as_a_picture(app: AppTest) -> None:

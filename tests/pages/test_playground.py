@@ -65,6 +65,11 @@ def test_an_archive_out_of_reach_is_said(page: AppTest, monkeypatch: pytest.Monk
     page.toggle(key="sim.online").set_value(True).run()
     assert not page.exception
     assert any("The Gaia archive cannot be reached" in warning.value for warning in page.warning)
+    # The archive answers again: this scene is not left without it.
+    monkeypatch.setattr(gaia, "_ask_archive", lambda ra, dec, radius, *_: gaia._offline(ra, dec, radius))
+    page.run()
+    assert not page.exception
+    assert not any("cannot be reached" in warning.value for warning in page.warning)
 
 
 def test_a_frame_sent_to_star_detection_is_scored_against_its_truth(page: AppTest) -> None:

@@ -140,6 +140,31 @@ def test_two_surfaces_are_compared_side_by_side(page: AppTest) -> None:
     assert "craters a Mpx" in table, "one has no scale, so both are in pixels"
 
 
+def test_what_fails_on_surfaces_compared_is_said_of_each_and_tried_again_at_once(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(frame, params, progress):
+        raise MemoryError
+
+    def failed() -> list[str]:
+        return [warning.value for warning in page.warning if "written to the server" in warning.value]
+
+    with monkeypatch.context() as failing:
+        failing.setattr(hough, "METHOD", dataclasses.replace(hough.METHOD, analyse=out_of_memory))
+        section(page, "Compare")
+        compared = page.multiselect(key="surfaces.compare")
+        compared.set_value(["sample moon_imbrium", "sample mars_valles_marineris"]).run()
+        assert [said.partition(",")[0] for said in failed()] == [
+            "The Moon\\: Mare Imbrium",
+            "Mars\\: Valles Marineris",
+        ]
+        (again,) = (button for button in page.button if button.label == "Try again")
+    again.click().run()
+    assert not page.exception
+    assert failed() == []
+    assert "Try again" not in [button.label for button in page.button]
+
+
 def test_statistics_count_what_every_visitor_ran(page: AppTest) -> None:
     page.text_input(key="person").set_value("Ada").run()
     upload(page, "mine.png", png(ground()))
