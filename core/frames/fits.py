@@ -30,7 +30,7 @@ RawRows = Callable[[int, int], NDArray[Any]]
 
 @dataclass(frozen=True)
 class HduChoice:
-    """An image in a FITS file that a person can choose.
+    """An image in a file that a person can choose.
 
     Attributes:
         index: What to give as ``hdu``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from core.errors import AlmagestError, FrameRejected
 from core.frames.limits import MAX_INFLATED_BYTES
@@ -49,46 +49,43 @@ def inflate(
         rejected: The error of a gzip file that is damaged, cut short, or holds more than that.
     """
     inflated = io.BytesIO()
-    rest: bytes | memoryview = data
     try:
-        while rest:  # a gzip file may be several, one after the other
-            rest = _inflate_member(rest, inflated, name, check, most_bytes, rejected)
-            if bytes(rest[:2]) != GZIP_MAGIC:
-                break  # padding or other bytes after the last one, which gzip itself ignores
+        for piece in _pieces(data):
+            if not inflated.tell():
+                check(piece)
+            if inflated.tell() + len(piece) > most_bytes:
+                raise rejected(
+                    f"'{name}' inflates to more than {most_bytes // 2**20} MiB, which is the limit.",
+                    parameter="inflated_bytes",
+                    limit=most_bytes,
+                )
+            inflated.write(piece)
+    except EOFError:
+        raise rejected(f"'{name}' is a gzip file that was cut short; try to copy it again.") from None
     except zlib.error:
         raise rejected(f"'{name}' is a damaged gzip file; try to copy it again.") from None
     inflated.seek(0)
     return inflated
 
 
-def _inflate_member(
-    data: bytes | memoryview,
-    into: io.BytesIO,
-    name: str,
-    check: Callable[[bytes], object],
-    most_bytes: int,
-    rejected: type[AlmagestError],
-) -> memoryview:
-    inflater = zlib.decompressobj(_GZIP)
-    view = memoryview(data)
-    start, pending = 0, b""
-    while not inflater.eof:
-        if not pending:
-            pending = bytes(view[start : start + _PIECE])
-            start += len(pending)
-        is_first = into.tell() == 0
-        exhausted = not pending  # zlib may still hold output back, so it is asked once more
-        piece = inflater.decompress(pending, _HEAD_BYTES if is_first else _PIECE)
-        pending = inflater.unconsumed_tail
-        if exhausted and not piece and not inflater.eof:
-            raise rejected(f"'{name}' is a gzip file that was cut short; try to copy it again.")
-        if is_first and piece:
-            check(piece)
-        if into.tell() + len(piece) > most_bytes:
-            raise rejected(
-                f"'{name}' inflates to more than {most_bytes // 2**20} MiB, which is the limit.",
-                parameter="inflated_bytes",
-                limit=most_bytes,
-            )
-        into.write(piece)
-    return view[start - len(inflater.unused_data) :]
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """What a gzip file holds, piece by piece, a short one first; ``EOFError`` where it was cut short."""
+    rest, most = memoryview(data), _HEAD_BYTES
+    while rest:  # a gzip file may be several, one after the other
+        inflater = zlib.decompressobj(_GZIP)
+        start, pending = 0, b""
+        while not inflater.eof:
+            if not pending:
+                pending = bytes(rest[start : start + _PIECE])
+                start += len(pending)
+            exhausted = not pending  # zlib may still hold output back, so it is asked once more
+            piece = inflater.decompress(pending, most)
+            pending = inflater.unconsumed_tail
+            if piece:
+                yield piece
+                most = _PIECE
+            elif exhausted and not inflater.eof:
+                raise EOFError
+        rest = rest[start - len(inflater.unused_data) :]
+        if bytes(rest[:2]) != GZIP_MAGIC:
+            break  # padding or other bytes after the last one, which gzip itself ignores

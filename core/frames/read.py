@@ -16,7 +16,7 @@ from core.frames.maps import on_its_ground, read_map
 from core.frames.naming import display_name
 from core.frames.picture import read_jpeg, read_png
 from core.frames.signatures import HEAD_BYTES, Format, describe, format_of
-from core.frames.tiff import read_tiff
+from core.frames.tiff import read_tiff, tiff_choice
 
 Source = str | Path | bytes
 
@@ -58,7 +58,9 @@ def read_frame(
 
 
 def image_hdus(source: Source, *, name: str | None = None) -> tuple[HduChoice, ...]:
-    """The HDUs of a FITS file that hold an image, for a person to choose from; none for other formats.
+    """The HDUs of a FITS file that hold an image, for a person to choose from.
+
+    A TIFF file of several pages is one whose planes they are; other files leave nothing to choose.
 
     Raises:
         FrameRejected: The file cannot be read.
@@ -67,6 +69,9 @@ def image_hdus(source: Source, *, name: str | None = None) -> tuple[HduChoice, .
     kind = _format(data, shown)
     if kind == "gzip":
         return fits_image_hdus(inflate_fits(data, shown), shown)
+    if kind == "TIFF":
+        pages = tiff_choice(data, shown)
+        return (pages,) if pages.planes > 1 else ()
     return fits_image_hdus(io.BytesIO(data), shown) if kind == "FITS" else ()
 
 

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import FrameRejected
+from core.frames.fits import HduChoice
 from core.frames.frame import Frame
 from core.frames.layers import frame_pixels, upright
 from core.frames.limits import MAX_PAGES, MAX_PIXELS, check_size
 from core.frames.missing import finite
 
 if TYPE_CHECKING:
-    from tifffile import TiffPage
+    from tifffile import TiffFile, TiffPage
 
 _NONE, _LZW, _JPEG, _DEFLATE, _PACKBITS, _OLD_DEFLATE, _ZSTD = 1, 5, 7, 8, 32773, 32946, 50000
 _COMPRESSIONS = (_NONE, _LZW, _JPEG, _DEFLATE, _PACKBITS, _OLD_DEFLATE, _ZSTD)
@@ -46,12 +47,10 @@ def read_tiff(data: bytes, name: str, sha256: str, page: int | None) -> Frame:
     """
     import tifffile
 
-    if data[8:10] == b"CR":
-        raise _raw_file(name)
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-            pages = [one for one in islice(tiff.pages, MAX_PAGES) if isinstance(one, tifffile.TiffPage)]
-            chosen = _choose(pages, page, name)
+            full = _full_pages(tiff, data, name)
+            chosen = _choose(full, page, name)
             _check(chosen, name, len(data))
             raw = _raw(chosen)
             stored, missing = _channels(chosen, raw), _missing(chosen, raw)
@@ -66,7 +65,6 @@ def read_tiff(data: bytes, name: str, sha256: str, page: int | None) -> Frame:
     if missing is not None:
         pixels[missing] = np.nan
     pixels, missing_note = finite(upright(pixels, turn), name)
-    full = [one for one in pages if not one.is_reduced]
     is_first_of_many = page is None and len(full) > 1
     page_note = f"The file has {len(full):,} pages; this is the first." if is_first_of_many else None
     return Frame(
@@ -80,7 +78,35 @@ def read_tiff(data: bytes, name: str, sha256: str, page: int | None) -> Frame:
     )
 
 
-def _choose(pages: list[TiffPage], page: int | None, name: str) -> TiffPage:
+def tiff_choice(data: bytes, name: str) -> HduChoice:
+    """What there is to choose in a TIFF file, by its tags alone: its planes are its pages.
+
+    Pages need not be alike; the sizes are those of the first.
+
+    Raises:
+        FrameRejected: The file is damaged or a camera's raw file.
+    """
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+            first, *others = _full_pages(tiff, data, name)
+            _check(first, name, len(data))
+            bits = -first.bitspersample if first.sampleformat == _FLOAT else first.bitspersample
+            return HduChoice(0, "", first.imagewidth, first.imagelength, 1 + len(others), bits)
+    except FrameRejected:
+        raise
+    except Exception as error:  # as above
+        raise FrameRejected(f"'{name}' is a damaged TIFF file: its pages cannot be told.") from error
+
+
+def _full_pages(tiff: TiffFile, data: bytes, name: str) -> list[TiffPage]:
+    """The pages that are no thumbnails, one at least; not those of a camera's raw file."""
+    from tifffile import TiffPage
+
+    if data[8:10] == b"CR":
+        raise _raw_file(name)
+    pages = [one for one in islice(tiff.pages, MAX_PAGES) if isinstance(one, TiffPage)]
     if not pages:
         raise FrameRejected(f"'{name}' is a TIFF file without an image in it.")
     if any(_DNG_VERSION in one.tags or one.photometric == _CFA for one in pages[:4]):
@@ -88,6 +114,10 @@ def _choose(pages: list[TiffPage], page: int | None, name: str) -> TiffPage:
     full = [one for one in pages if not one.is_reduced]
     if not full:
         raise _raw_file(name)  # Nikon's and Sony's raw files show a thumbnail and hide the rest
+    return full
+
+
+def _choose(full: list[TiffPage], page: int | None, name: str) -> TiffPage:
     if page is not None and not 0 <= page < len(full):
         raise FrameRejected(
             f"'{name}' has {len(full):,} page{'s' if len(full) > 1 else ''}, "

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from core.frames import read_frame
+from core.frames import HduChoice, image_hdus, read_frame
 from tests.frames.files import noise, tiff
 
 KINDS = ("u1", "u2", "u4", "i2", "i4", "f2", "f4", "f8")
@@ -98,6 +98,7 @@ def test_pages() -> None:
     last = read_frame(tiff(pages, photometric="minisblack"), plane=3)
     assert (last.plane, last.notes) == (3, ())
     np.testing.assert_array_equal(last.pixels, pages[3])
+    assert image_hdus(tiff(pages, photometric="minisblack")) == (HduChoice(0, "", 32, 24, 4, 16),)
 
 
 def test_thumbnails_are_no_pages() -> None:

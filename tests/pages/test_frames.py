@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import tifffile
 from astropy.io import fits
 from streamlit.testing.v1 import AppTest
 
@@ -31,3 +32,17 @@ def test_the_image_and_the_plane_chosen_in_a_file_stay_on_every_page(app: AppTes
     assert [image.value for image in of_file("selectbox", "Image in the file")] == [image.options[1]]
     assert [plane.value for plane in of_file("number_input", "Plane")] == [3]
     assert "80 × 70" in "".join(caption.value for caption in app.caption)
+
+
+def test_the_pages_of_a_tiff_file_can_be_chosen(app: AppTest) -> None:
+    file = io.BytesIO()
+    tifffile.imwrite(
+        file, np.arange(3 * 40 * 50, dtype=np.uint16).reshape(3, 40, 50), photometric="minisblack"
+    )
+    app.switch_page("pages/frames.py").run()
+    app.file_uploader(key="frame.file").set_value(("mine.tif", file.getvalue(), "image/tiff")).run()
+    assert any("3 pages; this is the first" in warning.value for warning in app.warning)
+    (page,) = (each for each in app.number_input if each.label == "Plane or page (0 to 2)")
+    page.set_value(2).run()
+    assert not app.exception
+    assert not any("this is the first" in warning.value for warning in app.warning)
