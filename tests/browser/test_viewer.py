@@ -127,7 +127,8 @@ def test_every_mode_draws_its_pictures_without_console_errors(viewer, browser, m
     page = viewer(f"mode={mode}&heat=yes")
     assert page.pixels() > 3
     assert len(page.all(".stage canvas")) == (2 if mode == "side by side" else 1)
-    assert page.canvas.get_attribute("role") == "img"
+    assert page.canvas.get_attribute("role") == "application"
+    assert page.canvas.get_attribute("aria-roledescription") == "picture"
     assert "3000 by 2000 pixels" in page.canvas.get_attribute("aria-label")
     assert browser.console_errors() == []
 

@@ -168,7 +168,9 @@ class Viewer {
     const figure = document.createElement("figure");
     figure.className = "stage";
     const canvas = document.createElement("canvas");
-    canvas.setAttribute("role", "img");
+    // An image takes no keys: screen readers keep the arrows to themselves there.
+    canvas.setAttribute("role", "application");
+    canvas.setAttribute("aria-roledescription", "picture");
     canvas.tabIndex = 0;
     const caption = document.createElement("figcaption");
     const tip = document.createElement("div");
