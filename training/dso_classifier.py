@@ -157,6 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         files = draw_split(options.work, options.data, "train", options.scenes, options.workers)
         pictures, trainer = packed(options.work, "train", files), Trainer(options)
         begun = started(trainer, options)
+        if options.compile:
+            trainer.network.compile()
         train(
             trainer,
             lambda thread: views(trainer, pictures, options.batch, [options.seed, begun, thread]),
@@ -260,6 +262,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--decay", type=float, default=0.05)
     parser.add_argument("--smoothing", type=float, default=0.02)
     parser.add_argument("--workers", type=int, default=1, help="processes that draw")
+    parser.add_argument(
+        "--compile", action="store_true", help="fuse the network's parts first: faster, wants a C++ compiler"
+    )
     parser.add_argument(
         "--fresh", dest="resume", action="store_false", help="forget an earlier training: else it goes on"
     )
