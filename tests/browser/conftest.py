@@ -120,7 +120,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """On failure, keep a picture of the page and say where it is."""
+    """On failure, keep a picture of the page, and say where it is, and what the page said."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
     driver = getattr(item, "funcargs", {}).get("browser")
@@ -129,6 +129,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         with contextlib.suppress(WebDriverException):
             driver.save_screenshot(str(path))
             report.sections.append(("screenshot", str(path)))
+            words = f"{driver.current_url}\n{driver.find_element(By.TAG_NAME, 'body').text}"
+            report.sections.append(("page", words))
 
 
 @pytest.fixture(scope="session")
