@@ -157,7 +157,7 @@ def _written(detections: Detections, frame: Frame | None) -> Detections:
             table[column] = [_text(value) for value in table[column]]
     if frame is not None and len(table) and (sky := frame.sky(table["x"], table["y"])) is not None:
         table["ra_deg"], table["dec_deg"] = sky
-    return Detections(table, detections.units)
+    return Detections(table, {column: one_line(unit) for column, unit in detections.units.items()})
 
 
 def _text(value: Any) -> str | None:

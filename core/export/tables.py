@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +18,7 @@ from core.export.text import ascii_only
 if TYPE_CHECKING:
     from astropy.io.fits import Header
     from astropy.table import Table
+    from astropy.units import UnitBase
 
 # IVOA unified content descriptors: they tell the tools of the Virtual Observatory what a column is.
 _UCDS = {
@@ -49,7 +53,7 @@ _KEYWORDS = {
 
 def write_ecsv(catalogue: Catalogue) -> bytes:
     """The catalogue as ECSV; the provenance is the table's ``meta``."""
-    table = _astropy_table(catalogue)
+    table = _with_units(catalogue)
     table.meta = dict(catalogue.provenance)
     out = io.StringIO()
     table.write(out, format="ascii.ecsv")
@@ -61,7 +65,7 @@ def write_votable(catalogue: Catalogue) -> bytes:
     from astropy.io.votable import from_table
     from astropy.io.votable.tree import CooSys, Info
 
-    votable = from_table(_astropy_table(catalogue), table_id="detections")
+    votable = from_table(_with_units(catalogue), table_id="detections")
     resource = votable.resources[0]
     for index, (name, value) in enumerate(catalogue.provenance.items()):
         resource.infos.append(Info(ID=f"fact_{index}", name=name or "fact", value=value))
@@ -71,14 +75,16 @@ def write_votable(catalogue: Catalogue) -> bytes:
         if column.name in ("ra_deg", "dec_deg"):
             column.ref = "icrs"
     out = io.BytesIO()
-    votable.to_xml(out)
+    with _units_as_they_are():
+        votable.to_xml(out)
     return out.getvalue()
 
 
 def write_fits(catalogue: Catalogue) -> bytes:
     """The catalogue as a FITS binary table ``DETECTIONS`` with its provenance in cards and HISTORY.
 
-    FITS text is ASCII: other characters are escaped as in Python (``\\u2605``).
+    FITS text is ASCII: other characters are escaped as in Python (``\\u2605``). Units are spelt as FITS does;
+    one that FITS does not have, such as ``electron``, stands there as it is.
     """
     from astropy.io import fits
 
@@ -88,6 +94,8 @@ def write_fits(catalogue: Catalogue) -> bytes:
             table.replace_column(name, _texts([ascii_only(text) for text in table[name]]))
     hdu = fits.table_to_hdu(table)
     hdu.name = "DETECTIONS"
+    for name, unit in catalogue.detections.units.items():
+        hdu.columns[name].unit = _fits_unit(unit)
     hdu.header["CREATOR"] = "Almagest"
     for name, value in catalogue.provenance.items():
         if name in _KEYWORDS:
@@ -129,18 +137,50 @@ def _card(header: Header, keyword: str, value: str, comment: str) -> None:
 
 
 def _astropy_table(catalogue: Catalogue) -> Table:
-    from astropy import units as u
     from astropy.table import Table
 
-    detections = catalogue.detections
-    table = Table({name: _values(column) for name, column in detections.table.items()})
-    for name, unit in detections.units.items():
-        parsed = u.Unit(unit, parse_strict="silent")
-        if isinstance(parsed, u.UnrecognizedUnit):
+    return Table({name: _values(column) for name, column in catalogue.detections.table.items()})
+
+
+def _with_units(catalogue: Catalogue) -> Table:
+    """The catalogue as astropy's table; a column's description tells a unit that astropy does not know."""
+    table = _astropy_table(catalogue)
+    for name, unit in catalogue.detections.units.items():
+        parsed = _parsed(unit)
+        if parsed is None:
             table[name].description = f"in {unit}"
         else:
             table[name].unit = parsed
     return table
+
+
+def _parsed(unit: str) -> UnitBase | None:
+    """A unit as astropy's; None where it knows none of that spelling."""
+    from astropy import units as u
+
+    with _units_as_they_are():
+        parsed = u.Unit(unit, parse_strict="silent")
+    return None if isinstance(parsed, u.UnrecognizedUnit) else parsed
+
+
+def _fits_unit(unit: str) -> str:
+    parsed = _parsed(unit)
+    if parsed is not None:
+        with _units_as_they_are(), contextlib.suppress(ValueError):
+            return str(parsed.to_string("fits"))
+    return ascii_only(unit)
+
+
+@contextlib.contextmanager
+def _units_as_they_are() -> Iterator[None]:
+    """No warnings of units that a standard does not have, such as electrons: readers take them."""
+    from astropy.io.votable.exceptions import W50
+    from astropy.units import UnitsWarning
+
+    with warnings.catch_warnings():
+        for warning in (UnitsWarning, W50):
+            warnings.simplefilter("ignore", warning)
+        yield
 
 
 def _values(column: pd.Series) -> NDArray[np.generic]:

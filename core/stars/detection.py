@@ -16,7 +16,7 @@ from core.methods import Progress
 from core.parameters import Parameters, parameter
 from core.results import Detections, Result
 from core.stars.background import Sky, subtract_background
-from core.stars.photometry import UNITS, centroids, exposure_s, measure_sources
+from core.stars.photometry import centroids, exposure_s, measure_sources, units_of
 from core.stars.psf import ASSUMED_FWHM_PX, measure_profile
 from core.stars.screening import Reasons, Rules, screen
 
@@ -240,7 +240,7 @@ def detect(frame: Frame, params: StarParameters, progress: Progress, find: Finde
     own_score = positive / (positive + SNR_OF_HALF_SCORE)
     table.insert(1, "score", own_score if found.score is None else found.score)
     accepted = pd.isna(reasons)
-    units = {column: unit for column, unit in UNITS.items() if column in table}
+    units = {column: unit for column, unit in units_of(frame).items() if column in table}
     order = table["flux"].sort_values(ascending=False, kind="stable").index
     stars = Detections(table.loc[[i for i in order if accepted[i]]], units)
     rejected = Detections(table.assign(reason=reasons).loc[[i for i in order if not accepted[i]]], units)

@@ -20,7 +20,13 @@ UNITS: Mapping[str, str] = {
     "theta_deg": "deg",
     "npix": "pix",
 }
-"""Units of the columns; fluxes, peaks and backgrounds are in the frame's own unit."""
+"""Units of the columns whatever the frame."""
+_IN_FRAME_UNIT = ("flux", "flux_err", "peak", "background")
+
+
+def units_of(frame: Frame) -> dict[str, str]:
+    """Units of the columns of :func:`measure_sources`: fluxes are sums of pixel values, in their unit."""
+    return {**UNITS, **dict.fromkeys(_IN_FRAME_UNIT, frame.unit)} if frame.unit else dict(UNITS)
 
 
 def centroids(sky: Sky, x: Float64, y: Float64, fwhm_px: float) -> tuple[Float64, Float64]:

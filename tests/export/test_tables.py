@@ -78,11 +78,34 @@ def test_votable_has_ucds_and_facts(make):
 def test_a_unit_astropy_does_not_know_is_described(name, make):
     result = make(["star"])
     odd = Detections(result.detections.table, units={"mag": "furlong of light"})
-    back = read(name, export(result, name, detections=odd))
+    payload = export(result, name, detections=odd)
+    if name == "fits":
+        assert fits.getheader(io.BytesIO(payload), 1)["TUNIT14"] == "furlong of light"
+        return
+    back = read(name, payload)
     assert back["mag"].unit is None
     assert back["mag"][0] == 12.0
-    if name != "fits":
-        assert "furlong of light" in back["mag"].description
+    assert "furlong of light" in back["mag"].description
+
+
+@pytest.mark.parametrize(
+    ("unit", "in_fits"),
+    [
+        ("electron", "electron"),
+        ("electron / s", "electron / s"),
+        ("MJy/sr", "MJy sr-1"),
+        ("3.5 Jy", "3.5 Jy"),
+        ("e\n★", "e \\u2605"),
+        ("erg/s/cm2/Angstrom", "erg Angstrom-1 s-1 cm-2"),
+    ],
+)
+def test_units_the_standards_do_not_have_are_written_too(unit, in_fits, make):
+    result = make(["star"])
+    found = Detections(result.detections.table, units={"flux": unit})
+    with fits.open(io.BytesIO(export(result, "fits", detections=found)), checksum=True) as hdus:
+        assert hdus[1].columns["flux"].unit == in_fits
+    assert len(read("ecsv", export(result, "ecsv", detections=found))) == 1
+    assert b"</VOTABLE>" in export(result, "votable", detections=found)
 
 
 def test_parquet_keeps_values_types_and_units(make):

@@ -326,3 +326,12 @@ def test_the_noise_of_a_black_sky_is_not_stars(method):
 def test_a_planet_is_said_not_to_be_a_star_field(method, sample):
     frame = next(each for each in samples() if each.name == sample).read()
     assert "may not be a star field" in get_method(method).run(frame).summary
+
+
+@pytest.mark.parametrize("unit", ["adu", "electron", ""])
+def test_fluxes_have_the_unit_of_the_pixels(unit):
+    found = _run("stars.sep", star_field(5, (128, 128), 20).pixels, {"unit": unit})
+
+    for column in ("flux", "flux_err", "peak", "background"):
+        assert found.detections.units.get(column, "") == unit
+    assert found.rejected.units == found.detections.units
