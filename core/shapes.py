@@ -366,6 +366,25 @@ class Polygon(Shape):
     def mapped(self, onto: Affine) -> Polygon:  # noqa: D102
         return Polygon(as_points(onto(self.points)))
 
+    def within(self, box: Box) -> Polygon | None:
+        """The part that lies in a box (Sutherland & Hodgman 1974, CACM 17, 32); None where nothing does."""
+        points = np.array(self.points, float)
+        for axis, limit, inwards in (
+            (0, box.x_min, 1.0),
+            (1, box.y_min, 1.0),
+            (0, box.x_max, -1.0),
+            (1, box.y_max, -1.0),
+        ):
+            depth = (points[:, axis] - limit) * inwards
+            after, depth_after = np.roll(points, -1, axis=0), np.roll(depth, -1)
+            crosses = (depth >= 0.0) != (depth_after >= 0.0)
+            part = np.divide(depth, depth - depth_after, out=np.zeros_like(depth), where=crosses)
+            crossings = points + part[:, None] * (after - points)
+            kept = np.column_stack([depth >= 0.0, crosses])
+            points = np.stack([points, crossings], axis=1)[kept]
+        part_within = Polygon(as_points(points)) if len(points) >= 3 else None
+        return part_within if part_within is not None and part_within.area_px > 0.0 else None
+
     def _own(self) -> dict[str, float | str]:
         return {"path": _text(self.outline)}
 

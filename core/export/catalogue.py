@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,7 @@ class Catalogue:
         """The shape of each object in pixels; a point's is a point, whatever its radius."""
         return shapes_of(self.detections.table)
 
-    @property
+    @cached_property
     def outlines(self) -> list[Polygon | None]:
         """The area of each ellipse, polygon, and line with its ``width_px``; None of points and boxes."""
         table = self.detections.table
@@ -147,7 +148,22 @@ class Catalogue:
         centre of the first pixel. A box that lies outside the frame has no width or no height.
         """
         limits = [self.width, self.height, self.width, self.height]
-        return np.clip(self.boxes + 0.5, 0.0, limits)
+        whole = self.boxes + 0.5
+        boxes = np.clip(whole, 0.0, limits)
+        for row in np.flatnonzero((whole != boxes).any(axis=1)):
+            if self.outlines[row] is not None:
+                left = self.outer_outlines[row]
+                boxes[row] = 0.0 if left is None else left.box
+        return boxes
+
+    @cached_property
+    def outer_outlines(self) -> list[Polygon | None]:
+        """:attr:`outlines` cut at the frame's border, counted as :attr:`outer_boxes` are; None beyond it."""
+        frame = Box(0.0, 0.0, self.width, self.height)
+        return [
+            None if outline is None else Polygon(as_points(np.add(outline.points, 0.5))).within(frame)
+            for outline in self.outlines
+        ]
 
 
 def _written(detections: Detections, frame: Frame | None) -> Detections:

@@ -6,11 +6,9 @@ import json
 import math
 from typing import Any
 
-import numpy as np
-
 from core.export.catalogue import LINE_WIDTH_PX, POINT_BOX_PX, Catalogue
 from core.export.text import is_picture, one_line, picture_stem
-from core.shapes import Box, Polygon, as_points
+from core.shapes import Box
 
 CONVENTIONS = (
     "Row 0 of the frame's array is the top row of the picture; a viewer that shows a FITS frame with row 0"
@@ -73,14 +71,14 @@ def _annotations(catalogue: Catalogue) -> list[dict[str, Any]]:
         table["score"].tolist(),
         (catalogue.detections.xy + 0.5).tolist(),
         catalogue.outer_boxes.tolist(),
-        catalogue.outlines,
+        catalogue.outer_outlines,
         others.to_dict("records"),
         strict=True,
     ):
         left, top, right, bottom = box
         if right <= left or bottom <= top:
             continue
-        area = _cut(outline, catalogue) if outline else Box(*box)
+        area = outline or Box(*box)
         annotations.append(
             {
                 "id": len(annotations) + 1,
@@ -97,13 +95,6 @@ def _annotations(catalogue: Catalogue) -> list[dict[str, Any]]:
             }
         )
     return annotations
-
-
-def _cut(outline: Polygon, catalogue: Catalogue) -> Polygon:
-    """An outline cut at the frame's border, with 0 at the outer edge of the first pixel."""
-    return Polygon(
-        as_points(np.clip(outline.points, -0.5, np.array([catalogue.width, catalogue.height]) - 0.5) + 0.5)
-    )
 
 
 def _plain(value: Any) -> Any:

@@ -1,12 +1,14 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from pycocotools.coco import COCO
 
 from core.export import export
 from core.export.coco import picture_name
 from core.results import Detections
+from core.shapes import Affine, Ellipse, Polygon
 
 
 @pytest.fixture
@@ -49,6 +51,34 @@ def test_outlines_of_ellipses_lines_and_polygons(shaped, load):
     flat = Detections(shaped.detections.table[1:2].assign(path="5,30 25,30", y_min=30.0, y_max=30.0))
     (level,) = json.loads(export(shaped, "coco", detections=flat))["annotations"]
     assert level["bbox"] == pytest.approx([5.5, 28.5, 20.0, 4.0])
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools
+def test_outlines_are_cut_at_the_border_as_scissors_would(shaped, load):
+    shapes = [
+        Ellipse(0.0, 24.0, 30.0, 0.4, 45.0),
+        Polygon(((-20.5, 9.5), (19.5, 9.5), (-0.5, 39.5))),
+        Polygon(((-10.0, 5.0), (5.0, -10.0), (-10.0, -10.0))),  # beyond, though its box is not
+    ]
+    rows = [
+        {"label": "cloud", "score": 0.9, "x": shape.centre[0], "y": shape.centre[1], **shape.columns}
+        for shape in shapes
+    ]
+    coco = load(export(shaped, "coco", detections=Detections(pd.DataFrame(rows))))
+
+    ellipse, triangle = coco.loadAnns(coco.getAnnIds())
+
+    rows, columns = np.mgrid[:48, :64]
+    turned = Affine(np.linalg.inv(shapes[0].axes), np.zeros(2))
+    inside = np.hypot(*turned(np.column_stack([columns.ravel(), rows.ravel() - 24.0])).T) <= 1.0
+    assert ellipse["area"] == pytest.approx(inside.sum(), rel=0.03)
+    assert coco.annToMask(ellipse).sum() == pytest.approx(inside.sum(), rel=0.05)
+    left, top, wide, high = ellipse["bbox"]
+    rows, columns = np.nonzero(inside.reshape(48, 64))
+    assert (left, top) == pytest.approx((columns.min(), rows.min()), abs=1.0)
+    assert (wide, high) == pytest.approx((np.ptp(columns) + 1, np.ptp(rows) + 1), abs=1.5)
+    assert triangle["area"] == pytest.approx(300.0)
+    assert triangle["bbox"] == pytest.approx([0.0, 10.0, 20.0, 30.0])
 
 
 def test_a_point_of_unknown_size_has_the_stated_box(make):
