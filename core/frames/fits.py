@@ -68,8 +68,8 @@ def fits_image_hdus(stream: io.BytesIO, name: str) -> tuple[HduChoice, ...]:
         HduChoice(
             index=hdu.index,
             name=str(card(hdu.header, "EXTNAME") or "")[:40].strip(),
-            width=hdu.shape[-1],
-            height=hdu.shape[-2],
+            width=hdu.size[1],
+            height=hdu.size[0],
             planes=hdu.planes,
             bitpix=hdu.bitpix,
         )
@@ -82,7 +82,8 @@ def read_fits(stream: io.BytesIO, name: str, sha256: str, hdu: int | None, plane
     """Read one image of a FITS file.
 
     A cube of exactly three planes whose third axis is no physical axis (no CTYPE3, or Siril's "RGB") is
-    read in colour unless ``plane`` is given; of any other cube the first plane is read.
+    read in colour unless ``plane`` is given, and so is one whose first axis is the three colours; of any
+    other cube the first plane is read.
 
     Args:
         stream: The whole file, inflated.
@@ -96,7 +97,7 @@ def read_fits(stream: io.BytesIO, name: str, sha256: str, hdu: int | None, plane
     """
     layout = read_layout(stream, name)
     chosen = _choose(layout, hdu, name)
-    height, width = chosen.shape[-2:]
+    height, width = chosen.size
     check_size(name, width, height)
     if not chosen.is_complete:
         raise FrameRejected(
@@ -162,7 +163,7 @@ def _choose(layout: Layout, index: int | None, name: str) -> Hdu:
 
 def _is_colour_cube(hdu: Hdu) -> bool:
     third_axis = str(card(hdu.header, "CTYPE3") or "").strip().upper()
-    return len(hdu.shape) == 3 and hdu.planes == 3 and third_axis in ("", "RGB")
+    return hdu.is_interleaved or (len(hdu.shape) == 3 and hdu.planes == 3 and third_axis in ("", "RGB"))
 
 
 def _plane_note(hdu: Hdu, in_colour: bool, plane: int | None) -> str | None:
@@ -177,7 +178,7 @@ def _read_planes(stream: io.BytesIO, hdu: Hdu, planes: tuple[int, ...], name: st
     """The planes as ``(H, W)``, or ``(H, W, N)`` for several, scaled and with blank pixels as NaN."""
     from astropy.utils.exceptions import AstropyWarning
 
-    height, width = hdu.shape[-2:]
+    height, width = hdu.size
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyWarning)
         try:
@@ -187,9 +188,7 @@ def _read_planes(stream: io.BytesIO, hdu: Hdu, planes: tuple[int, ...], name: st
             image = _open(stream, hdu, do_not_scale_image_data=True)
             pixels: Float32 = np.empty((height, width, len(planes)), np.float32)
             for position, plane in enumerate(planes):
-                lead = tuple(int(part) for part in np.unravel_index(plane, hdu.shape[:-2] or (1,)))
-                lead = lead if hdu.shape[:-2] else ()
-                _scale_into(pixels[:, :, position], _raw_rows(image, hdu, lead), hdu, image.header)
+                _scale_into(pixels[:, :, position], _raw_rows(image, hdu, plane), hdu, image.header)
         except FrameRejected:
             raise
         except Exception as error:  # a damaged file makes astropy and its codecs raise almost anything
@@ -205,12 +204,19 @@ def _open(stream: io.BytesIO, hdu: Hdu, **options: bool) -> Any:
     return fits.open(stream, memmap=False, **options)[hdu.index]
 
 
-def _raw_rows(image: Any, hdu: Hdu, lead: tuple[int, ...]) -> RawRows:
+def _raw_rows(image: Any, hdu: Hdu, plane: int) -> RawRows:
     """Reads rows ``[start, stop)`` of a plane as stored; a compressed plane is decompressed once, whole."""
+
+    def rows(which: slice) -> NDArray[Any]:
+        if hdu.is_interleaved:
+            return np.asarray(image.section[which, :, plane])
+        lead = hdu.shape[:-2] and tuple(int(part) for part in np.unravel_index(plane, hdu.shape[:-2]))
+        return np.asarray(image.section[(*lead, which)])
+
     if hdu.is_compressed:
-        plane = np.asarray(image.section[lead] if lead else image.section[...])
-        return lambda start, stop: plane[start:stop]
-    return lambda start, stop: np.asarray(image.section[(*lead, slice(start, stop))])
+        whole = rows(slice(None))
+        return lambda start, stop: whole[start:stop]
+    return lambda start, stop: rows(slice(start, stop))
 
 
 def _scale_into(out: Float32, rows: RawRows, hdu: Hdu, header: Header) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import FrameRejected
-from core.frames.limits import MAX_AXES, MAX_HDUS, MAX_HEADER_CARDS
+from core.frames.limits import MAX_AXES, MAX_HDUS, MAX_HEADER_CARDS, MIN_SIDE
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -51,9 +51,25 @@ class Hdu:
         return len(self.shape) >= 2
 
     @property
+    def is_interleaved(self) -> bool:
+        """Whether the three colours of a pixel stand beside each other, as some programs write them."""
+        return (
+            len(self.shape) == 3
+            and self.shape[-1] == 3
+            and min(self.shape[:2]) >= MIN_SIDE
+            and str(card(self.header, "CTYPE1") or "").strip().upper() in ("", "RGB")
+        )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of each plane."""
+        height, width = self.shape[:2] if self.is_interleaved else self.shape[-2:]
+        return height, width
+
+    @property
     def planes(self) -> int:
         """How many planes the image has; a plain image has one."""
-        return math.prod(self.shape[:-2])
+        return math.prod(self.shape) // math.prod(self.size)
 
 
 @dataclass(frozen=True)

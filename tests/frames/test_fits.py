@@ -179,6 +179,18 @@ def test_cube_of_three_planes_is_colour_unless_its_axis_is_physical(
     assert grey.pixels[0, 0] == 2.0
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+def test_colours_beside_each_other_are_read_as_colour(compressed: bool) -> None:
+    colour = noise((24, 32, 3)).astype(np.int16)
+    data = fits_compressed(colour) if compressed else fits_image(colour)
+    frame = read_frame(data)
+    np.testing.assert_array_equal(frame.pixels, colour)
+    assert frame.notes == ("The three planes of the file are taken as red, green and blue.",)
+    np.testing.assert_array_equal(read_frame(data, plane=1).pixels, colour[..., 1])
+    (choice,) = image_hdus(data)
+    assert (choice.width, choice.height, choice.planes) == (32, 24, 3)
+
+
 def test_degenerate_axes_are_no_planes() -> None:
     frame = read_frame(fits_image(noise((1, 1, 24, 32)).astype(np.float32)))
     assert (frame.pixels.shape, frame.plane, frame.notes) == ((24, 32), None, ())
