@@ -15,6 +15,7 @@ from core.errors import FrameRejected
 from core.frames import fits_facts as facts
 from core.frames.fits_layout import Hdu, Layout, card, read_layout
 from core.frames.fits_tiles import check_header, check_tiles
+from core.frames.fits_wcs import celestial_wcs
 from core.frames.frame import Float32, Frame
 from core.frames.limits import check_size
 from core.frames.missing import finite
@@ -118,7 +119,7 @@ def read_fits(stream: io.BytesIO, name: str, sha256: str, hdu: int | None, plane
     pixels, image_header = _read_planes(stream, chosen, planes, name)
 
     headers = facts.Headers(image_header, layout.hdus[0].header)
-    wcs, wcs_note = facts.celestial_wcs(headers)
+    wcs, wcs_note = celestial_wcs(image_header)
     pixels, missing_note = finite(pixels, name)
     mosaic_note = None if chosen.planes > 1 else facts.mosaic_note(headers)
     told = (_plane_note(chosen, in_colour, plane), mosaic_note, wcs_note, missing_note)

@@ -1,4 +1,4 @@
-"""What a FITS header says of its pixels: where they lie on the sky, their unit, gain and saturation.
+"""What a FITS header says of its pixels: their unit, gain, saturation and scale.
 
 Headers are written by many hands. Each fact is taken only from cards that mean one thing, and a card
 that cannot be believed gives "unknown" rather than a number.
@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from core.frames.fits_layout import Hdu, card
 from core.frames.frame import RowOrder
-from core.frames.limits import MAX_AXES, MAX_KEPT_CARDS, MAX_KEPT_TEXT
+from core.frames.limits import MAX_KEPT_CARDS, MAX_KEPT_TEXT
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
-    from astropy.wcs import WCS
 
 Plain = str | int | float | bool
 
@@ -40,9 +36,6 @@ _UNSIGNED_OFFSET = {8: 0, 16: 2**15}
 _A_COUNT = re.compile(r"(?<!\w)(?:e-(?!\w)|e(?= ?/)|electrons?\b)")
 _AN_ELECTRON = re.compile(r"(?:/ ?|\bper )(?:e-|electron\b)")
 """What comments say of electrons for a count, and of counts for an electron."""
-_MAX_SIP_ORDER = 9
-_LOOKED_UP = re.compile(r"(?:(?:CPDIS|D2IMDIS|DP|D2IM)[12](?:\..*)?|AXISCORR)")
-"""Cards of distortions kept as tables in extensions of their own: Hubble's, beside its polynomials."""
 
 
 @dataclass(frozen=True)
@@ -146,48 +139,6 @@ def saturation(headers: Headers, hdu: Hdu) -> float | None:
     return float(2**hdu.bitpix - 1 - _UNSIGNED_OFFSET[hdu.bitpix]) + zero
 
 
-def celestial_wcs(headers: Headers) -> tuple[WCS | None, str | None]:
-    """The sky coordinates of the image's first two axes, and a sentence when they cannot be used as they are.
-
-    Returns:
-        ``(wcs, None)`` when they are sound, ``(wcs, sentence)`` when tables of small distortions are left out
-        of them, ``(None, None)`` when the header has none, and ``(None, sentence)`` when it has some that
-        astropy cannot make sense of.
-    """
-    from astropy.wcs import WCS
-    from astropy.wcs.utils import proj_plane_pixel_scales
-
-    header, note = headers.image, None
-    if not _claims_sky(header):
-        return None, None
-    if looked_up := {name for name in header if _LOOKED_UP.fullmatch(name)}:
-        header = header.copy()
-        for name in looked_up:
-            header.remove(name, remove_all=True)
-        note = "The sky coordinates leave out the file's tables of small distortions, some tenths of a pixel."
-    broken = "The sky coordinates in the header are damaged and are not used."
-    orders = [card(header, f"{name}_ORDER") for name in ("A", "B", "AP", "BP")]
-    axes = card(header, "WCSAXES")
-    if any(isinstance(order, int | float) and order > _MAX_SIP_ORDER for order in orders) or (
-        isinstance(axes, int | float) and axes > MAX_AXES
-    ):
-        return None, broken  # astropy would make room for what they claim
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # FITSFixedWarning for old spellings, numpy's for a singular matrix
-        try:
-            wcs = WCS(header, naxis=2)
-            if not wcs.has_celestial:
-                return None, broken
-            scales = proj_plane_pixel_scales(wcs)
-            wcs.pixel_shape = header["NAXIS1"], header["NAXIS2"]
-            sky = wcs.pixel_to_world(header["NAXIS1"] / 2, header["NAXIS2"] / 2).icrs
-            numbers = np.array([*scales, sky.ra.deg, sky.dec.deg])
-            sound = np.isfinite(numbers).all() and (scales > 0).all()
-        except Exception:  # wcslib and astropy raise a dozen kinds for a header that is not one
-            return None, broken
-    return (wcs, note) if sound else (None, broken)
-
-
 def pixel_scale_arcsec(headers: Headers) -> float | None:
     """Arcseconds a pixel where there is no WCS: PIXSCALE or SECPIX, else camera and telescope.
 
@@ -201,11 +152,6 @@ def pixel_scale_arcsec(headers: Headers) -> float | None:
     if not pixel_um or not focal_mm or not 0.5 <= pixel_um <= 200.0 or not 1.0 <= focal_mm <= 200_000.0:
         return None
     return math.degrees(pixel_um * 1e-3 / focal_mm) * 3600.0
-
-
-def _claims_sky(header: Header) -> bool:
-    kinds = " ".join(str(card(header, f"CTYPE{axis}")).upper() for axis in (1, 2))
-    return any(kind in kinds for kind in ("RA--", "DEC-", "LON-", "LAT-"))
 
 
 def _comment(headers: Headers, key: str) -> str:

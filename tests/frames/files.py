@@ -15,6 +15,13 @@ from PIL import Image
 Cards = dict[str, Any]
 
 
+TAN = {
+    **{"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 83.8, "CRVAL2": -5.4, "CRPIX1": 16.5},
+    **{"CRPIX2": 12.5, "CD1_1": -1e-4, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": 1e-4},
+}
+"""Sky coordinates of :func:`noise`, its middle at (83.8°, −5.4°)."""
+
+
 def noise(shape: tuple[int, ...] = (24, 32), seed: int = 0) -> NDArray[np.float64]:
     """Sky at 1000 with a noise of 20."""
     return np.random.default_rng(seed).normal(1000.0, 20.0, shape)

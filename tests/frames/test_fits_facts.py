@@ -1,4 +1,4 @@
-"""Units, gain, saturation and sky coordinates of FITS headers."""
+"""Units, gain, saturation and scale of FITS headers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,7 @@ from astropy.io import fits
 
 from core.frames import read_frame
 from core.frames.limits import MAX_KEPT_TEXT
-from tests.frames.files import fits_file, fits_image, noise
-
-TAN = {
-    **{"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 83.8, "CRVAL2": -5.4, "CRPIX1": 16.5},
-    **{"CRPIX2": 12.5, "CD1_1": -1e-4, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": 1e-4},
-}
+from tests.frames.files import TAN, fits_file, fits_image, noise
 
 
 @pytest.mark.parametrize(
@@ -97,67 +92,6 @@ def test_a_raw_mosaic_of_colours_is_told() -> None:
 def test_long_text_is_cut() -> None:
     header = read_frame(fits_image(cards={"OBJECT": "long " * 100})).header
     assert len(str(header["OBJECT"])) == MAX_KEPT_TEXT
-
-
-def test_sky_coordinates() -> None:
-    frame = read_frame(fits_image(cards=TAN))
-    ra, dec = frame.sky(15.5, 11.5)  # CRPIX counts from 1
-    assert ra[0] == pytest.approx(83.8, abs=1e-9)
-    assert dec[0] == pytest.approx(-5.4, abs=1e-9)
-    assert frame.pixel_scale_arcsec == pytest.approx(0.36, rel=1e-6)
-    assert frame.notes == ()
-
-
-def test_old_spellings_are_understood() -> None:
-    cards = {**TAN, "RADECSYS": "FK5", "EQUINOX": 2000.0, "DATE-OBS": "13/04/96"}
-    assert read_frame(fits_image(cards=cards)).wcs is not None
-
-
-def test_tables_of_small_distortions_are_left_out_and_named() -> None:
-    hdu = fits.PrimaryHDU(noise().astype(np.float32))
-    hdu.header.update(TAN)
-    for axis in (1, 2):
-        hdu.header.update({f"CPDIS{axis}": "LOOKUP", f"CPERR{axis}": 0.1, f"D2IMDIS{axis}": "LOOKUP"})
-        for told in ("EXTVER: 1.0", "NAXES: 2.0", "AXIS.1: 1.0", "AXIS.2: 2.0"):
-            hdu.header.append((f"DP{axis}", told), end=True)
-            hdu.header.append((f"D2IM{axis}", told), end=True)
-    frame = read_frame(fits_file(hdu))
-    assert frame.wcs is not None
-    assert "small distortions" in frame.notes[0]
-    np.testing.assert_allclose(np.ravel(frame.sky(15.5, 11.5)), [83.8, -5.4])
-
-
-def test_colour_cube_keeps_its_sky_coordinates() -> None:
-    frame = read_frame(fits_image(noise((3, 24, 32)).astype(np.float32), {**TAN, "CTYPE3": "RGB"}))
-    assert frame.is_colour
-    assert frame.sky(15.5, 11.5)[0][0] == pytest.approx(83.8)
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        {"CD1_1": 0.0},
-        {"CRVAL2": 1e6, "CD2_2": 1e30},
-        {"CTYPE1": "RA---ZZZ"},
-        {"CTYPE2": "RA---TAN"},
-        {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "A_ORDER": 100_000, "B_ORDER": 100_000},
-        {"WCSAXES": 100_000},
-        {"CTYPE1": "RA---TAB", "CTYPE2": "DEC--TAB"},
-        {"CUNIT1": "bananas"},
-    ],
-)
-def test_broken_sky_coordinates_are_a_note(broken: dict[str, Any]) -> None:
-    frame = read_frame(fits_image(cards={**TAN, **broken}))
-    assert frame.wcs is None
-    assert frame.notes == ("The sky coordinates in the header are damaged and are not used.",)
-
-
-@pytest.mark.parametrize(
-    "cards", [{}, {"CTYPE1": "LINEAR", "CTYPE2": "LINEAR"}, {"CTYPE1": "PIXEL", "CRVAL1": 1.0}]
-)
-def test_no_sky_coordinates_is_no_trouble(cards: dict[str, Any]) -> None:
-    frame = read_frame(fits_image(cards=cards))
-    assert (frame.wcs, frame.notes) == (None, ())
 
 
 @pytest.mark.parametrize(
