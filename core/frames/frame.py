@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 Float32 = NDArray[np.float32]
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 RowOrder = Literal["bottom", "top"]
+
+FIRST_YEAR, LAST_YEAR = 1840.0, 2200.0
+"""No photograph of the sky is older, and no frame of today is younger."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,15 +132,22 @@ class Frame:
 
     @cached_property
     def epoch(self) -> float | None:
-        """When the frame was taken, as a Julian year, from ``DATE-OBS`` or ``MJD-OBS``; None when unknown."""
+        """When the frame was taken, as a Julian year, from ``DATE-OBS`` or ``MJD-OBS``; None when unknown.
+
+        Of the ways to write a date, a ``Z`` at its end, a blank for the ``T`` and ``DD/MM/YY``, which the
+        FITS standard had until 1998, are known.
+        """
         from astropy.time import Time
 
-        for card, form in (("DATE-OBS", "fits"), ("MJD-OBS", "mjd")):
-            if card in self.header:
-                try:
-                    return float(Time(self.header[card], format=form).jyear)
-                except ValueError:
-                    continue
+        date = str(self.header.get("DATE-OBS", "")).strip().rstrip("Zz").replace(" ", "T")
+        date = re.sub(r"(\d\d)/(\d\d)/(\d\d)", r"19\3-\2-\1", date)
+        for value, form in ((date, "isot"), (self.header.get("MJD-OBS", ""), "mjd")):
+            try:
+                year = float(Time(value, format=form).jyear)
+            except ValueError:
+                continue
+            if FIRST_YEAR < year < LAST_YEAR:
+                return year
         return None
 
     def with_pixels(self, pixels: Float32, processing: str) -> Self:

@@ -132,3 +132,22 @@ def test_a_frame_travels_between_processes(wcs):
     np.testing.assert_array_equal(back.pixels, frame.pixels)
     assert back.key == frame.key
     assert back.sky(1.0, 1.0)[0] == frame.sky(1.0, 1.0)[0]
+
+
+@pytest.mark.parametrize(
+    ("cards", "year"),
+    [
+        ({"DATE-OBS": "2000-01-01T12:00:00"}, 2000.0),
+        ({"DATE-OBS": "2000-01-01T12:00:00.000Z"}, 2000.0),
+        ({"DATE-OBS": "2000-01-01 12:00"}, 2000.0),
+        ({"DATE-OBS": "1999-12-31"}, 1999.9959),
+        ({"DATE-OBS": "31/12/99"}, 1999.9959),
+        ({"DATE-OBS": "0000-00-00T00:00:00", "MJD-OBS": 51544.5}, 2000.0),
+        ({"DATE-OBS": "yesterday"}, None),
+        ({"MJD-OBS": 1e9}, None),
+        ({}, None),
+    ],
+)
+def test_epoch(cards, year):
+    epoch = Frame.from_array(np.zeros((8, 8)), header=cards).epoch
+    assert epoch == (None if year is None else pytest.approx(year, abs=1e-3))
