@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from core.errors import FrameRejected
+from core.frames.fits import HduChoice
 from core.frames.frame import Frame
 from core.frames.ground import RADIUS_KM, Ground
 from core.frames.limits import MAX_KEPT_TEXT, check_size
@@ -71,11 +72,7 @@ def read_map(data: bytes, name: str, sha256: str, kind: MapKind, plane: int | No
         FrameRejected: It is damaged, points at other files, is too large, or has no such band.
     """
     label = data[:_LABEL_BYTES]
-    if _POINTER.search(label):
-        raise FrameRejected(
-            f"The label of '{name}' points at another file for its pixels; open the file that holds both, or "
-            "convert it to GeoTIFF."
-        )
+    _check_label(label, name)
     try:
         with _opened(data, kind) as dataset:
             check_size(name, dataset.width, dataset.height)
@@ -103,7 +100,7 @@ def read_map(data: bytes, name: str, sha256: str, kind: MapKind, plane: int | No
     except FrameRejected:
         raise
     except Exception as error:  # GDAL's words are for programmers
-        raise FrameRejected(f"'{name}' is a damaged {kind} image: it cannot be read.") from error
+        raise _damaged(name, kind) from error
     with np.errstate(over="ignore", invalid="ignore"):
         missing = pixels < (_SPECIAL_BELOW_INT16 if is_isis_int16 else _SPECIAL_BELOW)
         if empty is not None:
@@ -124,6 +121,22 @@ def read_map(data: bytes, name: str, sha256: str, kind: MapKind, plane: int | No
     )
 
 
+def map_choice(data: bytes, name: str, kind: MapKind) -> HduChoice:
+    """What there is to choose in a planetary map, by its label alone: its planes are its bands.
+
+    Raises:
+        FrameRejected: It is damaged or points at other files.
+    """
+    _check_label(data[:_LABEL_BYTES], name)
+    try:
+        with _opened(data, kind) as dataset:
+            pixel = np.dtype(dataset.dtypes[0])
+            bits = 8 * pixel.itemsize * (-1 if pixel.kind == "f" else 1)
+            return HduChoice(0, "", dataset.width, dataset.height, dataset.count, bits)
+    except Exception as error:  # as above
+        raise _damaged(name, kind) from error
+
+
 def on_its_ground(frame: Frame, data: bytes) -> Frame:
     """A frame read from a TIFF file with its map position, where the file is a GeoTIFF that GDAL reads."""
     if b"\xaf\x87" not in data and b"\x87\xaf" not in data:
@@ -135,6 +148,19 @@ def on_its_ground(frame: Frame, data: bytes) -> Frame:
     except Exception:  # a picture without a position is still a picture
         return frame
     return frame if ground is None else dataclasses.replace(frame, ground=ground)
+
+
+def _check_label(label: bytes, name: str) -> None:
+    """Refuse a label that would make GDAL open another file."""
+    if _POINTER.search(label):
+        raise FrameRejected(
+            f"The label of '{name}' points at another file for its pixels; open the file that holds both, or "
+            "convert it to GeoTIFF."
+        )
+
+
+def _damaged(name: str, kind: MapKind) -> FrameRejected:
+    return FrameRejected(f"'{name}' is a damaged {kind} image: it cannot be read.")
 
 
 class _opened:

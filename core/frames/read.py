@@ -12,7 +12,7 @@ from core.frames.fits import HduChoice, fits_image_hdus, read_fits
 from core.frames.frame import Frame
 from core.frames.inflate import inflate_fits
 from core.frames.limits import MAX_FILE_BYTES
-from core.frames.maps import on_its_ground, read_map
+from core.frames.maps import map_choice, on_its_ground, read_map
 from core.frames.naming import display_name
 from core.frames.picture import read_jpeg, read_png
 from core.frames.signatures import HEAD_BYTES, Format, describe, format_of
@@ -34,8 +34,8 @@ def read_frame(
         source: A path, or the file's bytes.
         name: What to call it; by default the file's name.
         hdu: Which FITS HDU; by default the first that holds an image. See :func:`image_hdus`.
-        plane: Which plane of a FITS cube or page of a TIFF, from 0; by default the first, or the three
-            planes of a colour FITS together.
+        plane: Which plane of a FITS cube, page of a TIFF or band of a map, from 0; by default the first, or
+            the three planes of a colour FITS together.
 
     Raises:
         FrameRejected: The file cannot be analysed; the message is one plain sentence that says why.
@@ -60,19 +60,23 @@ def read_frame(
 def image_hdus(source: Source, *, name: str | None = None) -> tuple[HduChoice, ...]:
     """The HDUs of a FITS file that hold an image, for a person to choose from.
 
-    A TIFF file of several pages is one whose planes they are; other files leave nothing to choose.
+    A TIFF file of several pages, or a planetary map of several bands, is one whose planes they are; other
+    files leave nothing to choose.
 
     Raises:
         FrameRejected: The file cannot be read.
     """
     data, shown = _load(source, name)
     kind = _format(data, shown)
-    if kind == "gzip":
-        return fits_image_hdus(inflate_fits(data, shown), shown)
+    if kind in ("FITS", "gzip"):
+        return fits_image_hdus(inflate_fits(data, shown) if kind == "gzip" else io.BytesIO(data), shown)
     if kind == "TIFF":
-        pages = tiff_choice(data, shown)
-        return (pages,) if pages.planes > 1 else ()
-    return fits_image_hdus(io.BytesIO(data), shown) if kind == "FITS" else ()
+        choice = tiff_choice(data, shown)
+    elif kind == "ISIS3" or kind == "PDS3" or kind == "VICAR":
+        choice = map_choice(data, shown, kind)
+    else:
+        return ()
+    return (choice,) if choice.planes > 1 else ()
 
 
 def _load(source: Source, name: str | None) -> tuple[bytes, str]:

@@ -220,7 +220,7 @@ def _own_choice(name: str, data: bytes) -> Choice:
     if chosen is not None and chosen.planes > 1:
         last = chosen.planes - 1
         plane = st.number_input(
-            f"Plane or page (0 to {last})",
+            f"Plane, page or band (0 to {last})",
             0,
             last,
             value=None,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.errors import FrameRejected
-from core.frames import read_frame
+from core.frames import image_hdus, read_frame
 from core.frames.ground import RADIUS_KM
 
 rasterio = pytest.importorskip("rasterio")
@@ -98,6 +98,9 @@ def test_bands_can_be_chosen(tmp_path):
     assert read_frame(path, plane=1).pixels.min() > 500
     with pytest.raises(FrameRejected, match="no band 2"):
         read_frame(path, plane=2)
+    (choice,) = image_hdus(path)
+    assert (choice.width, choice.height, choice.planes, choice.bitpix) == (60, 40, 2, -32)
+    assert image_hdus(a_map(tmp_path, "ISIS3")) == ()
 
 
 def test_a_cube_that_was_cut_short_is_refused(tmp_path):
@@ -115,8 +118,9 @@ def test_a_label_that_points_elsewhere_is_refused(pointer):
         f"^IMAGE = {pointer}\r\nOBJECT = IMAGE\r\nLINES = 64\r\nLINE_SAMPLES = 64\r\n"
         "SAMPLE_BITS = 8\r\nSAMPLE_TYPE = UNSIGNED_INTEGER\r\nEND_OBJECT = IMAGE\r\nEND\r\n"
     )
-    with pytest.raises(FrameRejected, match="points at another file"):
-        read_frame(label.encode().ljust(8192), name="label.lbl")
+    for look in (read_frame, image_hdus):
+        with pytest.raises(FrameRejected, match="points at another file"):
+            look(label.encode().ljust(8192), name="label.lbl")
 
 
 def test_pixels_without_their_label_are_refused_with_a_sentence():
@@ -154,8 +158,9 @@ def test_a_label_that_claims_too_much_is_refused(lines):
     "data", [b"Object = IsisCube\n" + b"\xff" * 900, b"PDS_VERSION_ID = PDS3\nEND\n", b"LBLSIZE=99999999"]
 )
 def test_damaged_maps_are_refused_with_a_sentence(data):
-    with pytest.raises(FrameRejected, match="damaged"):
-        read_frame(data, name="it.cub")
+    for look in (read_frame, image_hdus):
+        with pytest.raises(FrameRejected, match="damaged"):
+            look(data, name="it.cub")
 
 
 def a_cube(direction="PositiveEast", latitudes="Planetocentric", polar_m=3_376_200.0):

@@ -42,7 +42,7 @@ def test_the_pages_of_a_tiff_file_can_be_chosen(app: AppTest) -> None:
     app.switch_page("pages/frames.py").run()
     app.file_uploader(key="frame.file").set_value(("mine.tif", file.getvalue(), "image/tiff")).run()
     assert any("3 pages; this is the first" in warning.value for warning in app.warning)
-    (page,) = (each for each in app.number_input if each.label == "Plane or page (0 to 2)")
+    (page,) = (each for each in app.number_input if each.label == "Plane, page or band (0 to 2)")
     page.set_value(2).run()
     assert not app.exception
     assert not any("this is the first" in warning.value for warning in app.warning)
