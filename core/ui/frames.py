@@ -141,13 +141,19 @@ def sample_frame(name: str) -> Frame:
 
 
 def own_frame() -> Frame | None:
-    """The file that was opened in this visit as a frame, whichever is looked at now; None without one."""
+    """The file that was opened in this visit as a frame, whichever is looked at now; None without one.
+
+    Of a file with several images or planes it is the one that was chosen last.
+    """
     upload = st.session_state.get("frame.upload")
     if upload is None:
         return None
     name, data = upload
+    sha256 = hashlib.sha256(data).hexdigest()
     try:
-        return _read_upload(hashlib.sha256(data).hexdigest(), None, None, data, name)
+        return _read_upload(
+            sha256, *st.session_state.get(f"frame.{sha256[:12]}.part", (None, None)), data, name
+        )
     except FrameRejected:
         return None
 
@@ -230,6 +236,7 @@ def _own_choice(name: str, data: bytes) -> Choice:
         )
     try:
         frame = _read_upload(sha256, hdu, plane, data, name)
+        st.session_state[f"{key}.part"] = hdu, plane
     except FrameRejected as error:
         show_error(error)
         frame = _read_upload(sha256, None, None, data, name)

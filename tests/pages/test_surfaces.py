@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -138,6 +139,18 @@ def test_two_surfaces_are_compared_side_by_side(page: AppTest) -> None:
     assert len(table) == 2
     assert table["craters"].tolist() == [3, 3]
     assert "craters a Mpx" in table, "one has no scale, so both are in pixels"
+
+
+def test_a_band_of_a_file_is_not_compared_with_the_same_file(page: AppTest) -> None:
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.stack([ground(seed) for seed in range(3)]), photometric="minisblack")
+    upload(page, "bands.tif", file.getvalue())
+    (band,) = (each for each in page.number_input if each.label.startswith("Plane"))
+    band.set_value(2).run()
+    section(page, "Compare")
+    assert "bands.tif" not in page.multiselect(key="surfaces.compare").options
+    page.selectbox(key="frame").set_value("moon_imbrium").run()
+    assert page.multiselect(key="surfaces.compare").options[0] == "bands.tif"
 
 
 def test_what_fails_on_surfaces_compared_is_said_of_each_and_tried_again_at_once(
