@@ -77,7 +77,7 @@ class Quantity:
 
     @property
     def _unit(self) -> str:
-        return self.unit if self.unit in ("′", "°", "%", "") else f" {self.unit}"
+        return self.unit if self.unit in ("′", "°", "") else f" {self.unit}"
 
     @property
     def _digits(self) -> int:

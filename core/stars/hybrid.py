@@ -15,6 +15,7 @@ from core.results import Result
 from core.stars.background import Sky
 from core.stars.detection import Candidates, StarParameters, detect
 from core.stars.screening import Rules
+from core.words import percent
 
 if TYPE_CHECKING:
     from core.models.inference import LockedNetwork
@@ -56,7 +57,7 @@ class HybridParameters(StarParameters, Probability):
     @property
     def nothing_found(self) -> str:
         """What to say when there is no star."""
-        return f"No stars: nothing is one with a probability of {self.threshold:.0%} or more."
+        return f"No stars: nothing is one with a probability of {percent(self.threshold)} or more."
 
 
 def find(sky: Sky, fwhm_px: float, params: HybridParameters, progress: Progress) -> Candidates:

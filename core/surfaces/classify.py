@@ -18,6 +18,7 @@ from core.surfaces.kinds import LANDFORMS, SURE_FROM, UNSURE
 from core.surfaces.places import share_name, shares, softmax, sure_classes
 from core.surfaces.seen import seen_on
 from core.surfaces.sunlight import SUN, UNLIT, WHY_CRATERS
+from core.words import percent
 
 if TYPE_CHECKING:
     from core.models.efficientnet import EfficientNetLite0
@@ -148,11 +149,11 @@ def look_around(network: LockedNetwork[EfficientNetLite0], picture: UInt8) -> Fl
 def in_words(facts: dict[str, float], labels: tuple[str, ...]) -> str:
     """One sentence on the mix."""
     parts = sorted(((facts[share_name(name)], name) for name in labels), reverse=True)
-    named = [f"{part:.0%} {name}" for part, name in parts if part >= 0.005]
+    named = [f"{percent(part)} {name}" for part, name in parts if part >= 0.005]
     unsure = facts[share_name(UNSURE)]
     if not named:
         return "The network is not sure of any part of this surface."
-    tail = f"; it is not sure of {unsure:.0%}" if unsure >= 0.005 else ""
+    tail = f"; it is not sure of {percent(unsure)}" if unsure >= 0.005 else ""
     return f"This surface is {', '.join(named)}{tail}."
 
 

@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.shapes import outlines_of
-from core.surfaces.kinds import LANDFORMS, UNSURE
-from core.surfaces.looks import COLOURS, DASHES, MARKED, PATTERNS, PLURAL
-from core.surfaces.mix import OTHER
+from core.surfaces.kinds import UNSURE
+from core.surfaces.looks import COLOURS, DASHES, MARKED, PARTS, PATTERNS, PLURAL
 from core.surfaces.size_frequency import Points
+from core.words import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,7 +108,7 @@ def _cover(axes: Axes, mask: NDArray[np.uint16], classes: Sequence[str], size: t
             continue
         share = float(np.mean(mask == number))
         if name == UNSURE:  # what nobody knows stays bare
-            known.append(Patch(facecolor="none", edgecolor=_GUIDE, label=f"{name} {share:.0%}"))
+            known.append(Patch(facecolor="none", edgecolor=_GUIDE, label=f"{name} {percent(share)}"))
             continue
         hatch = HATCHES[PATTERNS.get(name, "solid")]
         axes.contourf(
@@ -116,7 +116,12 @@ def _cover(axes: Axes, mask: NDArray[np.uint16], classes: Sequence[str], size: t
             hatches=[hatch],
         )  # fmt: skip
         known.append(
-            Patch(facecolor=COLOURS.get(name, "#FFFFFF"), alpha=0.6, hatch=hatch, label=f"{name} {share:.0%}")
+            Patch(
+                facecolor=COLOURS.get(name, "#FFFFFF"),
+                alpha=0.6,
+                hatch=hatch,
+                label=f"{name} {percent(share)}",
+            )
         )
     return known
 
@@ -145,7 +150,7 @@ def mix_figure(mixes: Mapping[str, Mapping[str, float]]) -> bytes:
     names = list(mixes)
     for row, name in enumerate(names):
         left = 0.0
-        for label in (*LANDFORMS, OTHER, UNSURE):
+        for label in PARTS:
             part = mixes[name].get(label, 0.0)
             if part <= 0.0:
                 continue
@@ -159,7 +164,7 @@ def mix_figure(mixes: Mapping[str, Mapping[str, float]]) -> bytes:
                 axes.text(
                     left + part / 2,
                     row,
-                    f"{label} {part:.0%}",
+                    f"{label} {percent(part)}",
                     ha="center",
                     va="center",
                     fontsize=8,
@@ -169,7 +174,7 @@ def mix_figure(mixes: Mapping[str, Mapping[str, float]]) -> bytes:
     axes.set_yticks(range(len(names)), [_words(name) if len(names) > 1 else "" for name in names])
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.xaxis.set_major_formatter(lambda value, _: percent(value))
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.legend(ncols=5, loc="upper left", bbox_to_anchor=(0, -0.35), frameon=False, fontsize=8)
     return _png(figure)
@@ -228,7 +233,7 @@ def rose_figure(roses: Mapping[str, tuple[Floats, Floats]]) -> bytes:
                 hatch=HATCHES[PATTERNS.get(label, "solid")], edgecolor="white",
                 label=PLURAL.get(label, label) if not turn else None,
             )  # fmt: skip
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.yaxis.set_major_formatter(lambda value, _: percent(value))
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.tick_params(labelsize=8)
     figure.legend(loc="lower left", frameon=False, fontsize=8)

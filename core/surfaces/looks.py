@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.surfaces.kinds import CRATER, FLOOR, PLAIN, RIDGE, RIM, UNSURE, VALLEY
-from core.surfaces.mix import OTHER
+from core.surfaces.kinds import CRATER, FLOOR, LANDFORMS, PLAIN, RIDGE, RIM, UNSURE, VALLEY
+from core.surfaces.mix import OTHER, WITHIN
 
 MARKED = (CRATER, VALLEY, RIDGE)
 """The landforms that are objects: what a method marks one by one."""
+PARTS = (*LANDFORMS, WITHIN, OTHER, UNSURE)
+"""What a mix can have, in the order in which it is drawn."""
 PLURAL = {CRATER: "craters", VALLEY: "valleys", RIDGE: "ridges"}
 COLOURS = {
     CRATER: "#E69F00",
+    WITHIN: "#E69F00",
     VALLEY: "#56B4E9",
     RIDGE: "#CC79A7",
     PLAIN: "#009E73",
@@ -24,6 +27,7 @@ COLOURS = {
 PATTERNS: Mapping[str, str] = {
     PLAIN: "solid",
     CRATER: "dots",
+    WITHIN: "dots",
     FLOOR: "dots",
     RIM: "grid",
     VALLEY: "stripes",

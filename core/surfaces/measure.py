@@ -26,6 +26,7 @@ from core.surfaces.ellipses import eccentricity
 from core.surfaces.lines import Steps, mean_direction, steps_of
 from core.surfaces.mix import craters_of, lines_of
 from core.surfaces.nomenclature import names_of_craters
+from core.words import percent
 
 Float64 = NDArray[np.float64]
 
@@ -118,8 +119,9 @@ class Measure:
     def area_note(self) -> str:
         """Which area is counted, in words."""
         part = self.area_px / (self.width * self.height)
-        much = f"{part:.1%}".replace("%", " %")
-        said = "the whole frame" if part >= 1.0 else f"the {much} of the frame that are not missing"
+        said = (
+            "the whole frame" if part >= 1.0 else f"the {percent(part, 1)} of the frame that are not missing"
+        )
         by_map = self.area_km2 is not None and self.km_per_px is None
         return f"{said}, each pixel with its own size on the map" if by_map else said
 

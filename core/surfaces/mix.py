@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from core.results import Result
 from core.shapes import Ellipse, shapes_of
 from core.surfaces.kinds import CRATER, LANDFORM_OF, LANDFORMS, LINES, SEGMENTS, UNSURE
 
-OTHER = "other ground"
-"""What no crater covers, where a method looks for nothing else."""
+WITHIN, OTHER = "within craters", "other ground"
+"""What craters cover and what not, where a method looks for nothing else. The ground within a crater may be
+anything: that of a basin is mostly a plain."""
 _GRID = 512
 """Cells a side that the ground under craters is counted in."""
 
@@ -61,14 +61,22 @@ def crater_cover(craters: pd.DataFrame, width: int, height: int, area_px: float 
     return min(1.0, float(covered.mean()) / part)
 
 
-def mix_of_result(result: Result, width: int, height: int, area_px: float | None = None) -> dict[str, float]:
-    """The mix that a result tells; of a method that finds only craters, what they cover and what not."""
-    told = mix_of(result.facts)
-    craters = craters_of(result.detections.table)
+def mix_or_cover(
+    facts: Mapping[str, float], objects: pd.DataFrame, width: int, height: int, area_px: float | None = None
+) -> dict[str, float]:
+    """The mix that a result tells; of a method that finds only craters, what those cover and what not.
+
+    Args:
+        facts: Of the result.
+        objects: The rows of its detections that count, or what people made of them.
+        width, height, area_px: As :func:`crater_cover` takes them.
+    """
+    told = mix_of(facts)
+    craters = craters_of(objects)
     if told or craters.empty:
         return told
     cover = crater_cover(craters, width, height, area_px)
-    return {CRATER: cover, OTHER: 1.0 - cover}
+    return {WITHIN: cover, OTHER: 1.0 - cover}
 
 
 def craters_of(table: pd.DataFrame) -> pd.DataFrame:
@@ -86,9 +94,3 @@ def lines_of(table: pd.DataFrame, labels: Sequence[str] = LINES) -> pd.DataFrame
     if "length_px" not in table:
         return table.iloc[:0].reindex(columns=[*table.columns, "length_px", "angle_deg", "path"])
     return table[table["label"].isin(labels) & (table["length_px"] > 0.0)]
-
-
-def in_words(mix: Mapping[str, float], least: float = 0.05) -> str:
-    """The mix as a few words: ``"62 % plain, 31 % crater"``; empty where there is none."""
-    parts = sorted(((share, label) for label, share in mix.items() if label != OTHER), reverse=True)
-    return ", ".join(f"{share:.0%} {label}".replace("%", " %") for share, label in parts if share >= least)

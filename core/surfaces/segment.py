@@ -21,6 +21,7 @@ from core.surfaces.kinds import FLOOR, LINES, PLAIN, RIM, SEGMENTS
 from core.surfaces.places import share_name, shares, softmax, sure_classes
 from core.surfaces.seen import seen_on
 from core.surfaces.sunlight import SUN, UNLIT, WHY_CRATERS, Sunlight
+from core.words import percent
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -211,7 +212,7 @@ def in_words(lines: Detections, facts: dict[str, float]) -> str:
     counts = [(int((lines.table["label"] == label).sum()), label) for label in LINES]
     counted = " and ".join(f"{n:,} {label}{'' if n == 1 else 's'}" for n, label in counts)
     craters, plain = facts[share_name(FLOOR)] + facts[share_name(RIM)], facts[share_name(PLAIN)]
-    return f"{craters:.0%} of the ground is craters and {plain:.0%} plain; {counted} found."
+    return f"{percent(craters)} of the ground is craters and {percent(plain)} plain; {counted} found."
 
 
 def _fade(window: Window, shape: tuple[int, ...]) -> Float32:

@@ -14,6 +14,7 @@ from core.results import Detections
 from core.scoring.detection import Score
 from core.scoring.objects import RULES, Rule, agreement_matrix, found_once, score_objects, score_reviewed
 from core.ui.confidence import Candidates
+from core.words import percent
 
 Scorer = Callable[[Detections, Rule, Sequence[str] | None], Score]
 """Scores what was found under a rule; class by class where the method's classes are given."""
@@ -50,7 +51,7 @@ def agreement_panel(found: Sequence[Candidates], key: str) -> tuple[str, int] | 
                 {
                     "of the objects of": f"{name} ({len(each)})",
                     **{
-                        other: "–" if np.isnan(share) else f"{share:.0%}"
+                        other: "–" if np.isnan(share) else percent(share)
                         for other, share in zip(names, row, strict=True)
                     },
                 }

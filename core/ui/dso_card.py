@@ -22,6 +22,7 @@ from core.ui.runs import Analysis
 from core.ui.selection import Selected
 from core.ui.shell import show_error
 from core.ui.text import plain
+from core.words import percent
 
 if TYPE_CHECKING:
     from core.dso.xrai import Why
@@ -115,7 +116,7 @@ def _move(bar: DeltaGenerator, done: float, doing: str) -> None:
 
 def _probabilities(given: Mapping[str, float]) -> None:
     words = {"any": "anything at all"}
-    said = ", ".join(f"{words.get(label, label)} {value:.0%}" for label, value in given.items())
+    said = ", ".join(f"{words.get(label, label)} {percent(value)}" for label, value in given.items())
     st.caption(plain(f"The classifier, of this part of the frame: {said}."))
 
 

@@ -150,10 +150,9 @@ def own_frame() -> Frame | None:
         return None
     name, data = upload
     sha256 = hashlib.sha256(data).hexdigest()
+    hdu, plane = st.session_state.get(f"frame.{sha256[:12]}.part", (None, None))
     try:
-        return _read_upload(
-            sha256, *st.session_state.get(f"frame.{sha256[:12]}.part", (None, None)), data, name
-        )
+        return _read_upload(sha256, hdu, plane, data, name)
     except FrameRejected:
         return None
 

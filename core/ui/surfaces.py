@@ -17,7 +17,7 @@ from core.results import Detections
 from core.surfaces.kinds import CRATER, LANDFORMS, SEGMENTS, UNSURE
 from core.surfaces.looks import COLOURS, DASHES, MARKED, PATTERNS, PLURAL, counted
 from core.surfaces.measure import Measure, measured, named
-from core.surfaces.mix import mix_of, mix_of_result
+from core.surfaces.mix import mix_of, mix_or_cover
 from core.ui.confidence import Candidates, candidates_of, run_name
 from core.ui.frames import Choice, about_frame
 from core.ui.methods import choose_map, method_style, short_title
@@ -27,6 +27,7 @@ from core.ui.surfaces_scale import Ground
 from core.ui.text import plain, three_figures
 from core.ui.viewer import AreaClass, Areas, Layer
 from core.ui.viewer.model import Pattern
+from core.words import percent
 
 QUICK_PIXELS = 6 * 2**20
 """On a larger picture a person chooses which methods to wait for."""
@@ -287,14 +288,16 @@ def mix_words(found: Sequence[Candidates]) -> str:
     if not sure or max(sure.values()) < 0.2:
         return ""
     label = max(sure, key=lambda name: sure[name])
-    much = "Most" if sure[label] > 0.5 else f"{sure[label]:.0%}".replace("%", " %")
+    much = "Most" if sure[label] > 0.5 else percent(sure[label])
     return f" {much} of the ground is {label}."
 
 
 def mixes(found: Sequence[Candidates], measure: Measure) -> dict[str, dict[str, float]]:
     """What each method takes a frame for a mix of, by its title; only those that say so."""
     told = {
-        each.title: mix_of_result(each.analysis.result, measure.width, measure.height, measure.area_px)
+        each.title: mix_or_cover(
+            each.analysis.result.facts, each.shown.table, measure.width, measure.height, measure.area_px
+        )
         for each in sorted(found, key=lambda each: not mix_of(each.analysis.result.facts))
     }
     return {title: mix for title, mix in told.items() if mix}

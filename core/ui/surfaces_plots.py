@@ -10,12 +10,12 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.surfaces.kinds import CRATER, LANDFORMS, UNSURE
-from core.surfaces.looks import COLOURS, MARKED, PATTERNS, PLURAL
-from core.surfaces.mix import OTHER
+from core.surfaces.kinds import CRATER
+from core.surfaces.looks import COLOURS, MARKED, PARTS, PATTERNS, PLURAL
 from core.surfaces.size_frequency import Points
 from core.ui.plots import DASHES, GUIDE, SYMBOLS, empty_figure
 from core.ui.text import plain_in_plot
+from core.words import percent
 
 Floats = NDArray[np.float64]
 FILLS = {"solid": "", "dots": ".", "grid": "+", "stripes": "/", "backstripes": "\\", "faint": "x"}
@@ -42,7 +42,7 @@ def mix_figure(mixes: Mapping[str, Mapping[str, float]]) -> go.Figure:
     """One horizontal bar a surface, as long for all, cut into the parts that each landform covers."""
     figure = empty_figure("part of the ground", "", height=86 + BAR_PX * len(mixes))
     names = [plain_in_plot(name) for name in mixes]
-    for label in (*LANDFORMS, OTHER, UNSURE):
+    for label in PARTS:
         parts = [mix.get(label, 0.0) for mix in mixes.values()]
         if not any(parts):
             continue
@@ -52,16 +52,19 @@ def mix_figure(mixes: Mapping[str, Mapping[str, float]]) -> go.Figure:
             name=label,
             orientation="h",
             marker=_fill(label),
-            text=[f"{label} {part:.0%}" if part >= 0.09 else "" for part in parts],
+            text=[f"{label} {percent(part)}" if part >= 0.09 else "" for part in parts],
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
             textfont={"color": "#0A0E17", "size": 13},
-            hovertemplate=f"%{{y}}: %{{x:.1%}} {label}<extra></extra>",
+            customdata=[percent(part, 1) for part in parts],
+            hovertemplate=f"%{{y}}: %{{customdata}} {label}<extra></extra>",
         )
     figure.update_layout(barmode="stack", bargap=0.25, margin={"l": 0, "r": 24, "t": 6, "b": 0})
     figure.update_layout(legend={"y": -0.4 if len(names) > 1 else -0.75, "traceorder": "normal"})
-    figure.update_xaxes(range=[0, 1], dtick=0.25, tickformat=".0%", showgrid=False, title=None)
+    figure.update_xaxes(range=[0, 1], showgrid=False, title=None)
+    quarters = np.linspace(0.0, 1.0, 5)
+    figure.update_xaxes(tickvals=quarters, ticktext=[percent(part) for part in quarters])
     # Named to be categories: names that are days or numbers would make an axis of time or of numbers.
     figure.update_yaxes(autorange="reversed", type="category", showticklabels=len(names) > 1)
     return figure
@@ -102,11 +105,11 @@ def rose_figure(roses: Mapping[str, tuple[Floats, Floats]], colours: Mapping[str
         middle, width = (edges[:-1] + edges[1:]) / 2.0, np.diff(edges)
         figure.add_barpolar(
             theta=np.concatenate([middle, middle + 180.0]),
-            r=np.concatenate([parts, parts]),
+            r=100.0 * np.concatenate([parts, parts]),
             width=np.concatenate([width, width]),
             name=plain_in_plot(name),
             marker={"color": colours[name], "opacity": 0.6, "line": {"width": 1.2, "color": colours[name]}},
-            hovertemplate="%{fullData.name}<br>%{theta:.0f}°: %{r:.1%} of the length<extra></extra>",
+            hovertemplate="%{fullData.name}<br>%{theta:.0f}°: %{r:.1f} % of the length<extra></extra>",
         )
     figure.update_layout(
         height=380,
@@ -114,7 +117,7 @@ def rose_figure(roses: Mapping[str, tuple[Floats, Floats]], colours: Mapping[str
         legend={"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},
         polar={
             "angularaxis": {"direction": "clockwise", "rotation": 90, "ticksuffix": "°", "dtick": 30},
-            "radialaxis": {"tickformat": ".0%", "angle": 90, "tickangle": 90, "nticks": 4},
+            "radialaxis": {"ticksuffix": " %", "angle": 90, "tickangle": 90, "nticks": 4},
             "bargap": 0.0,
         },
     )

@@ -19,7 +19,7 @@ from core.surfaces import figures
 from core.surfaces.kinds import LINES
 from core.surfaces.looks import MARKED, PLURAL
 from core.surfaces.measure import Measure
-from core.surfaces.mix import mix_of_result
+from core.surfaces.mix import mix_or_cover
 from core.surfaces.survey import Survey, complete_from_px
 from core.ui.text import three_figures
 
@@ -91,7 +91,9 @@ class Subject:
             measure=self.measure,
             complete_px=complete_from_px(facts.params),
             body=self.body,
-            mix=mix_of_result(self.result, facts.width, facts.height, self.measure.area_px),
+            mix=mix_or_cover(
+                self.result.facts, self.detections.table, facts.width, facts.height, self.measure.area_px
+            ),
         )
 
     @property

@@ -215,7 +215,7 @@ def test_the_foreground_stars_of_m51_are_found():
 
 
 def test_nothing_found_says_what_was_asked_for():
-    assert "30%" in HybridParameters(threshold=0.3).nothing_found
+    assert "30 %" in HybridParameters(threshold=0.3).nothing_found
 
 
 def test_without_its_weights_it_says_so(weights_folder):

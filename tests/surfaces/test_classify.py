@@ -87,7 +87,7 @@ def test_the_mix_in_words():
         "share_ridge": 0.001,
         "share_plain": 0.299,
     }
-    assert in_words(facts, LANDFORMS) == "This surface is 60% crater, 30% plain; it is not sure of 10%."
+    assert in_words(facts, LANDFORMS) == "This surface is 60 % crater, 30 % plain; it is not sure of 10 %."
 
 
 def test_missing_pixels_are_no_ground(ready):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from core.frames import Frame
-from core.results import Detections, Result
-from core.surfaces.mix import OTHER, crater_cover, craters_of, lines_of, mix_of, mix_of_result
+from core.results import Detections
+from core.surfaces.mix import OTHER, WITHIN, crater_cover, craters_of, lines_of, mix_of, mix_or_cover
 from tests.surfaces import surveys
 
 
@@ -45,11 +45,10 @@ def test_a_crater_over_the_edge_covers_what_lies_on_the_frame():
 
 
 def test_a_method_of_craters_alone_says_what_they_cover():
-    found = Result(Detections(surveys.craters([40.0])))
-    mix = mix_of_result(found, 200, 200)
-    assert set(mix) == {"crater", OTHER}
-    assert sum(mix.values()) == pytest.approx(1.0)
-    assert mix_of_result(Result(Detections.empty()), 200, 200) == {}
+    mix = mix_or_cover({}, surveys.craters([40.0]), 200, 200)
+    assert mix[WITHIN] == pytest.approx(np.pi * 20.0**2 / 200**2, rel=0.02)
+    assert mix[OTHER] == pytest.approx(1.0 - mix[WITHIN])
+    assert mix_or_cover({}, Detections.empty().table, 200, 200) == {}
 
 
 def test_rows_without_a_size_are_no_craters_and_no_lines():

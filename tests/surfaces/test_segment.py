@@ -125,5 +125,5 @@ def test_what_was_found_in_words():
     facts = {f"share_{name.replace(' ', '_')}": 0.0 for name in ("unsure", *SEGMENTS)}
     facts |= {"share_crater_floor": 0.2, "share_crater_rim": 0.1, "share_plain": 0.7}
     assert in_words(Detections.empty(), facts) == (
-        "30% of the ground is craters and 70% plain; 0 valleys and 0 ridges found."
+        "30 % of the ground is craters and 70 % plain; 0 valleys and 0 ridges found."
     )

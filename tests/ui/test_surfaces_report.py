@@ -92,6 +92,15 @@ def test_what_is_not_known_is_said(subject, changes):
         assert "None: nobody has corrected anything." in page
 
 
+def test_the_ground_within_craters_is_that_of_the_craters_people_left(subject):
+    from_craters = dataclasses.replace(subject.result, facts={}, maps={}, masks={})
+    subject = dataclasses.replace(subject, result=from_craters)
+    largest = subject.detections.table["diameter_px"] == 40.0
+    rejected = dataclasses.replace(subject, detections=subject.detections.where(~largest.to_numpy()))
+    assert subject.survey.mix["within craters"] == pytest.approx(0.035, rel=0.05)
+    assert rejected.survey.mix["within craters"] == pytest.approx(0.004, rel=0.1)
+
+
 def test_nothing_found_is_a_report_too(subject):
     frame = Frame.from_array(np.zeros((200, 200)), "empty.png")
     nothing = surveys.result(frame, method="stars.toy")
