@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.ui import boxes, corrections, dso, dso_card, dso_names, dso_pictures, dso_truth, methods
-from core.ui.arrivals import arrived, wait_for_next
+from core.ui.arrivals import NO_RESULT, arrived, wait_for_next
 from core.ui.benchmark_tables import benchmark_tables
 from core.ui.confidence import layers_of, leading
 from core.ui.frames import choose_frame, frame_facts, sample_gallery
@@ -108,7 +108,7 @@ elif section == "Methods":
 elif section == "Scores":
     benchmark_tables("dso")
 elif not found:
-    st.info("Here stands what the methods found, once the first of them has looked at the frame.")
+    st.info(NO_RESULT)
 elif section == "Objects":
     dso.objects_panel(found, mark)
 elif section == "Agreement":

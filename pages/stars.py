@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.ui import benchmarks, compare, corrections, exports, methods, stars, tables, truth
-from core.ui.arrivals import arrived, wait_for_next
+from core.ui.arrivals import NO_RESULT, arrived, wait_for_next
 from core.ui.frames import choose_frame, frame_facts, sample_gallery
 from core.ui.processing import display_controls, processing_chain
 from core.ui.runs import run_note
@@ -105,7 +105,7 @@ if section == "Try another":
 elif section == "Scores":
     benchmarks.star_benchmark()
 elif not analyses:
-    st.info("Here stands what the methods found, once the first of them has looked at the frame.")
+    st.info(NO_RESULT)
 elif section == "Sources":
     analysis = methods.choose_analysis(analyses, "stars.sources")
     row = mark[1] if mark and mark[0] == analysis.method.name else None

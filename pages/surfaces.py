@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.ui import methods, surfaces, surfaces_home, surfaces_measured
-from core.ui.arrivals import Step, arrived, wait_for_next
+from core.ui.arrivals import NO_RESULT, Step, arrived, wait_for_next
 from core.ui.benchmark_tables import benchmark_tables
 from core.ui.frames import choose_frame, sample_gallery
 from core.ui.processing import display_controls
@@ -128,7 +128,7 @@ elif section == "Methods":
 elif section == "Scores":
     benchmark_tables("surfaces")
 elif not found:
-    st.info("Here stands what the methods found, once the first of them has looked at the frame.")
+    st.info(NO_RESULT)
 elif section == "Landforms":
     surfaces_measured.objects_panel(found, mark)
 elif section == "Sizes":

@@ -32,6 +32,8 @@ from core.ui.text import plain
 
 _log = logging.getLogger("almagest")
 _LOOK_SECONDS, _DRAW_SECONDS, _TOGETHER_SECONDS = 0.05, 0.4, 1.5
+NO_RESULT = "No method has given a result here so far."
+"""What stands where results will: true while the first is waited for, and when all have failed."""
 _FAULT = "failed on this frame for a reason that is not yours; it was written to the server's log."
 
 

@@ -14,6 +14,7 @@ from core.clusters.space import space
 from core.clusters.table import StarTable
 from core.methods import methods
 from core.ui import clusters_plots as plots
+from core.ui.arrivals import NO_RESULT
 from core.ui.clusters_field import (
     PICTURE,
     PICTURES,
@@ -272,7 +273,7 @@ def clusters_panel(field: Field, found: Sequence[Found], mark: Selected | None) 
     """Draw the table of clusters of one method, linked to the views, and the members of the selected one."""
     names = {each.name: each for each in found}
     if not names:
-        st.info("Here stands what the methods found, once the first of them has looked.")
+        st.info(NO_RESULT)
         return
     if st.session_state.get("clusters.shown") not in names:
         st.session_state["clusters.shown"] = mark[0] if mark and mark[0] in names else next(iter(names))

@@ -223,3 +223,6 @@ def test_without_a_method_that_can_look_the_page_says_so(
     assert not page.error
     assert any("not yours" in warning.value for warning in page.warning)
     assert "No method" in sentence(page)
+    section(research(page), "Sizes")
+    (said,) = (info.value for info in page.info)
+    assert said == "No method has given a result here so far."
