@@ -5,6 +5,7 @@ Any of them may be in a gzip file, as archives hand them out.
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import hashlib
 import io
@@ -191,21 +192,23 @@ Read = tuple[pd.DataFrame, dict[str, str]]
 
 
 def _read_csv(data: bytes, name: str) -> Read:
-    """Delimited text with a header, which may be the comment above the first row; ``#`` starts a comment.
+    """Delimited text with a header, which may be the comment above the first row.
 
+    Lines that start with ``#`` are comments; between blanks it starts one anywhere, else it may be in a name.
     VizieR's lines of units and dashes are known.
     """
     sample = [line for line in data[:65536].decode("utf-8-sig", "replace").splitlines() if line.strip()]
     lines = [line for line in sample if not line.startswith("#")]
     if not lines:
         raise TableRejected(f"'{name}' has no rows.", parameter="rows", given=0, limit="1 or more")
-    header = None
-    if all(map(_is_number, filter(None, _values(lines[0])))):
-        header = _commented(sample[: sample.index(lines[0])], len(_values(lines[0])), name)
+    header = _header_above(sample, lines[0], name)
+    separator = _separator(lines[0])
+    is_comment = (line.removeprefix(codecs.BOM_UTF8).startswith(b"#") for line in io.BytesIO(data))
     table = pd.read_csv(
         io.BytesIO(data),
-        sep=_separator(lines[0]) or r"\s+",
-        comment="#",
+        sep=separator or r"\s+",
+        comment=None if separator else "#",
+        skiprows=[number for number, comment in enumerate(is_comment) if comment],
         header="infer" if header is None else None,
         names=header,
         nrows=MAX_ROWS + 3,
@@ -249,23 +252,29 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _commented(comments: list[str], columns: int, name: str) -> list[str]:
-    """The names of so many columns, from the last of the comments above the first row."""
+def _header_above(sample: list[str], first: str, name: str) -> list[str] | None:
+    """The names in the comment above a first line that holds numbers; None where that line is the header."""
+    values, comments = _values(first), sample[: sample.index(first)]
+    numbers = [_is_number(value) for value in values if value]
     names = _values(comments[-1].lstrip("#")) if comments else []
-    if len(names) != columns or not all(names):
+    if any(numbers) and len(names) == len(values) and all(names):
+        return names
+    if all(numbers):
         raise TableRejected(
-            f"'{name}' has no header: its first line holds numbers. Write the names of its {columns} columns "
-            "above them.",
+            f"'{name}' has no header: its first line holds numbers. Write the names of its {len(values)} "
+            "columns above them.",
             parameter="header",
             limit="a name for each column",
         )
-    return names
+    return None
 
 
 def _read_ecsv(data: bytes, name: str) -> Read:
     from astropy.table import Table
 
-    return _plain(Table.read(data.decode("utf-8").splitlines(), format="ascii.ecsv"))
+    # The files of the Gaia archive have "null" where nothing is known.
+    unknown = [("", "0"), ("null", "0")]
+    return _plain(Table.read(data.decode("utf-8").splitlines(), format="ascii.ecsv", fill_values=unknown))
 
 
 def _read_votable(data: bytes, name: str) -> Read:
@@ -292,7 +301,8 @@ def _read_parquet(data: bytes, name: str) -> Read:
 
     file = pq.ParquetFile(io.BytesIO(data))
     _check_size(file.metadata.num_rows, file.metadata.num_columns, name)
-    return file.read().to_pandas(), {}
+    table = file.read().to_pandas()
+    return table.reset_index(drop=table.index.names == [None]), {}  # pandas may keep identifiers there
 
 
 def _plain(table: Table) -> Read:
@@ -317,7 +327,7 @@ def _native(column: Any) -> Any:
         return np.ma.filled(values.astype(float), np.nan)
     if values.dtype.kind == "S":
         return [str(item, "utf-8", "replace") for item in values.filled(b"")]
-    return values.astype(object).filled(None)
+    return np.where(np.ma.getmaskarray(values), None, values.astype(object).data)  # filled(None) fills "N/A"
 
 
 _READERS = {

@@ -90,6 +90,7 @@ def test_every_format_gives_the_same_table(plain, form, kind, has_units, tmp_pat
         "# made by hand\n# ra dec\n1 2\n3 4\n",
         "#ra, dec\n1,2\n3,4\n",
         "# ra dec\n1,2\n3,4\n",
+        "ra dec # degrees\n1 2\n3 4 # a double star\n",
         "#\n# VizieR\nra\tdec\ndeg\tdeg\n---\t---\n1\t2\n3\t4\n",
     ],
 )
@@ -98,6 +99,40 @@ def test_text_however_it_is_delimited(text):
     assert read.table.to_numpy(float).tolist() == [[1.0, 2.0], [3.0, 4.0]]
     assert list(read.table.columns) == ["ra", "dec"]
     assert read.units == ({"ra": "deg", "dec": "deg"} if "VizieR" in text else {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeff# of the archive\nname,ra,dec\nCl #1,1,2\n# and\nCl #2,3,4\n",
+        "# name, ra, dec\nCl #1,1,2\nCl #2,3,4\n",
+    ],
+)
+def test_names_of_stars_may_stand_first_and_hold_the_sign_of_a_comment(text):
+    read = read_table(text.encode())
+    assert read.table.to_numpy().tolist() == [["Cl #1", 1, 2], ["Cl #2", 3, 4]]
+    assert list(read.table.columns) == ["name", "ra", "dec"]
+
+
+def test_what_the_gaia_archive_does_not_know_is_null():
+    head = "# %ECSV 1.0\n# ---\n# delimiter: ','\n# datatype:\n"
+    head += "".join(f"# - {{name: {name}, datatype: {kind}}}\n" for name, kind in (("ra", "float64"),
+                    ("teff", "float32"), ("id", "int64"), ("lib", "string")))  # fmt: skip
+    read = read_table(f'{head}ra,teff,id,lib\n1.5,null,{IDS[0]},"null"\n2.5,4000,{IDS[1]},"a"\n'.encode())
+    assert read.table["ra"].tolist() == [1.5, 2.5]
+    assert read.table["id"].tolist() == IDS[:2]
+    np.testing.assert_array_equal(read.table["teff"], [np.nan, 4000])
+    assert read.table["lib"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("index", "columns"), [("source_id", ["source_id", "ra"]), (None, ["ra"])])
+def test_what_pandas_keeps_as_its_index_is_a_column(index, columns):
+    file = io.BytesIO()
+    table = pd.DataFrame({"ra": [1.0, 2.0, 3.0]}, index=pd.Index([7, 8, 9], name=index))
+    table.to_parquet(file)
+    read = read_table(file.getvalue()).table
+    assert list(read.columns) == columns
+    assert read.index.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("empty", [",", "--,--"])
