@@ -33,9 +33,10 @@ UNITS: dict[str, str] = {
 """What is looked for in a table, with the unit it is turned into."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    "ra_deg": ("ra_deg", "ra_icrs", "ra", "raj2000", "_raj2000", "raicrs", "alpha", "right_ascension"),
-    "dec_deg": ("dec_deg", "de_icrs", "dec_icrs", "dec", "dej2000", "decj2000", "_dej2000", "deicrs", "delta",
-                "declination"),
+    "ra_deg": ("ra_deg", "ra_icrs", "ra", "raj2000", "_raj2000", "raicrs", "alpha", "right_ascension",
+               "alpha_j2000"),
+    "dec_deg": ("dec_deg", "de_deg", "de_icrs", "dec_icrs", "dec", "dej2000", "decj2000", "_dej2000",
+                "deicrs", "delta", "declination", "delta_j2000"),
     "x": ("x", "x_px", "xcentroid", "x_centroid", "x_image"),
     "y": ("y", "y_px", "ycentroid", "y_centroid", "y_image"),
     "pm_ra_mas_yr": ("pm_ra_mas_yr", "pmra", "pm_ra", "pm_ra_cosdec", "mu_alpha", "pmra_cosdec"),
@@ -53,6 +54,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "flux": ("flux", "phot_g_mean_flux", "flux_auto"),
 }  # fmt: skip
 """Names by which a column is known, compared without case and signs, first match first."""
+
+_ANGLE = r"^([+-]?)\s*(\d{1,3})[\s:]+(\d{1,2})[\s:]+(\d{1,2}(?:\.\d*)?)$"
+"""Sign, hours or degrees, minutes and seconds of angles as most are written."""
 
 
 def map_columns(columns: Iterable[str], by_hand: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -96,7 +100,7 @@ def read_column(
 ) -> NDArray[np.float64]:
     """``(N,)`` values of a column in the unit of :data:`UNITS`; what is not a finite number is NaN.
 
-    A right ascension written as text (``"05:35:17"``) is in hours, a declination in degrees.
+    A right ascension written in parts (``"05:35:17"``) is in hours, a declination in degrees.
 
     Args:
         source: The table.
@@ -110,7 +114,7 @@ def read_column(
     values = source.table[column]
     given = unit or source.units.get(column, "")
     if target in ("ra_deg", "dec_deg") and not pd.api.types.is_numeric_dtype(values):
-        return _sexagesimal(values, target, column)
+        return _written_angles(values, target, column, given)
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(float, na_value=np.nan, copy=True)
     if len(numbers) and not np.isfinite(numbers).any() and values.notna().any():
         raise TableRejected(f"The column {column!r} holds no numbers.", parameter=target, given=column)
@@ -139,18 +143,33 @@ def _factor(given: str, wanted: str, column: str) -> float:
         ) from None
 
 
-def _sexagesimal(values: Any, target: str, column: str) -> NDArray[np.float64]:
+def _written_angles(values: Any, target: str, column: str, given: str) -> NDArray[np.float64]:
+    """``(N,)`` degrees of text: of numbers in the unit given, and of angles in parts."""
     text = values.astype(str).str.strip()
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(float, copy=True)
+    if np.isfinite(numbers).any():
+        numbers *= _factor(given, UNITS[target], column)
     split = text.str.contains(r"\d\s*[:hdms° ]", regex=True).to_numpy() & ~np.isfinite(numbers)
-    numbers[split] = _angles(text[split].tolist(), "hourangle" if target == "ra_deg" else "deg")
+    unit = "hourangle" if target == "ra_deg" else "deg"
+    numbers[split] = _in_parts(text[split], 15.0 if target == "ra_deg" else 1.0)
+    split &= np.isnan(numbers)
+    numbers[split] = _angles(text[split].tolist(), unit)
     if not np.isfinite(numbers).any():
         raise TableRejected(f"The column {column!r} holds no angles.", parameter=target, given=column)
     return np.asarray(numbers, float)
 
 
+def _in_parts(text: Any, scale: float) -> NDArray[np.float64]:
+    """``(N,)`` degrees of angles that are written as most are, NaN where they are not."""
+    found = text.str.extract(_ANGLE)
+    whole, minutes, seconds = found[[1, 2, 3]].to_numpy(float, na_value=np.nan).T
+    angle = scale * (whole + minutes / 60.0 + seconds / 3600.0)
+    angle[~((minutes < 60.0) & (seconds <= 60.0))] = np.nan
+    return np.asarray(np.where(found[0] == "-", -angle, angle), float)
+
+
 def _angles(text: list[str], unit: str) -> NDArray[np.float64]:
-    """``(N,)`` degrees of angles written as text, NaN where they are none: halved until those are alone."""
+    """``(N,)`` degrees of angles written any way, NaN where they are none: halved until those are alone."""
     from astropy.coordinates import Angle
 
     try:

@@ -24,6 +24,9 @@ def source(rows=12, **columns):
         (["ra", "dec", "phot_g_mean_mag", "pmra_error"],
          {"ra_deg": "ra", "dec_deg": "dec", "mag": "phot_g_mean_mag", "pm_ra_error_mas_yr": "pmra_error"}),
         (["x", "y", "flux"], {"x": "x", "y": "y", "flux": "flux"}),
+        (["RAdeg", "DEdeg", "e_RAdeg"], {"ra_deg": "RAdeg", "dec_deg": "DEdeg"}),
+        (["X_IMAGE", "Y_IMAGE", "ALPHA_J2000", "DELTA_J2000"],
+         {"x": "X_IMAGE", "y": "Y_IMAGE", "ra_deg": "ALPHA_J2000", "dec_deg": "DELTA_J2000"}),
         (["name", "l", "b"], {}),
     ],
 )  # fmt: skip
@@ -54,6 +57,30 @@ def test_right_ascension_written_in_hours():
     table = pd.DataFrame({"ra": ["05:35:17"] * 12, "dec": ["-05 23 28"] * 12, "mag": np.arange(12.0)})
     stars = star_table(SourceTable.from_frame(table))
     assert stars.centre_deg == pytest.approx((83.8208, -5.3911), abs=1e-3)
+
+
+def test_numbers_written_as_text_have_their_unit():
+    table = pd.DataFrame({"ra": ["6.5"] * 11 + ["?"], "dec": ["0.5"] * 12})
+    stars = star_table(SourceTable.from_frame(table, units={"dec": "rad"}), None, {"ra": "hourangle"})
+    assert stars.centre_deg == pytest.approx((97.5, np.degrees(0.5)))
+    assert len(stars) == 11
+
+
+@pytest.mark.parametrize(
+    ("ra", "dec", "degrees"),
+    [
+        ("05:35:17.25", "-00:23:28.5", (83.821875, -0.391250)),
+        ("5 35 17.25", "- 0 23 28.5", (83.821875, -0.391250)),
+        ("05h35m17.25s", "-00d23m28.5s", (83.821875, -0.391250)),
+        ("83d49m18.75s", "-0d23.475m", (83.821875, -0.391250)),
+        ("23:59:60.0", "+89 59 60", (0.0, 90.0)),
+    ],
+)
+def test_angles_are_read_however_they_are_written(ra, dec, degrees):
+    stars = star_table(SourceTable.from_frame(pd.DataFrame({"ra": [ra] * 12, "dec": [dec] * 12})))
+    place = stars.sky(stars.xy[0])
+    assert (place[0] + 180.0) % 360.0 - 180.0 == pytest.approx(degrees[0], abs=1e-7)
+    assert place[1] == pytest.approx(degrees[1], abs=1e-5)
 
 
 @pytest.mark.parametrize(
