@@ -55,6 +55,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Names by which a column is known, compared without case and signs, first match first."""
 
+IDENTIFIERS = ("source_id", "source", "gaiadr3", "gaiaedr3", "gaiadr2", "id")
+"""Names of the column that says which star it is, compared likewise."""
+
 _ANGLE = r"^([+-]?)\s*(\d{1,3})[\s:]+(\d{1,2})[\s:]+(\d{1,2}(?:\.\d*)?)$"
 """Sign, hours or degrees, minutes and seconds of angles as most are written."""
 
@@ -93,6 +96,12 @@ def map_columns(columns: Iterable[str], by_hand: Mapping[str, str] | None = None
         if target not in chosen and match is not None:
             chosen[target] = match
     return chosen
+
+
+def identifier_of(columns: Iterable[str]) -> str | None:
+    """The column that says which star it is, or None."""
+    known = {_plain(column): column for column in reversed(list(columns))}
+    return next((known[name] for name in map(_plain, IDENTIFIERS) if name in known), None)
 
 
 def read_column(

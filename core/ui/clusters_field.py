@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.catalogues.gaia import MAX_ONLINE_RADIUS_DEG, cone
 from core.catalogues.tables import SourceTable, read_table
-from core.clusters.columns import UNITS, map_columns, read_column
+from core.clusters.columns import UNITS, identifier_of, map_columns, read_column
 from core.clusters.table import StarTable, star_table
 from core.errors import AlmagestError, CatalogueUnavailable, TableRejected
 from core.frames import Frame
@@ -348,6 +348,7 @@ def _by_hand(source: SourceTable) -> SourceTable:
             st.caption("The places were not recognised by name: choose them.")
         chosen: dict[str, str] = {}
         units: dict[str, str] = {}
+        usual: dict[str, str] = {}  # what is read without a hand
         for target, word in _WORDS.items():
             options = [_NONE, *columns]
             default = options.index(known[target]) if target in known else 0
@@ -363,6 +364,7 @@ def _by_hand(source: SourceTable) -> SourceTable:
                 continue
             own = source.units.get(column, "")
             offered = list(dict.fromkeys([*([own] if own else []), *choices]))
+            usual[column] = offered[0]
             units[column] = right.selectbox(
                 f"Unit of {word}",
                 offered,
@@ -370,18 +372,10 @@ def _by_hand(source: SourceTable) -> SourceTable:
                 label_visibility="collapsed",
                 persist_state="session",
             )
-    if chosen == known and all(unit in ("", UNITS[target]) for target, unit in _given(chosen, units, source)):
+    if chosen == known and units == usual:
         return source
     facts = repr((source.name, sorted(chosen.items()), sorted(units.items())))
     return _mapped(source.key, facts, source, chosen, units)
-
-
-def _given(chosen: dict[str, str], units: dict[str, str], source: SourceTable) -> list[tuple[str, str]]:
-    """What each column holds, with a unit that a person gave in place of the file's."""
-    return [
-        (target, "" if units.get(column) == source.units.get(column) else units.get(column, ""))
-        for target, column in chosen.items()
-    ]
 
 
 @st.cache_resource(show_spinner=False, max_entries=3, ttl=3600)
@@ -394,7 +388,11 @@ def _mapped(
     }
     if not values:
         raise TableRejected("No column is chosen: choose ra and dec, or x and y.", parameter="columns")
-    return SourceTable.from_frame(pd.DataFrame(values), _source.name, notes=_source.notes)
+    table = pd.DataFrame(values)
+    identifier = identifier_of(_source.table.columns)
+    if identifier is not None:
+        table[identifier] = _source.table[identifier]
+    return SourceTable.from_frame(table, _source.name, notes=_source.notes)
 
 
 def show_notes(field: Field) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.catalogues.tables import TableResult
+from core.clusters.columns import identifier_of
 from core.clusters.membership import MIN_PROBABILITY
 from core.clusters.table import as_table
 from core.methods import Method
@@ -222,8 +223,9 @@ def members_table(field: Field, found: Found, number: int) -> Detections:
     table = table.rename(columns={"row": "source_row"})
     table.insert(0, "label", "member")
     table.insert(1, "score", found.probability[rows].clip(0.0, 1.0))
-    if field.source is not None and "source_id" in field.source.table:
-        table["source_id"] = field.source.table["source_id"].to_numpy()[stars.row[rows]]
+    identifier = None if field.source is None else identifier_of(field.source.table.columns)
+    if field.source is not None and identifier is not None:
+        table["source_id"] = field.source.table[identifier].to_numpy()[stars.row[rows]]
     place = "arcmin" if stars.unit == "arcmin" else "pix"
     units = {"x": place, "y": place, **{name: unit for name, unit in UNITS.items() if name in table}}
     return Detections(table.reset_index(drop=True), units)

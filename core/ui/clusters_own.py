@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.clusters.columns import identifier_of
 from core.clusters.given import given_circle, given_members
 from core.clusters.membership import MIN_PROBABILITY
 from core.clusters.table import StarTable, as_table
@@ -110,38 +111,30 @@ def _circle(
 def _listed(field: Field) -> NDArray[np.float64] | None:
     stars, source = field.stars, field.source
     assert stars is not None  # noqa: S101 (the caller has looked)
+    assert source is not None  # noqa: S101 (where the stars come from)
     with st.form("clusters.own.list", border=False):
-        identifier = next(
-            (
-                name
-                for name in ("source_id", "SOURCE_ID", "Source", "id")
-                if source is not None and name in source.table
-            ),
-            None,
-        )
+        identifier = identifier_of(source.table.columns)
         known = f"rows (counted from 0) or {identifier}" if identifier else "rows, counted from 0"
         text = st.text_area(
             f"Members: {known}", key="clusters.own.rows", placeholder="12, 57, 803 …", height=120
         )
         if not st.form_submit_button("Take this list", type="primary", icon=":material/check:"):
             return None
-    if identifier is not None and source is not None:
-        of_name = _rows_of_names(source.table[identifier])
-        for between in (r"[\s,;]+", r"[\n,;]+"):  # a name may hold blanks
-            words = [word.strip() for word in re.split(between, text) if word.strip()][:MOST_LISTED]
-            named = [of_name[word] for word in words if word in of_name]
-            if len(named) > len(words) // 2:
-                return given_members(stars, named).probability
-    numbers = [int(word) for word in re.findall(r"-?\d{1,19}", text)[:MOST_LISTED]]
-    return given_members(stars, [number for number in numbers if 0 <= number < 2**31]).probability
+    numbers = {int(word) for word in re.findall(r"-?\d{1,19}", text)[:MOST_LISTED]}
+    meant = [sorted(number for number in numbers if 0 <= number < stars.n_rows)]
+    if identifier is not None:
+        meant = [*_rows_of_names(source.table[identifier], text), *meant]
+    # A list may name stars that are not in this table: what knows more of them is meant.
+    return given_members(stars, max(meant, key=len)).probability
 
 
-def _rows_of_names(names: pd.Series) -> dict[str, int]:
-    """Rows by what stars are called there, whole numbers as such."""
-    there = names[names.notna()]
-    whole = pd.api.types.is_float_dtype(there)
-    words = there.map("{:.0f}".format) if whole else there.astype(str).str.strip()
-    return dict(zip(words, np.flatnonzero(names.notna()).tolist(), strict=True))
+def _rows_of_names(names: pd.Series, text: str) -> list[list[int]]:
+    """Rows of the stars that a text names, whose names hold no blanks, and whose names may."""
+    whole = pd.api.types.is_float_dtype(names)
+    called = names.map("{:.0f}".format) if whole else names.astype(str).str.strip()
+    splits = (re.split(between, text)[:MOST_LISTED] for between in (r"[\s,;]+", r"[\n,;]+"))
+    listed = ({word.strip() for word in words} - {""} for words in splits)
+    return [np.flatnonzero(names.notna() & called.isin(words)).tolist() for words in listed]
 
 
 def _mended(

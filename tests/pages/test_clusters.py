@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.table import Table
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import NumberInput
 
@@ -144,6 +145,24 @@ def test_columns_with_names_of_ones_own_are_chosen_by_hand(page: AppTest, field:
     page.switch_page("pages/home.py").run()
     page.switch_page(PAGE).run()
     assert "2 clusters among 1,080 stars" in sentence(page), "the columns stay chosen"
+
+
+def test_identifiers_are_kept_and_units_that_the_file_has_wrong_are_put_right(
+    page: AppTest, field: pd.DataFrame
+) -> None:
+    table = Table.from_pandas(field.assign(Source=np.arange(len(field)) + 10**18))
+    table["pmra"].unit = table["pmdec"].unit = "arcsec / yr"
+    file = io.StringIO()
+    table.write(file, format="ascii.ecsv")
+    upload(research(page), "wrong.ecsv", file.getvalue().encode())
+    assert "no star can have" in said(page) or "2 clusters" not in sentence(page)
+    for axis in ("east", "north"):
+        box = next(box for box in page.selectbox if box.label == f"Unit of Proper motion {axis}")
+        box.set_value("mas/yr").run()
+    assert not page.exception
+    assert "2 clusters among 1,080 stars" in sentence(page)
+    members = next(table.value for table in page.dataframe if "source_id" in table.value)
+    assert members["source_id"].to_list() == (members["source_row"] + 10**18).to_list()
 
 
 BAD = {
@@ -298,10 +317,10 @@ def test_a_circle_of_ones_own_begins_where_the_stars_and_the_selected_cluster_ar
 
 
 def test_members_are_listed_by_the_names_their_table_gives_them() -> None:
-    names = pd.Series(["HD 1a", None, "HD 3", "4", "HD 5 "])
-    assert _rows_of_names(names) == {"HD 1a": 0, "HD 3": 2, "4": 3, "HD 5": 4}
-    assert _rows_of_names(pd.Series([7.0, np.nan, 9.0])) == {"7": 0, "9": 2}
-    assert _rows_of_names(pd.Series([4295806720038123456])) == {"4295806720038123456": 0}
+    names = pd.Series(["HD 1a", None, "HD 3", "4", "HD 5 ", "4"])
+    assert _rows_of_names(names, "HD 1a, HD 5\n4 ;nan") == [[3, 5], [0, 3, 4, 5]]
+    assert _rows_of_names(pd.Series([7.0, np.nan, 9.0]), "9 7 nan") == [[0, 2], []]
+    assert _rows_of_names(pd.Series([4295806720038123456]), "4295806720038123456") == [[0], [0]]
 
 
 def own_list() -> None:
@@ -314,11 +333,16 @@ def own_list() -> None:
     from core.ui.clusters_own import own_panel
 
     table = pd.DataFrame(np.random.default_rng(0).uniform(0, 1, (50, 2)), columns=["ra", "dec"])
-    source = SourceTable.from_frame(table.assign(id=[f"HD {row}a" for row in range(50)]), "t")
+    source = SourceTable.from_frame(table.assign(id=[f"HD {row + 100}a" for row in range(50)]), "t")
     own_panel(Field("t", "Table", source, star_table(source)), [], None)
 
 
-@pytest.mark.parametrize("text", ["HD 1a, HD 2a, HD 3a", "HD 1a\nHD 2a\nHD 3a", "1; 2; 3"])
+ELSEWHERE = ", ".join(f"HD {row}b" for row in range(90, 99))
+
+
+@pytest.mark.parametrize(
+    "text", [f"{ELSEWHERE}, HD 101a, HD 102a, HD 103a", "HD 101a\nHD 102a\nHD 103a", "1; 2; 3"]
+)
 def test_a_table_with_names_takes_a_list_of_them_or_of_rows(text: str) -> None:
     page = AppTest.from_function(own_list, default_timeout=60)
     page.session_state["clusters.own.way"] = "List of members"
