@@ -133,7 +133,7 @@ def read_fits(stream: io.BytesIO, name: str, sha256: str, hdu: int | None, plane
         header=facts.kept_cards(headers),
         unit=facts.unit(headers),
         saturation=facts.saturation(headers, chosen),
-        gain_e_per_adu=facts.gain_e_per_adu(headers),
+        gain_e_per_adu=facts.gain_e_per_adu(headers, in_colour),
         hdu=chosen.index,
         plane=used_plane,
         notes=tuple(note for note in told if note),

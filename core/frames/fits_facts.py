@@ -95,8 +95,12 @@ def unit(headers: Headers) -> str:
     return "adu" if text.lower() in _ADU_UNITS else text[:MAX_KEPT_TEXT]
 
 
-def gain_e_per_adu(headers: Headers) -> float | None:
-    """Electrons for one unit of the pixel values, or None when the header does not say so clearly.
+def gain_e_per_adu(headers: Headers, in_colour: bool) -> float | None:
+    """Electrons for one unit of the brightness, or None when the header does not say so clearly.
+
+    Of a colour frame that is the mean of three planes. Where they were exposed each, the mean has the
+    electrons of all three, and MEANGAIN (of simulated frames) says so; where they were interpolated from the
+    mosaic of a colour camera, it has about those of one.
 
     Pixels in electrons have a gain of 1, whatever the cards say of the camera, and pixels in a unit that
     is neither electrons nor counts have none. For counts, EGAIN and ESO's CONAD mean electrons per count
@@ -108,7 +112,7 @@ def gain_e_per_adu(headers: Headers) -> float | None:
         return 1.0
     if unit(headers) not in ("adu", ""):
         return None
-    for key in ("EGAIN", "HIERARCH ESO DET OUT1 CONAD"):
+    for key in (*(("MEANGAIN",) if in_colour else ()), "EGAIN", "HIERARCH ESO DET OUT1 CONAD"):
         value = headers.number(key)
         if value is not None and 0.001 <= value <= 1000.0:
             return value

@@ -46,7 +46,7 @@ class Frame:
         header: The header cards worth keeping, as plain values.
         unit: Unit of the pixel values (``"adu"``, ``"electron"``), or an empty string.
         saturation: Pixel value at and above which a pixel is saturated, or None when unknown.
-        gain_e_per_adu: Electrons for one unit of the pixel values, or None when unknown.
+        gain_e_per_adu: Electrons for one unit of :attr:`grey`, or None when unknown.
         hdu: Index of the FITS extension the pixels come from, or None.
         plane: Index of the plane of a cube, or None.
         processing: Canonical JSON of the processing steps applied since reading; empty for none.

@@ -27,6 +27,7 @@ TRUTH = "TRUTH"
 _COMMENTS = {
     "EXPTIME": "[s] all exposures of the stack",
     "GAIN": "[e-/adu]",
+    "MEANGAIN": "[e-/adu] of the mean of the planes",
     "RDNOISE": "[e-] all exposures of the stack",
     "SATURATE": "[adu]",
     "FOCALLEN": "[mm]",

@@ -20,13 +20,14 @@ def simulated_frame(scene: Scene, planes: NDArray[np.float32], wcs: WCS) -> Fram
     """Make a frame of ``(1 or 3, H, W)`` numbers in ADU.
 
     Its hash is that of the scene, Almagest's version and the pixels. Its gain is that of the mean: the
-    electrons of the whole stack for one unit; the read noise in its header is that of the whole stack too.
+    electrons of the whole stack, and of all planes, for one unit of their mean. In the header ``GAIN`` is
+    that of one plane and ``MEANGAIN`` that of three; the read noise there is that of the whole stack too.
     """
     pixels = np.ascontiguousarray(np.moveaxis(planes, 0, -1) if len(planes) == 3 else planes[0])
     hashed = hashlib.sha256(f"{core.__version__} {scene.to_json()}".encode())
     hashed.update(pixels.data)
     digest = hashed.hexdigest()
-    camera = scene.camera
+    header = _header(scene)
     return Frame(
         name=f"simulated-{digest[:8]}.fits",
         pixels=pixels,
@@ -34,10 +35,10 @@ def simulated_frame(scene: Scene, planes: NDArray[np.float32], wcs: WCS) -> Fram
         row0="bottom",
         wcs=wcs,
         pixel_scale_arcsec=scene.pixel_scale_arcsec,
-        header=_header(scene),
+        header=header,
         unit="adu",
-        saturation=camera.saturation_adu,
-        gain_e_per_adu=camera.gain_e_per_adu * camera.n_stacked,
+        saturation=scene.camera.saturation_adu,
+        gain_e_per_adu=float(header.get("MEANGAIN", header["GAIN"])),
     )
 
 
@@ -63,6 +64,8 @@ def _header(scene: Scene) -> dict[str, str | int | float | bool]:
         "SIMSEED": scene.seed,
         "CREATOR": f"Almagest {core.__version__}",
     }
+    if camera.mode == "rgb":
+        cards["MEANGAIN"] = 3 * camera.gain_e_per_adu * camera.n_stacked
     if camera.mode == "bayer":
         cards["BAYERPAT"] = "RGGB"
         cards["ROWORDER"] = "BOTTOM-UP"

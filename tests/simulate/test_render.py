@@ -77,14 +77,18 @@ def test_light_is_conserved_from_magnitude_to_adu():
     assert simulated.truth.table["flux"][0] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("gain", "n_stacked"), [(1.0, 1), (2.5, 1), (0.25, 1), (1.5, 10)])
-def test_variance_against_mean_gives_the_gain(gain, n_stacked):
+@pytest.mark.parametrize(
+    ("gain", "n_stacked", "mode"),
+    [(1.0, 1, "mono"), (2.5, 1, "mono"), (0.25, 1, "mono"), (1.5, 10, "mono"), (1.5, 2, "rgb")],
+)
+def test_variance_against_mean_gives_the_gain(gain, n_stacked, mode):
     points = []
     for mag in (19.0, 16.0, 14.5):
         scene = small_scene(
             128,
             sky={"brightness_mag_arcsec2": mag},
             camera={
+                "mode": mode,
                 "gain_e_per_adu": gain,
                 "n_stacked": n_stacked,
                 "exposure_s": 100.0,
@@ -93,11 +97,11 @@ def test_variance_against_mean_gives_the_gain(gain, n_stacked):
             },
         )
         frame = render(scene, no_stars(scene)).frame
-        points.append((frame.pixels.mean(dtype=float), frame.pixels.var(dtype=float)))
+        points.append((frame.grey.mean(dtype=float), frame.grey.var(dtype=float)))
     means, variances = np.array(points).T
     slope = np.polyfit(means, variances, 1)[0]
     assert 1.0 / slope == pytest.approx(frame.gain_e_per_adu, rel=0.05)
-    assert frame.gain_e_per_adu == gain * n_stacked
+    assert frame.gain_e_per_adu == gain * n_stacked * (3 if mode == "rgb" else 1)
 
 
 def test_read_noise_and_bias_of_a_dark_frame():
