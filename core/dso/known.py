@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.dso.kinds import LABELS_OF_TYPES
 from core.dso.names import objects_in
 from core.frames import Frame
 from core.results import Detections
@@ -30,9 +31,10 @@ class Known:
     """What is known to be on a frame.
 
     Attributes:
-        objects: What should be found: boxes with ``label``, ``name``, ``magnitude``, and the ellipse about
-            ``x, y``: ``radius_px`` along its major axis, ``axis_ratio`` and ``turn_deg`` from +x towards +y.
-            Where the frame's edge cuts the box, ``x, y`` is not its middle.
+        objects: What should be found: boxes with ``label``, ``also`` (a second class, or None), ``name``,
+            ``magnitude``, and the ellipse about ``x, y``: ``radius_px`` along its major axis, ``axis_ratio``
+            and ``turn_deg`` from +x towards +y. Where the frame's edge cuts the box, ``x, y`` is not its
+            middle.
         others: What is there too but need not be found.
     """
 
@@ -59,6 +61,7 @@ def known_objects(frame: Frame) -> Known:
     table["score"] = 1.0
     for column in ("label", "name", "magnitude", "ra_deg", "dec_deg"):
         table[column] = entries[column].to_numpy()
+    table["also"] = [(*LABELS_OF_TYPES[kind][1:], None)[0] for kind in entries["type"]]
     table["radius_px"] = major
     table["axis_ratio"] = minor / np.maximum(major, 1e-9)
     table["turn_deg"] = np.degrees(np.arctan2(along[:, 1], along[:, 0]))

@@ -49,7 +49,8 @@ def score_objects(
     """Score what was found against the truth.
 
     Args:
-        truth: What should be found, with boxes.
+        truth: What should be found, with boxes; a column ``also`` names a second class an object may be
+            found as, such as a cluster with its nebula.
         found: What was found.
         rule: When a box counts as found.
         ignore: What is neither hit nor miss, whatever its class.
@@ -100,7 +101,7 @@ def _score(
     """Match, and count the rows that count."""
     is_found, is_free = np.zeros(len(truth), bool), np.ones(len(found), bool)
     for own, alike in _by_class(truth, found, classes):
-        rows, columns = np.flatnonzero(own), np.flatnonzero(alike & is_free)
+        rows, columns = np.flatnonzero(own & ~is_found), np.flatnonzero(alike & is_free)
         matches = rule.match(truth.boxes[rows], found.boxes[columns])
         is_found[rows[matches.truth_index]] = True
         is_free[columns[matches.found_index]] = False
@@ -118,8 +119,9 @@ def _by_class(
 ) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     """Which true and which found objects may be one: class by class, then those of no class with any."""
     labels, said = truth.table["label"].to_numpy(), found.table["label"].to_numpy()
-    for label in classes or ():
-        yield labels == label, said == label
+    for column in ("label", "also"):
+        for label in classes or () if column in truth.table else ():
+            yield (truth.table[column] == label).to_numpy(bool), said == label
     yield ~np.isin(labels, classes or ()), np.ones(len(found), bool)
 
 

@@ -50,3 +50,9 @@ def test_what_is_small_or_faint_need_not_be_found():
 def test_without_a_place_nothing_is_known():
     known = known_objects(Frame.from_array(np.zeros((50, 50))))
     assert len(known.objects) == len(known.others) == 0
+
+
+def test_a_cluster_with_its_nebula_has_two_classes():
+    known = known_objects(sample("ic1396")).objects.table.set_index("name")
+    assert known.loc["IC 1396", ["label", "also"]].tolist() == ["nebula", "cluster"]
+    assert known_objects(sample("m31")).objects.table["also"].isna().all()

@@ -53,6 +53,15 @@ def test_classes_count_only_when_they_are_asked_for():
     assert counts(score_objects(TRUTH, found, STRICT, classes=CLASSES)) == (1, 1, 1)
 
 
+def test_a_cluster_with_its_nebula_is_found_as_either_and_once():
+    truth = Detections(TRUTH.table.assign(also=[None, "cluster"]))
+    for label, expected in (("nebula", (1, 0, 1)), ("cluster", (1, 0, 1)), ("galaxy", (0, 1, 2))):
+        found = boxes((50, 50, 90, 90, label))
+        assert counts(score_objects(truth, found, STRICT, classes=CLASSES)) == expected
+    both = boxes((50, 50, 90, 90, "nebula"), (50, 50, 90, 89, "cluster"))
+    assert counts(score_objects(truth, both, STRICT, classes=CLASSES)) == (1, 1, 1)
+
+
 def test_what_nobody_gave_a_class_is_found_as_any():
     truth = boxes((0, 0, 10, 10, "object"), (50, 50, 90, 90, "nebula"))
     found = boxes((0, 0, 10, 10, "nebula"), (50, 50, 90, 90, "galaxy"))
