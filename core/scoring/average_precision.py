@@ -16,9 +16,10 @@ def average_precision(
 ) -> float:
     """Average precision over a set of frames, their detections pooled by score.
 
-    As in PASCAL VOC since 2010: detections take, from the highest score down, the free true box they
-    overlap most; precision is made to fall with recall; the area is summed exactly. COCO samples the same
-    curve at 101 recalls. Detections of equal score enter together, so their order does not matter.
+    As in COCO detections take, from the highest score down, the free true box they overlap most (PASCAL VOC
+    takes a second detection of a box for false, even where it overlaps another one enough). Precision is made
+    to fall with recall, and as in PASCAL VOC since 2010 the area under it is summed exactly, where COCO
+    samples it at 101 recalls. Detections of equal score enter together, so their order does not matter.
 
     Args:
         truth: For each frame, ``(N, 4)`` true boxes in pixels.
