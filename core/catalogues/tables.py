@@ -197,18 +197,17 @@ def _read_csv(data: bytes, name: str) -> Read:
     Lines that start with ``#`` are comments; between blanks it starts one anywhere, else it may be in a name.
     VizieR's lines of units and dashes are known.
     """
-    sample = [line for line in data[:65536].decode("utf-8-sig", "replace").splitlines() if line.strip()]
-    lines = [line for line in sample if not line.startswith("#")]
+    comment, lines = _opening(data)
     if not lines:
         raise TableRejected(f"'{name}' has no rows.", parameter="rows", given=0, limit="1 or more")
-    header = _header_above(sample, lines[0], name)
+    header = _header_above(comment, lines[0], name)
     separator = _separator(lines[0])
     is_comment = (line.removeprefix(codecs.BOM_UTF8).startswith(b"#") for line in io.BytesIO(data))
     table = pd.read_csv(
         io.BytesIO(data),
         sep=separator or r"\s+",
         comment=None if separator else "#",
-        skiprows=[number for number, comment in enumerate(is_comment) if comment],
+        skiprows=[number for number, is_one in enumerate(is_comment) if is_one],
         header="infer" if header is None else None,
         names=header,
         nrows=MAX_ROWS + 3,
@@ -235,6 +234,19 @@ def _read_csv(data: bytes, name: str) -> Read:
     return table, units
 
 
+def _opening(data: bytes) -> tuple[str, list[str]]:
+    """The last comment above the first line, and the first three lines; fewer where there are no more."""
+    comment, lines = "", list[str]()
+    for line in io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", errors="replace"):
+        if line.startswith("#"):
+            comment = comment if lines else line.rstrip()
+        elif line.strip():
+            lines.append(line.rstrip("\n"))
+        if len(lines) == 3:
+            break
+    return comment, lines
+
+
 def _separator(line: str) -> str | None:
     """What stands between the values of a line; None for blanks."""
     return next((mark for mark in _SEPARATORS if mark in line), None)
@@ -252,11 +264,11 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _header_above(sample: list[str], first: str, name: str) -> list[str] | None:
+def _header_above(comment: str, first: str, name: str) -> list[str] | None:
     """The names in the comment above a first line that holds numbers; None where that line is the header."""
-    values, comments = _values(first), sample[: sample.index(first)]
+    values = _values(first)
     numbers = [_is_number(value) for value in values if value]
-    names = _values(comments[-1].lstrip("#")) if comments else []
+    names = _values(comment.lstrip("#")) if comment else []
     if any(numbers) and len(names) == len(values) and all(names):
         return names
     if all(numbers):

@@ -92,9 +92,11 @@ def test_every_format_gives_the_same_table(plain, form, kind, has_units, tmp_pat
         "# ra dec\n1,2\n3,4\n",
         "ra dec # degrees\n1 2\n3 4 # a double star\n",
         "#\n# VizieR\nra\tdec\ndeg\tdeg\n---\t---\n1\t2\n3\t4\n",
+        "# a long story\n" * 9999 + "ra,dec\n1,2\n3,4\n",
+        "# a long story\n" * 9999 + "# ra dec\n1 2\n3 4\n",
     ],
 )
-def test_text_however_it_is_delimited(text):
+def test_text_however_it_is_delimited_and_introduced(text):
     read = read_table(text.encode())
     assert read.table.to_numpy(float).tolist() == [[1.0, 2.0], [3.0, 4.0]]
     assert list(read.table.columns) == ["ra", "dec"]
