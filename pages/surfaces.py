@@ -71,7 +71,7 @@ with picture:
     found = surfaces.candidates(analyses, measure, asked, frame)
     marks = surfaces.marks_of(found, grid=mode != "Overlay")
     mark = selected("surfaces", (frame.key, params))
-    km = ground.km_per_px
+    km = measure.across_km
     panes = [Pane(frame.name, frame, settings, areas=areas, km_per_px=km)]
     if mode != "Overlay" and found:
         panes = [

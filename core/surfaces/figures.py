@@ -49,7 +49,7 @@ def picture_figure(
         row0_bottom: Row 0 of the frame is drawn at the bottom.
         mask: ``(h, w)`` classes of places, 0 where unsure; drawn as hatched outlines.
         classes: What its numbers from 1 mean.
-        km_per_px: For the scale bar; without it pixels are given.
+        km_per_px: From left to right, for the scale bar; without it pixels are given.
     """
     from matplotlib.collections import LineCollection
     from matplotlib.lines import Line2D

@@ -116,6 +116,17 @@ class Measure:
         return None if self.area_km2 is None else math.sqrt(self.area_km2 / self.area_px)
 
     @property
+    def across_km(self) -> float | None:
+        """Kilometres of a pixel from left to right in the middle of the frame, as a scale bar is drawn; None
+        where nobody knows. On a cylindrical map a pixel is narrower than it is high."""
+        if self.km_per_px is not None or self.ground is None:
+            return self.km_per_px
+        x, y = (self.width - 1) / 2.0, (self.height - 1) / 2.0
+        (west_lat, east_lat), (west_lon, east_lon) = self.ground.latlon([x - 0.5, x + 0.5], [y, y])
+        km = self.ground.distance_km(west_lat, west_lon, east_lat, east_lon).item()
+        return km if math.isfinite(km) else None
+
+    @property
     def area_note(self) -> str:
         """Which area is counted, in words."""
         part = self.area_px / (self.width * self.height)
@@ -178,7 +189,11 @@ def measured(found: Detections, by: Measure) -> Detections:
                 continue
             table.loc[row, "azimuth_deg"] = mean_direction(*steps)[0]
             if by.km_per_px is None:
-                table.loc[row, "length_km"] = float(steps[1].sum())
+                on_ground = float(steps[1].sum())
+                if "width_px" in table and on_ground > 0.0:
+                    # Its area stays: where pixels are narrow, what runs along them is wider than they say.
+                    table.loc[row, "width_km"] *= table.loc[row, "length_km"] / on_ground
+                table.loc[row, "length_km"] = on_ground
     units = {name: unit for name, unit in UNITS.items() if name in table}
     return Detections(table, {**found.units, **units})
 

@@ -146,7 +146,7 @@ def report(
             edits=edits,
             body=ground.body,
             km_per_px=ground.km_per_px,
-            scale_source=ground.source,
+            scale_source=f"in the middle, {ground.source}" if ground.by_map else ground.source,
             credit="" if sample is None else f"Picture: {sample.credit}. Licence: {sample.licence}.",
         )
     )

@@ -188,7 +188,7 @@ def _pictures(subject: Subject) -> list[Block]:
                 row0_bottom=subject.measure.row0 == "bottom",
                 mask=mask if mask is not None and int(mask.max(initial=0)) <= len(classes) else None,
                 classes=classes,
-                km_per_px=subject.km_per_px,
+                km_per_px=subject.measure.across_km,
             ),
             subject.credit,
             wide=True,

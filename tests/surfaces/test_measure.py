@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -77,6 +78,20 @@ def test_a_line_is_as_long_and_runs_where_it_does_on_the_ground():
     assert table["length_km"][0] == pytest.approx(2.0 * degree * 0.5, rel=0.01)
     assert table["azimuth_deg"][0] == pytest.approx(90.0, abs=0.1)
     assert table["azimuth_deg"][1] == pytest.approx(np.degrees(np.arctan(0.5)), abs=1.0)
+    # A line of 3 px from east to west is 3 px high, one along a meridian 3 px wide.
+    assert table["width_km"][0] == pytest.approx(3.0 / 20.0 * degree, rel=0.01)
+    upright = measured(Detections(surveys.line("valley", (99, 80), (99, 120))), Measure.of(frame)).table
+    assert upright["width_km"][0] == pytest.approx(3.0 / 20.0 * degree * 0.5, rel=0.01)
+
+
+@pytest.mark.parametrize(("latitude", "part"), [(0.0, 1.0), (60.0, 0.5)])
+def test_a_scale_bar_is_as_long_as_pixels_are_wide(latitude, part):
+    ground = by_hand("Moon", 201, 101, centre_lat_deg=latitude, centre_lon_deg=30.0, span_deg=20.0)
+    measure = Measure.of(Frame.from_array(np.ones((101, 201)), ground=ground))
+    degree = np.radians(1.0) * RADIUS_KM["Moon"]
+    assert measure.across_km == pytest.approx(20.0 / 201 * degree * part, rel=1e-3)
+    assert dataclasses.replace(measure, km_per_px=3.0).across_km == 3.0
+    assert dataclasses.replace(measure, ground=None).across_km is None
 
 
 def test_missing_pixels_are_not_counted():

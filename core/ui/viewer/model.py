@@ -102,7 +102,8 @@ class Pane:
         heat: ``(h, w)`` float32 that covers the frame at any resolution, laid over this picture half
             transparent; None for the viewer's own heat map, where there is one.
         areas: What each place was taken for, laid over this picture.
-        km_per_px: Kilometres a pixel, where the frame shows ground; the scale bar then has kilometres.
+        km_per_px: Kilometres a pixel from left to right, where the frame shows ground; the scale bar then has
+            kilometres.
     """
 
     title: str
