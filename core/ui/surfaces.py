@@ -104,10 +104,14 @@ def _everything(
     return everything if _frame is None else named(everything, _frame), limit
 
 
+def rank(method: str) -> int:
+    """Which of several methods that found something is shown first: that of the lowest rank."""
+    return LEADERS.index(method) if method in LEADERS else len(LEADERS)
+
+
 def leaders(found: Sequence[Candidates]) -> dict[str, Candidates]:
     """For each landform the method that is shown first: the first of :data:`LEADERS` to find any."""
-    rank = {name: number for number, name in enumerate(LEADERS)}
-    ordered = sorted(found, key=lambda each: rank.get(each.analysis.method.name, len(rank)))
+    ordered = sorted(found, key=lambda each: rank(each.analysis.method.name))
     first: dict[str, Candidates] = {}
     for label in MARKED:
         each = next((each for each in ordered if (each.shown.table["label"] == label).any()), None)
@@ -280,10 +284,10 @@ def _largest(objects: pd.DataFrame, measure: Measure, ground: Ground) -> str:
 
 
 def mix_words(found: Sequence[Candidates]) -> str:
-    """A sentence on what covers most of the surface, where a method says so."""
-    mix: dict[str, float] = next(
-        (each for each in (mix_of(c.analysis.result.facts) for c in found) if each), {}
-    )
+    """A sentence on what covers most of the surface, where a method says so that could see slopes."""
+    facts = (each.analysis.result.facts for each in found)
+    told = (mix_of(each) for each in facts if not np.isnan(each.get("sun_azimuth_deg", 0.0)))
+    mix: dict[str, float] = next((each for each in told if each), {})
     sure = {label: share for label, share in mix.items() if label in LANDFORMS}
     if not sure or max(sure.values()) < 0.2:
         return ""

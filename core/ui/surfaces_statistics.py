@@ -16,6 +16,7 @@ from core.surfaces.mix import mix_of
 from core.ui import surfaces_plots as plots
 from core.ui.runs import Analysis, store
 from core.ui.shell import show_error
+from core.ui.surfaces import rank
 from core.ui.surfaces_scale import Ground
 from core.ui.visitor import person_name
 
@@ -37,7 +38,8 @@ def statistics_panel() -> None:
     newest = not right.toggle(
         "Count every run",
         key="surfaces.statistics.every",
-        help="Else only the newest run of each method on each frame, so that no frame counts twice.",
+        help="Else only the newest run of each method on each frame, and where several found the same kind of "
+        "landform only the one that is shown first, so that nothing counts twice.",
     )
     counts = _grouped(db.label_counts("surfaces", BODY, newest=newest))
     counts["pixels"] = _counted_pixels(counts, db.label_counts("surfaces", MEASURE, newest=newest))
@@ -50,7 +52,7 @@ def statistics_panel() -> None:
     if people:
         counts = counts[counts["person"].isin(people)]
         shares = shares[shares["person"].isin(people)]
-    table = totals(counts, group)
+    table = totals(counts, group, once=newest)
     drawn, listed = st.columns([3, 2], gap="large")
     with drawn:
         st.markdown("**How many of each landform**")
@@ -103,23 +105,28 @@ def _counted_pixels(counts: pd.DataFrame, measures: pd.DataFrame) -> pd.Series:
     return counts["frame_key"].map(areas).fillna(counts["pixels"])
 
 
-def totals(counts: pd.DataFrame, group: str) -> pd.DataFrame:
+def totals(counts: pd.DataFrame, group: str, *, once: bool) -> pd.DataFrame:
     """One row a group: ``runs, frames``, objects of each landform, ``per Mpx``.
 
     Args:
         counts: As :meth:`core.store.Store.label_counts` gives them, with the column ``group``.
         group: Name of the column.
+        once: Several methods may have found the same objects on a frame: those of the method that is shown
+            first count, and the frame once. Else every run counts for itself.
     """
     runs = counts.drop_duplicates("run_id").groupby(group)
     table = pd.DataFrame({"runs": runs.size(), "frames": runs["frame_key"].nunique()})
-    found = counts[counts["label"].notna()].pivot_table(
-        index=group, columns="label", values="n", aggfunc="sum", fill_value=0
-    )
+    found, searched = counts[counts["label"].notna()], counts.drop_duplicates("run_id")
+    if once:
+        first = found.assign(rank=found["method"].map(rank)).sort_values("rank", kind="stable")
+        found = first.drop_duplicates([group, "frame_key", "label"])
+        searched = counts.drop_duplicates([group, "frame_key"])
+    found = found.pivot_table(index=group, columns="label", values="n", aggfunc="sum", fill_value=0)
     for label in MARKED:
         column = found.get(label, 0)
         table[PLURAL[label]] = pd.Series(column, index=found.index).reindex(table.index).fillna(0).astype(int)
     objects = table[list(PLURAL.values())].sum(axis=1)
-    table["per Mpx"] = objects / (runs["pixels"].sum() / 1e6)
+    table["per Mpx"] = objects / (searched.groupby(group)["pixels"].sum() / 1e6)
     return table
 
 

@@ -9,7 +9,7 @@ from core.results import Detections, Provenance, Result
 from core.surfaces.measure import Measure
 from core.surfaces.nomenclature import features_on
 from core.ui.runs import Analysis
-from core.ui.surfaces import candidates, in_words
+from core.ui.surfaces import candidates, in_words, mix_words
 from core.ui.surfaces_scale import Ground
 
 
@@ -44,6 +44,13 @@ def test_what_is_there_is_counted_with_its_largest_crater(labels, km_per_px, sai
         said = said.replace("largest crater is", "largest crater, cut off by the frame, would be")
     ground = Ground(body="Moon", km_per_px=km_per_px, source="by hand")
     assert in_words(objects, Measure(100, 100, 10_000.0), ground) == said
+
+
+@pytest.mark.parametrize(("azimuth", "said"), [(210.0, " Most of the ground is plain."), (float("nan"), "")])
+def test_ground_is_called_plain_only_where_slopes_would_show(azimuth, said):
+    facts = {"share_plain": 0.98, "share_unsure": 0.02, "sun_azimuth_deg": azimuth}
+    analysis = Analysis(get_method("surfaces.hough"), Result(Detections.empty(), facts=facts), None, None)
+    assert mix_words(candidates([analysis], Measure(100, 100, 10_000.0), None)) == said
 
 
 def test_craters_have_their_names_also_after_a_look_without_the_frame():
