@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AlmagestError as refusal:
         print(f"error: {refusal.message}", file=sys.stderr)
     except OSError as refusal:
-        print(f"error: {refusal.filename or 'the output'}: {refusal.strerror}.", file=sys.stderr)
+        print(f"error: {refusal.filename or 'the output'}: {_reason(refusal)}.", file=sys.stderr)
     return BAD_USAGE
 
 
@@ -180,6 +180,8 @@ def _analyse(name: str, given: list[str], out: Path, settings: list[str], schedu
         f"{len(batch.runs)} of {len(frames)} {method.input}s, {len(batch.detections)} detections, "
         f"{batch.n_failed} failed: {out}"
     )
+    if batch.trouble is not None:
+        return _stopped(out, batch.trouble)
     if batch.interrupted:
         return INTERRUPTED
     return SOME_FAILED if batch.n_failed else OK
@@ -219,9 +221,21 @@ def _simulate(args: argparse.Namespace) -> int:
         f"{len(made.manifest)} of {len(scenes)} scenes, {made.n_labels} labels, "
         f"{made.n_failed} failed: {args.out}"
     )
+    if made.trouble is not None:
+        return _stopped(args.out, made.trouble)
     if made.interrupted:
         return INTERRUPTED
     return SOME_FAILED if made.n_failed else OK
+
+
+def _stopped(out: Path, trouble: OSError) -> int:
+    print(f"error: {out}: {_reason(trouble)}; what was done until then is kept.", file=sys.stderr)
+    return BAD_USAGE
+
+
+def _reason(trouble: OSError) -> str:
+    """Why a file could not be written; numpy does not say it of arrays."""
+    return trouble.strerror or "Not all could be written, the disk may be full"
 
 
 def _settings(pairs: list[str]) -> dict[str, str]:

@@ -47,6 +47,25 @@ def test_adding_a_method_is_one_new_file(toy_method, frame, tmp_path, capsys):
     assert b"stars.toy" in export(result, "csv")
 
 
+def test_a_full_disk_keeps_what_was_found_before_it(toy_method, frame, tmp_path, monkeypatch, capsys):
+    def write(outcome, stem, folder):
+        if stem == "other":
+            raise OSError("640000 requested and 0 written")  # as numpy says it
+        return []
+
+    monkeypatch.setattr("core.__main__.write_layers", write)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # the frames in their order
+    shutil.copy(frame, tmp_path / "other.png")
+    frames, out = [frame, str(tmp_path / "other.png")], tmp_path / "out"
+
+    assert main(["analyse", "stars.toy", *frames, "--out", str(out)]) == 2
+
+    said = capsys.readouterr()
+    assert f"error: {out}: Not all could be written, the disk may be full; what was done" in said.err
+    assert pd.read_parquet(out / "runs.parquet")["frame"].tolist() == [frame]
+    assert len(pd.read_parquet(out / "detections.parquet")) == 1
+
+
 def test_the_toy_is_gone_after_its_test():
     assert "stars.toy" not in methods()
 

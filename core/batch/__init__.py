@@ -48,12 +48,14 @@ class BatchResult:
             :data:`core.batch.tables.DETECTION_COLUMNS`, frame by frame in the order they were given.
         runs: One row a frame, with the columns of :data:`core.batch.tables.RUN_COLUMNS`.
         interrupted: Whether the person stopped it; the frames that were not done have no row.
+        trouble: Why what ``progress`` writes could not be written, which stops it as well, or None.
     """
 
     method: str
     detections: pd.DataFrame
     runs: pd.DataFrame
     interrupted: bool = False
+    trouble: OSError | None = None
 
     @property
     def n_failed(self) -> int:
@@ -92,7 +94,7 @@ def analyse_frames(
         workers: Processes on this machine; one a core when None.
 
     Returns:
-        The tables. After Ctrl-C they hold what was done until then.
+        The tables. After Ctrl-C, or when the disk is full, they hold what was done until then.
 
     Raises:
         MethodUnknown: There is no such method.
@@ -104,7 +106,7 @@ def analyse_frames(
     outcomes = run_locally(jobs, workers) if scheduler is None else run_on_cluster(jobs, scheduler)
     found: dict[str, pd.DataFrame] = {}
     done: dict[str, Outcome] = {}
-    interrupted = False
+    interrupted, trouble = False, None
     try:
         with closing(outcomes):
             for outcome in outcomes:
@@ -114,6 +116,8 @@ def analyse_frames(
                 done[outcome.frame] = _without_layers(outcome)
     except KeyboardInterrupt:
         interrupted = True
+    except OSError as refusal:
+        trouble = refusal
     order = [path for path in paths if path in done]
     tables = [found[path] for path in order if len(found[path])]
     nothing = detection_table(Outcome("", method, values)).head(0)
@@ -122,6 +126,7 @@ def analyse_frames(
         detections=pd.concat(tables, ignore_index=True) if tables else nothing,
         runs=run_table([done[path] for path in order]),
         interrupted=interrupted,
+        trouble=trouble,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,10 +67,12 @@ class Dataset:
     Attributes:
         manifest: One row a scene with :data:`MANIFEST_COLUMNS`, in order.
         interrupted: Whether the person stopped it; the scenes that were not done have no row.
+        trouble: Why a scene could not be written, which stops it as well (the disk is full), or None.
     """
 
     manifest: pd.DataFrame
     interrupted: bool = False
+    trouble: OSError | None = None
 
     @property
     def n_failed(self) -> int:
@@ -113,7 +115,7 @@ def make_dataset(
 
     Raises:
         ParameterInvalid: A format is unknown or ``min_snr`` is negative.
-        OSError: The folder cannot be written.
+        OSError: The folder cannot be written at all.
     """
     for chosen in formats:
         if chosen not in FORMATS:
@@ -137,7 +139,7 @@ def make_dataset(
         write_file(folder / "scene.json", base.to_json().encode())
     jobs = [SceneJob(f"{i:06d}", scene, folder, tuple(formats), min_snr) for i, scene in enumerate(scenes)]
     rows: dict[str, Row] = {}
-    interrupted = False
+    interrupted, trouble = False, None
     try:
         with closing(render_scenes(jobs, min(workers or os.cpu_count() or 1, len(jobs)))) as done:
             for row in done:
@@ -146,13 +148,17 @@ def make_dataset(
                     progress(row)
     except KeyboardInterrupt:
         interrupted = True
+    except OSError as refusal:
+        trouble = refusal
+    if interrupted or trouble is not None:
         for partial in folder.glob(".*.part"):  # of a process that was ended while it wrote
             partial.unlink(missing_ok=True)
+        _remove(folder, (job.name for job in jobs if job.name not in rows))
     manifest = pd.DataFrame([rows[name] for name in sorted(rows)]).reindex(columns=list(MANIFEST_COLUMNS))
     kinds = {name: "Int64" if kind == "int64" else kind for name, kind in MANIFEST_COLUMNS.items()}
     manifest = manifest.astype(kinds)
     write_parquet(manifest, MANIFEST_COLUMNS, folder / "manifest.parquet")
-    return Dataset(manifest, interrupted)
+    return Dataset(manifest, interrupted, trouble)
 
 
 def _clear(folder: Path) -> None:
@@ -162,7 +168,11 @@ def _clear(folder: Path) -> None:
         names = pd.read_parquet(manifest, columns=["name"])["name"].astype(str)
     except (OSError, ValueError):  # there is none
         return
-    for name in names[names.str.fullmatch(r"\d{6,}")]:
+    _remove(folder, names[names.str.fullmatch(r"\d{6,}")])
+    manifest.unlink()
+
+
+def _remove(folder: Path, names: Iterable[str]) -> None:
+    for name in names:
         for suffix in (*FORMATS, LABELS_SUFFIX):
             (folder / f"{name}.{suffix}").unlink(missing_ok=True)
-    manifest.unlink()

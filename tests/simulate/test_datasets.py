@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import re
@@ -17,7 +18,7 @@ from core.errors import ParameterInvalid, TableRejected
 from core.frames.read import read_frame
 from core.results import Detections
 from core.simulate.dataset_labels import star_box_px, yolo_labels
-from core.simulate.dataset_work import WORKER_DIED, SceneJob, render_scenes
+from core.simulate.dataset_work import WORKER_DIED, SceneJob, render_scenes, write_file
 from core.simulate.datasets import (
     MANIFEST_COLUMNS,
     dataset_scenes,
@@ -309,6 +310,25 @@ def test_a_scene_that_fails_is_a_row_and_status_1(tmp_path, monkeypatch, capsys)
     assert "1 of 1 scenes, 0 labels, 1 failed" in said.out
     assert pd.read_parquet(tmp_path / "manifest.parquet")["error"].tolist() == ["MemoryError: no room"]
     assert not (tmp_path / "000000.npy").exists()
+
+
+def test_a_full_disk_keeps_the_scenes_before_it(tmp_path, monkeypatch, capsys):
+    def write(path, content):
+        if path.name == "000001.txt":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_file(path, content)
+
+    monkeypatch.setattr("core.simulate.dataset_work.write_file", write)
+    small_frames = ["--set", "camera.width=64", "camera.height=64"]
+    command = ["simulate", "--scenes", "3", "--out", str(tmp_path), "--workers", "1", *small_frames]
+
+    assert main(command) == 2
+
+    said = capsys.readouterr()
+    assert f"error: {tmp_path}: No space left on device; what was done until then is kept." in said.err
+    assert "1 of 3 scenes" in said.out
+    assert pd.read_parquet(tmp_path / "manifest.parquet")["name"].tolist() == ["000000"]
+    assert sorted(path.name for path in tmp_path.glob("0*")) == ["000000.fits", "000000.npy", "000000.txt"]
 
 
 @pytest.mark.parametrize(
