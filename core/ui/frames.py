@@ -148,8 +148,7 @@ def own_frame() -> Frame | None:
     upload = st.session_state.get("frame.upload")
     if upload is None:
         return None
-    name, data = upload
-    sha256 = hashlib.sha256(data).hexdigest()
+    name, data, sha256 = upload
     hdu, plane = st.session_state.get(f"frame.{sha256[:12]}.part", (None, None))
     try:
         return _read_upload(sha256, hdu, plane, data, name)
@@ -202,17 +201,17 @@ def _take_upload() -> None:
         return
     st.session_state["frame.popover"] = False
     name, data = file.name, file.getvalue()
+    sha256 = hashlib.sha256(data).hexdigest()  # once: of a large file it takes seconds
     try:
-        _read_upload(hashlib.sha256(data).hexdigest(), None, None, data, name)
+        _read_upload(sha256, None, None, data, name)
     except FrameRejected as error:
         st.session_state["frame.refused"] = error
         return
-    st.session_state["frame.upload"] = (name, data)
+    st.session_state["frame.upload"] = (name, data, sha256)
     st.session_state["frame.wanted"] = _OWN
 
 
-def _own_choice(name: str, data: bytes) -> Choice:
-    sha256 = hashlib.sha256(data).hexdigest()
+def _own_choice(name: str, data: bytes, sha256: str) -> Choice:
     hdu, plane = None, None
     choices = {choice.title: choice for choice in _hdus(sha256, data, name)}
     chosen = next(iter(choices.values()), None)

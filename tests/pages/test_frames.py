@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import tifffile
@@ -46,3 +47,18 @@ def test_the_pages_of_a_tiff_file_can_be_chosen(app: AppTest) -> None:
     page.set_value(2).run()
     assert not app.exception
     assert not any("this is the first" in warning.value for warning in app.warning)
+
+
+def test_a_file_is_hashed_when_it_comes_and_not_on_every_run(app: AppTest, monkeypatch) -> None:
+    file = io.BytesIO()
+    fits.PrimaryHDU(np.zeros((50, 60), np.float32)).writeto(file)
+    app.switch_page("pages/frames.py").run()
+    app.file_uploader(key="frame.file").set_value(("mine.fits", file.getvalue(), "image/fits")).run()
+
+    hashed = []
+    monkeypatch.setattr("core.ui.frames.hashlib", SimpleNamespace(sha256=hashed.append))
+    app.run()
+
+    assert not app.exception
+    assert app.selectbox(key="frame").value == "own"
+    assert hashed == []
