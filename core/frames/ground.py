@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.errors import FrameRejected
+
+if TYPE_CHECKING:
+    from pyproj import Transformer
 
 Float64 = NDArray[np.float64]
 Pair = tuple[Float64, Float64]
@@ -148,11 +151,12 @@ class Ground:
         return away * self.radius_km
 
     @cached_property
-    def _systems(self) -> tuple[Any, Any]:
-        from rasterio.crs import CRS
+    def _to_degrees(self) -> Transformer:
+        # Not GDAL's: of places off the body, as in the corners of a disc, it makes an error of all places.
+        from pyproj import CRS, Transformer
 
         plane = CRS.from_wkt(self.projection)
-        return plane, CRS.from_wkt(_geographic(plane.to_wkt()))
+        return Transformer.from_crs(plane, plane.geodetic_crs, always_xy=True)
 
     @cached_property
     def _turn(self) -> float:
@@ -167,18 +171,10 @@ class Ground:
         return 3.0 * float(thirds[0, 0]) if (middles < 1e-6 * thirds[0, 0]).all() else 0.0
 
     def _unprojected(self, east: Float64, north: Float64) -> Pair:
-        from rasterio.warp import transform
-
-        plane, degrees = self._systems
-        lon, lat = transform(plane, degrees, east, north)
-        return np.where(np.isfinite(lon), lon, np.nan), np.where(np.isfinite(lat), lat, np.nan)
+        return _finite(*self._to_degrees.transform(east, north))
 
     def _projected(self, east: Float64, north: Float64) -> Pair:
-        from rasterio.warp import transform
-
-        plane, degrees = self._systems
-        x, y = transform(degrees, plane, east, north)
-        return np.where(np.isfinite(x), x, np.nan), np.where(np.isfinite(y), y, np.nan)
+        return _finite(*self._to_degrees.transform(east, north, direction="INVERSE"))
 
 
 def simple_cylindrical(
@@ -258,12 +254,6 @@ def _vectors(lat_deg: ArrayLike, lon_deg: ArrayLike) -> Float64:
     return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
 
 
-def _geographic(wkt: str) -> str:
-    """The geographic part of the text of a projection."""
-    start = min(at for at in (wkt.find("GEOGCS["), wkt.find("GEOGCRS["), wkt.find("BASEGEOGCRS[")) if at >= 0)
-    depth = 0
-    for at in range(start, len(wkt)):
-        depth += (wkt[at] == "[") - (wkt[at] == "]")
-        if depth == 0 and wkt[at] == "]":
-            return wkt[start : at + 1].replace("BASEGEOGCRS[", "GEOGCRS[")
-    return wkt[start:]
+def _finite(*numbers: Float64) -> Pair:
+    east, north = (np.where(np.isfinite(each), each, np.nan) for each in numbers)
+    return east, north

@@ -38,8 +38,8 @@ def statistics_panel() -> None:
     newest = not right.toggle(
         "Count every run",
         key="surfaces.statistics.every",
-        help="Else only the newest run of each method on each frame, and where several found the same kind of "
-        "landform only the one that is shown first, so that nothing counts twice.",
+        help="Else only the newest run of each method on each frame, and where several found landforms of a "
+        "kind only the one that is shown first, so that nothing counts twice.",
     )
     counts = _grouped(db.label_counts("surfaces", BODY, newest=newest))
     counts["pixels"] = _counted_pixels(counts, db.label_counts("surfaces", MEASURE, newest=newest))

@@ -128,3 +128,15 @@ def test_a_projected_map_from_0_to_360_has_all_its_places():
     )
     x, y = np.array([3.0, 150.0, 60.0]), np.array([100.0, 20.0, 199.0])
     np.testing.assert_allclose(over_the_pole.pixel(*over_the_pole.latlon(x, y)), (x, y), atol=1e-6)
+
+
+def test_a_disc_has_places_and_its_corners_have_none():
+    moon = 'GEOGCS["Moon",DATUM["Moon",SPHEROID["Moon",1737400,0]],PRIMEM["0",0],UNIT["degree",0.0174532925]]'
+    plane = f'PROJCS["disc",{moon},PROJECTION["Orthographic"],PARAMETER["central_meridian",20],UNIT["m",1]]'
+    ground = Ground("Moon", 1737.4, (10_000.0, 0, -2e6, 0, -10_000.0, 2e6), plane)
+    latitude, longitude = ground.latlon([200, 286.87, 0], [200, 200, 0])
+    np.testing.assert_allclose(latitude, [0, 0, np.nan], atol=1e-6)
+    np.testing.assert_allclose(longitude, [20, 50, np.nan], atol=1e-3)
+    x, _ = ground.pixel([0, 0], [50, 220])
+    np.testing.assert_allclose(x, [286.87, np.nan], atol=0.01)
+    np.testing.assert_array_equal(np.isnan(ground.pixel_areas_km2([200, 0], [200, 0])), [False, True])
