@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.clusters.groups import FAINTEST_ERROR_MAS_YR
 from core.clusters.membership import Membership, membership
 from core.clusters.significance import Group, group_of, moves_with
 from core.clusters.table import StarTable, project
@@ -79,11 +80,12 @@ def _first_guess(stars: StarTable, inside: NDArray[np.bool_], place: np.ndarray,
     from scipy.spatial import cKDTree
 
     values, errors = stars.astrometry
-    good = np.isfinite(values).all(axis=1) & (errors[:, :2].max(axis=1) <= 0.6)
+    worst = errors[:, :2].max(axis=1)
+    good = np.isfinite(values).all(axis=1) & (worst <= max(FAINTEST_ERROR_MAS_YR, np.median(worst)))
     own, rest = np.flatnonzero(inside & good), np.flatnonzero(~inside & good)
     if len(own) < FEWEST:
         return group_of(stars, np.flatnonzero(inside))
-    reach = 0.5
+    reach = max(0.5, stars.typical_error)
     here = cKDTree(values[own]).query_ball_point(values[own], reach, return_length=True)
     expected: Any = np.zeros(len(own))
     if len(rest):

@@ -15,6 +15,10 @@ Float64 = NDArray[np.float64]
 ITERATIONS = 40
 BOX_SIGMA = 9.0
 """Half width of the part of astrometric space that is modelled, in widths of the cluster."""
+LEAST_ERROR = np.array([0.2, 0.2, 0.15])
+"""Errors (mas a year, mas) that widen that part at the least, as those of Gaia do."""
+ERROR_SHARE = 0.5
+"""Of the table's typical errors, where those are larger: it has to hold the members of old catalogues."""
 CELLS = 24
 """Cells of the field's density along each axis of that part."""
 SMOOTHING_CELLS = 3.5
@@ -99,13 +103,13 @@ def _region(stars: StarTable, group: Group) -> NDArray[np.int64]:
     if stars.astrometry is not None:
         values, _ = stars.astrometry
         with np.errstate(invalid="ignore"):
-            near &= (np.abs(values - group.mean) <= _box(group)).all(axis=1)
+            near &= (np.abs(values - group.mean) <= _box(stars, group)).all(axis=1)
     return np.flatnonzero(near)
 
 
-def _box(group: Group) -> Float64:
+def _box(stars: StarTable, group: Group) -> Float64:
     """``(k,)`` half width of the part of astrometric space that is modelled."""
-    error = np.array([0.2, 0.2, 0.15])[: len(group.mean)]
+    error = np.maximum(LEAST_ERROR[: len(group.mean)], ERROR_SHARE * stars.typical_errors)
     return np.asarray(BOX_SIGMA * np.sqrt(group.spread**2 + error**2))
 
 
@@ -121,7 +125,7 @@ class _Local:
         self.cell: tuple[NDArray[np.int64], ...] = ()
         if stars.astrometry is not None:
             self.values, self.errors = (column[region] for column in stars.astrometry)
-            half = _box(group)
+            half = _box(stars, group)
             self.cell_size = 2.0 * half / CELLS
             scaled = (self.values - group.mean + half) / self.cell_size
             self.cell = tuple(np.clip(scaled.astype(int), 0, CELLS - 1).T)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.clusters.groups import candidate_groups, features, searchable
 from core.clusters.membership import MIN_PROBABILITY, Membership, membership
 from core.clusters.significance import (
+    FAR_LIMIT,
     SPREAD_OUT_LIMIT,
     Group,
     Significance,
@@ -92,7 +93,7 @@ def search(
         progress(0.5 + 0.2 * number / len(groups), "testing groups")
         group = group_of(sample, group_rows)
         sigma = significance(sample, group).sigma
-        if sigma >= FIRST_SIGMA and group.radius > 0 and not moves_too_fast(group):
+        if sigma >= FIRST_SIGMA and group.radius > 0 and not moves_too_fast(group, _far_limit(stars)):
             starts.append((sigma, group))
     starts.sort(key=lambda start: (-start[0], *start[1].centre))
     fitted: list[FoundCluster] = []
@@ -123,17 +124,23 @@ def assign(found: tuple[FoundCluster, ...], count: int) -> tuple[NDArray[np.int6
 
 
 def _judge(stars: StarTable, one: Membership, smallest: int, least_sigma: float) -> FoundCluster:
-    tested = significance(stars, one.group)
+    # Errors that hide how much motions spread make a clump of the motions of any field.
+    tested = (significance if stars.typical_error <= FAR_LIMIT else in_place)(stars, one.group)
     reason = ""
     if len(one.members) < smallest:
         reason = "fewer members than asked for"
     elif tested.sigma < least_sigma:
         reason = "no more stars than the field beside it gives"
-    elif moves_too_fast(one.group) or (
+    elif moves_too_fast(one.group, _far_limit(stars)) or (
         moves_too_fast(one.group, SPREAD_OUT_LIMIT) and in_place(stars, one.group).sigma < least_sigma
     ):
         reason = "its stars move too differently to stay together"
     return FoundCluster(one, tested, reason)
+
+
+def _far_limit(stars: StarTable) -> float:
+    """Most spread in mas a year that is put up with however far a group is; less than errors is not seen."""
+    return max(FAR_LIMIT, stars.typical_error)
 
 
 def _is_same(a: Group, b: Group) -> bool:

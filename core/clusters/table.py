@@ -94,11 +94,22 @@ class StarTable:
     @cached_property
     def typical_error(self) -> float:
         """Median over the measured stars of the largest of their errors (mas a year, mas); 0 without any."""
+        errors = self._measured_errors
+        return float(np.median(errors.max(axis=1))) if errors.size else 0.0
+
+    @cached_property
+    def typical_errors(self) -> Float64:
+        """``(2 or 3,)`` medians over the measured stars of their errors (mas a year, mas); 0 without any."""
+        errors = self._measured_errors
+        return np.asarray(np.median(errors, axis=0)) if errors.size else np.zeros(errors.shape[1])
+
+    @property
+    def _measured_errors(self) -> Float64:
+        """``(n, 2 or 3)`` errors of the stars of which proper motion and parallax are known."""
         if self.astrometry is None:
-            return 0.0
+            return np.empty((0, 2))
         values, errors = self.astrometry
-        measured = np.isfinite(values).all(axis=1)
-        return float(np.median(errors[measured].max(axis=1))) if measured.any() else 0.0
+        return errors[np.isfinite(values).all(axis=1)]
 
     @cached_property
     def footprint(self) -> Footprint:

@@ -1,11 +1,14 @@
 import numpy as np
 import pytest
 
+from core.catalogues.tables import SourceTable
 from core.clusters.given import given_circle, given_members
 from core.clusters.membership import membership
+from core.clusters.search import search
 from core.clusters.significance import Group, group_of
-from core.clusters.table import star_table
+from core.clusters.table import ERROR_PM, star_table
 from core.errors import ParameterInvalid
+from tests.clusters import skies
 from tests.clusters.skies import cluster, field, sky
 
 
@@ -74,9 +77,23 @@ def test_what_a_person_cannot_give(planted, call, sentence):
         call(planted[0])
 
 
-def test_a_field_has_no_members_to_speak_of():
-    from core.catalogues.tables import SourceTable
+def test_members_by_the_motions_of_old_catalogues(monkeypatch):
+    """Errors of 3 mas a year and more, as of Tycho-2 and UCAC."""
+    monkeypatch.setattr(skies, "ERROR_PM", (3.0,) * len(ERROR_PM))
+    rng = np.random.default_rng(0)
+    source, truth = sky(rng, 3000, cluster(rng, 200, pm=(20.0, -40.0)))
+    table = source.table.drop(columns=["parallax", "parallax_error"])
+    stars, own = star_table(SourceTable.from_frame(table)), truth == 0
+    found = search(
+        stars, smallest=12, min_samples=10, least_sigma=5.0, progress=lambda done, doing: None
+    ).found
+    circle = given_circle(stars, tuple(stars.sky(stars.xy[own].mean(axis=0))), 15.0)
+    assert len(found) == 1
+    for one in (found[0].membership, circle):
+        assert f1(one.probability >= 0.5, own) > 0.95
 
+
+def test_a_field_has_no_members_to_speak_of():
     stars = star_table(SourceTable.from_frame(field(np.random.default_rng(0), 3000)))
     start = Group(np.zeros(2), 4.0, np.array([3.0, 3.0, 0.8]), np.array([0.2, 0.2, 0.05]))
     assert membership(stars, start).probability.sum() < 15
