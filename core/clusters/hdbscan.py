@@ -10,7 +10,7 @@ import pandas as pd
 from core.catalogues.tables import SourceTable, TableResult
 from core.clusters.groups import MAX_SEARCHED
 from core.clusters.search import FoundCluster, assign, search
-from core.clusters.table import StarTable, star_table
+from core.clusters.table import StarTable, star_table, turned, turned_errors
 from core.methods import Method, Progress
 from core.parameters import Parameters, parameter
 from core.results import Detections
@@ -90,8 +90,8 @@ def _sentence(sizes: np.ndarray, count: int) -> str:
 
 
 def _detections(stars: StarTable, found: tuple[FoundCluster, ...], sizes: np.ndarray | None) -> Detections:
-    """One row a cluster; on the sky, x and y are arcminutes from the table's middle, and motions are along
-    east and north there."""
+    """One row a cluster; on the sky, x and y are arcminutes from the table's middle, and motions are east and
+    north at the cluster."""
     if not found:
         return Detections.empty()
     rows = []
@@ -111,10 +111,13 @@ def _detections(stars: StarTable, found: tuple[FoundCluster, ...], sizes: np.nda
             "significance_sigma": one.significance.sigma,
             f"r50_{stars.unit}": group.radius,
         }
-        names = ("pm_ra_mas_yr", "pm_dec_mas_yr", "parallax_mas")[: len(group.mean)]
-        row |= dict(zip(names, group.mean, strict=True))
-        spreads = ("pm_ra_spread_mas_yr", "pm_dec_spread_mas_yr", "parallax_spread_mas")
-        row |= dict(zip(spreads[: len(group.mean)], group.spread, strict=True))
+        if len(group.mean):
+            turn = stars.turn_to(group.centre)
+            mean = [*turned(group.mean[:2], turn)[0], *group.mean[2:]]
+            spread = [*turned_errors(group.spread[:2], turn)[0], *group.spread[2:]]
+            row |= dict(zip(("pm_ra_mas_yr", "pm_dec_mas_yr", "parallax_mas"), mean, strict=False))
+            spreads = ("pm_ra_spread_mas_yr", "pm_dec_spread_mas_yr", "parallax_spread_mas")
+            row |= dict(zip(spreads, spread, strict=False))
         rows.append(row | ({"reason": one.reason} if one.reason else {}))
     table = pd.DataFrame(rows)
     known = {

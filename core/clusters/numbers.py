@@ -73,7 +73,9 @@ class Quantity:
 
     @property
     def _value(self) -> str:
-        return f"{self.value:.{self._digits}f}" if self.uncertainty else f"{self.value:,.4g}"
+        if self.uncertainty:
+            return f"{self.value:.{self._digits}f}"
+        return f"{self.value:,.0f}" if abs(self.value) >= 1000.0 else f"{self.value:.4g}"
 
     @property
     def _unit(self) -> str:

@@ -112,8 +112,9 @@ def half_number_radius(xy: Float64, centre: Float64, seed: int = 0) -> tuple[flo
     """
     distance = np.hypot(*(xy - centre).T)
     rng = np.random.default_rng(seed)
-    drawn = np.median(distance[rng.integers(0, len(distance), (BOOTSTRAPS, len(distance)))], axis=1)
-    return float(np.median(distance)), float(drawn.std())
+    # One at a time: of a million members, all of them would take gigabytes.
+    drawn = [np.median(rng.choice(distance, len(distance))) for _ in range(BOOTSTRAPS)]
+    return float(np.median(distance)), float(np.std(drawn))
 
 
 def contamination(

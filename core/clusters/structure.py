@@ -24,7 +24,7 @@ from core.clusters.radial import (
 from core.clusters.ripley import Ripley, ripley
 from core.clusters.segregation import Segregation, segregation
 from core.clusters.significance import Group, group_of, moves_with
-from core.clusters.table import StarTable
+from core.clusters.table import StarTable, turned, turned_errors
 from core.errors import ParameterInvalid
 
 MIN_MEMBERS = 5
@@ -51,8 +51,8 @@ class Structure:
         colours: Colour–magnitude and Hess diagram; None without colours.
         distance: From the parallaxes; None without any.
         r50_pc, core_pc, tidal_pc: Lengths in parsecs; NaN without a distance.
-        pm: Mean proper motion along the plane's axes, east and north at its origin, in mas a year; None where
-            no member has one.
+        pm: Mean proper motion east and north at the middle, or along the plane's axes in pixels, in mas a
+            year; None where no member has one.
     """
 
     unit: str
@@ -110,7 +110,8 @@ def structure(stars: StarTable, probability: NDArray[np.float64], seed: int = 0)
     half = min(reach / np.sqrt(2.0), footprint.square(centre))
     near = (np.abs(alike - centre) <= half).all(axis=1)  # Ripley's L is that of a filled rectangle
     king = fit_king(alike, centre, footprint)
-    far = None if stars.astrometry is None else distance(*_parallaxes(stars, rows))
+    known = stars.astrometry is not None or stars.parallax is not None
+    far = distance(*_parallaxes(stars, rows)) if known else None
     mag = stars.mag
     return Structure(
         unit=stars.unit,
@@ -132,7 +133,7 @@ def structure(stars: StarTable, probability: NDArray[np.float64], seed: int = 0)
         r50_pc=_parsecs(far, stars, r50),
         core_pc=_parsecs(far, stars, king.core.value),
         tidal_pc=_parsecs(far, stars, king.tidal.value),
-        pm=_motion(stars, rows),
+        pm=_motion(stars, rows, centre),
     )
 
 
@@ -152,11 +153,14 @@ def _parsecs(far: Distance | None, stars: StarTable, length: float) -> float:
     return np.nan if far is None or stars.unit != "arcmin" else far.size_pc(length)
 
 
-def _motion(stars: StarTable, rows: NDArray[np.int64]) -> tuple[Mean, Mean] | None:
+def _motion(
+    stars: StarTable, rows: NDArray[np.int64], centre: NDArray[np.float64]
+) -> tuple[Mean, Mean] | None:
     if stars.pm is None or stars.pm_error is None or not np.isfinite(stars.pm[rows]).any(axis=0).all():
         return None
-    east, north = (weighted_mean(stars.pm[rows, axis], stars.pm_error[rows, axis]) for axis in (0, 1))
-    return east, north
+    turn = stars.turn_to(centre)
+    pm, error = turned(stars.pm[rows], turn), turned_errors(stars.pm_error[rows], turn)
+    return weighted_mean(pm[:, 0], error[:, 0]), weighted_mean(pm[:, 1], error[:, 1])
 
 
 def _colours(

@@ -87,9 +87,7 @@ class StarTable:
     @property
     def own_pm(self) -> Float64 | None:
         """``(N, 2)`` proper motion in mas a year, east (times cos dec) and north at each star, or None."""
-        if self.pm is None or self.centre_deg is None:
-            return self.pm
-        return turned(self.pm, -north_turn(self.sky(self.xy), self.centre_deg))
+        return None if self.pm is None else turned(self.pm, self.turn_to(self.xy))
 
     @cached_property
     def typical_error(self) -> float:
@@ -121,6 +119,12 @@ class StarTable:
         columns = ("row", "xy", "pm", "pm_error", "parallax", "parallax_error", "mag", "colour")
         own = {name: getattr(self, name) for name in columns}
         return replace(self, **{name: value[rows] for name, value in own.items() if value is not None})
+
+    def turn_to(self, xy: Float64) -> Float64:
+        """Radians from the plane's axes to east and north at ``(..., 2)`` places on it; 0 in pixels."""
+        if self.centre_deg is None:
+            return np.zeros(np.shape(xy)[:-1])
+        return -north_turn(self.sky(xy), self.centre_deg)
 
     def sky(self, xy: Float64) -> Float64:
         """``(..., 2)`` ICRS degrees of places on the plane; NaN in pixels."""
@@ -179,10 +183,7 @@ def star_table(
     pm, pm_error = _with_errors(kept, ("pm_ra_mas_yr", "pm_dec_mas_yr"), mag, ERROR_PM, notes)
     if pm is not None and pm_error is not None and centre is not None:
         turn = north_turn(place[row], centre)
-        own = np.square(np.column_stack([np.cos(turn), np.sin(turn)]))
-        pm = turned(pm, turn)
-        # As of errors that are not correlated: what correlates them is not read.
-        pm_error = np.sqrt(np.column_stack([(own * pm_error**2).sum(1), (own[:, ::-1] * pm_error**2).sum(1)]))
+        pm, pm_error = turned(pm, turn), turned_errors(pm_error, turn)
     plx, plx_error = _with_errors(kept, ("parallax_mas",), mag, ERROR_PARALLAX, notes)
     if plx is not None and np.nanmax(plx, initial=-np.inf) <= 0:
         notes.append("No parallax is positive: there are no distances.")
@@ -263,6 +264,13 @@ def turned(east_north: Float64, turn: Float64) -> Float64:
     east, north = east_north.T
     cos, sin = np.cos(turn), np.sin(turn)
     return np.column_stack([cos * east - sin * north, sin * east + cos * north])
+
+
+def turned_errors(east_north: Float64, turn: Float64) -> Float64:
+    """``(N, 2)`` standard errors of such vectors, as of errors that are not correlated: that is not read."""
+    east, north = np.square(east_north).T
+    cos, sin = np.square(np.cos(turn)), np.square(np.sin(turn))
+    return np.asarray(np.sqrt(np.column_stack([cos * east + sin * north, sin * east + cos * north])))
 
 
 def _check_sky(place: Float64, chosen: Mapping[str, str]) -> None:

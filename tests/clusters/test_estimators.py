@@ -1,5 +1,7 @@
 """Each estimator finds what was planted, and is sensible about nothing, one star and missing values."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,16 @@ def test_half_number_radius_of_a_known_profile():
     xy = plummer[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
     radius, error = half_number_radius(xy, np.zeros(2))
     assert abs(radius - 4.0) < 4 * error < 1.0
+
+
+def test_many_members_fit_into_memory():
+    xy = rng().normal(0, 1, (100_000, 2))
+    tracemalloc.start()
+    radius, error = half_number_radius(xy, np.zeros(2))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert abs(radius - np.sqrt(2 * np.log(2))) < 4 * error < 0.02
+    assert peak < 20e6
 
 
 def test_contamination_is_what_the_probabilities_say():

@@ -4,6 +4,7 @@ import pytest
 
 from core.catalogues.tables import SourceTable
 from core.clusters.given import given_circle
+from core.clusters.hdbscan import METHOD
 from core.clusters.membership import membership
 from core.clusters.significance import group_of
 from core.clusters.structure import structure
@@ -38,6 +39,29 @@ def test_all_that_was_planted_comes_back(planted):
     assert not found.segregation.is_segregated
     assert len(found.colours.row) == found.n_members
     assert found.profile.density[0] > 50 * found.profile.density[-1]
+
+
+def test_the_motion_is_that_of_the_catalogue_at_the_cluster_however_near_the_pole():
+    rng = np.random.default_rng(6)
+    place = np.concatenate([rng.uniform(-150, 150, (3000, 2)), rng.normal((80, 60), 5, (200, 2))])
+    own = np.arange(3200) >= 3000
+    pm = np.where(own[:, None], rng.normal((10, -5), 0.1, (3200, 2)), rng.normal(0, 6, (3200, 2)))
+    table = pd.DataFrame(deproject(place, (20.0, 85.0)), columns=["ra", "dec"])
+    source = SourceTable.from_frame(
+        table.assign(pmra=pm[:, 0], pmdec=pm[:, 1], pmra_error=0.05, pmdec_error=0.05)
+    )
+    east, north = structure(star_table(source), own.astype(float)).pm
+    assert (east.value, north.value) == pytest.approx((10, -5), abs=0.05)
+    (found,) = METHOD.run(source).detections.table.to_dict("records")
+    assert (found["pm_ra_mas_yr"], found["pm_dec_mas_yr"]) == pytest.approx((10, -5), abs=0.05)
+
+
+def test_a_distance_takes_no_proper_motions():
+    rng = np.random.default_rng(7)
+    table = pd.DataFrame(rng.normal((130.0, 20.0), 0.3, (100, 2)), columns=["ra", "dec"])
+    source = SourceTable.from_frame(table.assign(parallax=rng.normal(5.36, 0.1, 100), parallax_error=0.1))
+    found = structure(star_table(source), np.ones(100))
+    assert found.distance.distance_pc == pytest.approx(1000 / 5.4, rel=0.01)
 
 
 def test_the_same_input_gives_the_same_numbers(planted):
