@@ -1,4 +1,5 @@
-"""Planetary maps: ISIS3 cubes, PDS3 and VICAR images, and the map position of a GeoTIFF, by rasterio (GDAL).
+"""Planetary maps: ISIS3 cubes, PDS3 and VICAR images, TIFF files of many bands, and the map position of a
+GeoTIFF, by rasterio (GDAL).
 
 GDAL reads from memory only, with one driver, and looks for no side files and no network. A label that points
 at another file is refused before GDAL sees it.
@@ -7,6 +8,7 @@ at another file is refused before GDAL sees it.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from typing import Any, Literal
 
@@ -19,7 +21,7 @@ from core.frames.ground import RADIUS_KM, Ground
 from core.frames.limits import MAX_KEPT_TEXT, check_size
 from core.frames.missing import finite
 
-MapKind = Literal["ISIS3", "PDS3", "VICAR"]
+MapKind = Literal["ISIS3", "PDS3", "VICAR", "TIFF"]
 DRIVERS: dict[str, str] = {"ISIS3": "ISIS3", "PDS3": "PDS", "VICAR": "VICAR", "TIFF": "GTiff"}
 ENVIRONMENT = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
@@ -51,9 +53,9 @@ NO_POLAR_RADIUS = (
     "The map's latitudes are planetographic and its label does not give both radii of the body, so its "
     "position on the ground is not known."
 )
-_SPECIAL_BELOW = -3.4e38
-_SPECIAL_BELOW_INT16 = -32752.0
-"""ISIS marks missing, saturated and invalid pixels by the lowest numbers of a float or of 16 bits."""
+_VALID = {"int16": (-32752.0, 32767.0), "uint16": (3.0, 65522.0)}
+_VALID_FLOAT = (-3.4e38, math.inf)
+"""Beyond these ISIS marks missing, saturated and invalid pixels, as floats by the lowest numbers there are."""
 _ALIKE = 0.006
 """Part of the radius up to which a sphere is taken for a body's."""
 
@@ -71,8 +73,7 @@ def read_map(data: bytes, name: str, sha256: str, kind: MapKind, plane: int | No
     Raises:
         FrameRejected: It is damaged, points at other files, is too large, or has no such band.
     """
-    label = data[:_LABEL_BYTES]
-    _check_label(label, name)
+    label = _label(data, name, kind)
     try:
         with _opened(data, kind) as dataset:
             check_size(name, dataset.width, dataset.height)
@@ -86,13 +87,14 @@ def read_map(data: bytes, name: str, sha256: str, kind: MapKind, plane: int | No
             band = (plane or 0) + 1
             claimed = dataset.width * dataset.height * np.dtype(dataset.dtypes[band - 1]).itemsize
             begin = _START_BYTE.search(label)
-            if claimed * dataset.count + (int(begin[1]) - 1 if begin else 0) > len(data):
+            claimed = claimed * dataset.count + (int(begin[1]) - 1 if begin else 0)
+            if kind != "TIFF" and claimed > len(data):  # which may be compressed
                 raise FrameRejected(
                     f"'{name}' was cut short: it claims {dataset.width:,} × {dataset.height:,} pixels, "
                     "and not all of them are there."
                 )
             pixels = dataset.read(band).astype(np.float32)
-            is_isis_int16 = kind == "ISIS3" and dataset.dtypes[band - 1] == "int16"
+            stored_as = dataset.dtypes[band - 1] if kind == "ISIS3" else ""
             empty = dataset.nodatavals[band - 1]
             scale, offset = dataset.scales[band - 1], dataset.offsets[band - 1]
             bands = dataset.count
@@ -102,7 +104,8 @@ def read_map(data: bytes, name: str, sha256: str, kind: MapKind, plane: int | No
     except Exception as error:  # GDAL's words are for programmers
         raise _damaged(name, kind) from error
     with np.errstate(over="ignore", invalid="ignore"):
-        missing = pixels < (_SPECIAL_BELOW_INT16 if is_isis_int16 else _SPECIAL_BELOW)
+        lowest, highest = _VALID.get(stored_as, _VALID_FLOAT)
+        missing = (pixels < lowest) | (pixels > highest)
         if empty is not None:
             missing |= pixels == np.float32(empty)
         pixels = (pixels * np.float32(scale) + np.float32(offset)).astype(np.float32)
@@ -127,7 +130,7 @@ def map_choice(data: bytes, name: str, kind: MapKind) -> HduChoice:
     Raises:
         FrameRejected: It is damaged or points at other files.
     """
-    _check_label(data[:_LABEL_BYTES], name)
+    _label(data, name, kind)
     try:
         with _opened(data, kind) as dataset:
             pixel = np.dtype(dataset.dtypes[0])
@@ -138,8 +141,11 @@ def map_choice(data: bytes, name: str, kind: MapKind) -> HduChoice:
 
 
 def on_its_ground(frame: Frame, data: bytes) -> Frame:
-    """A frame read from a TIFF file with its map position, where the file is a GeoTIFF that GDAL reads."""
-    if b"\xaf\x87" not in data and b"\x87\xaf" not in data:
+    """A frame read from a TIFF file with its map position, where the file is a GeoTIFF that GDAL reads.
+
+    The position is that of the file's first page; the others need not show the same ground.
+    """
+    if frame.plane or (b"\xaf\x87" not in data and b"\x87\xaf" not in data):
         return frame  # no GeoKeyDirectoryTag (34735) anywhere
     try:
         with _opened(data, "TIFF") as dataset:
@@ -150,13 +156,19 @@ def on_its_ground(frame: Frame, data: bytes) -> Frame:
     return frame if ground is None else dataclasses.replace(frame, ground=ground)
 
 
-def _check_label(label: bytes, name: str) -> None:
-    """Refuse a label that would make GDAL open another file."""
+def _label(data: bytes, name: str, kind: MapKind) -> bytes:
+    """The label at the beginning of a file; nothing of a TIFF, which has none.
+
+    Raises:
+        FrameRejected: It would make GDAL open another file.
+    """
+    label = b"" if kind == "TIFF" else data[:_LABEL_BYTES]
     if _POINTER.search(label):
         raise FrameRejected(
             f"The label of '{name}' points at another file for its pixels; open the file that holds both, or "
             "convert it to GeoTIFF."
         )
+    return label
 
 
 def _damaged(name: str, kind: MapKind) -> FrameRejected:

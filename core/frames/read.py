@@ -16,7 +16,7 @@ from core.frames.maps import map_choice, on_its_ground, read_map
 from core.frames.naming import display_name
 from core.frames.picture import read_jpeg, read_png
 from core.frames.signatures import HEAD_BYTES, Format, describe, format_of
-from core.frames.tiff import read_tiff, tiff_choice
+from core.frames.tiff import has_bands, read_tiff, tiff_choice
 
 Source = str | Path | bytes
 
@@ -48,9 +48,9 @@ def read_frame(
         return read_fits(stream, shown, sha256, hdu, plane)
     if hdu is not None:
         raise FrameRejected(f"'{shown}' is a {kind} file, which has no HDUs to choose from.", parameter="hdu")
-    if kind == "TIFF":
+    if kind == "TIFF" and not has_bands(data):
         return on_its_ground(read_tiff(data, shown, sha256, plane), data)
-    if kind == "ISIS3" or kind == "PDS3" or kind == "VICAR":
+    if kind == "TIFF" or kind == "ISIS3" or kind == "PDS3" or kind == "VICAR":
         return read_map(data, shown, sha256, kind, plane)
     if plane not in (None, 0):
         raise FrameRejected(f"'{shown}' is a {kind} picture, which has one plane.", parameter="plane")
@@ -70,9 +70,9 @@ def image_hdus(source: Source, *, name: str | None = None) -> tuple[HduChoice, .
     kind = _format(data, shown)
     if kind in ("FITS", "gzip"):
         return fits_image_hdus(inflate_fits(data, shown) if kind == "gzip" else io.BytesIO(data), shown)
-    if kind == "TIFF":
+    if kind == "TIFF" and not has_bands(data):
         choice = tiff_choice(data, shown)
-    elif kind == "ISIS3" or kind == "PDS3" or kind == "VICAR":
+    elif kind == "TIFF" or kind == "ISIS3" or kind == "PDS3" or kind == "VICAR":
         choice = map_choice(data, shown, kind)
     else:
         return ()

@@ -23,7 +23,8 @@ _NONE, _LZW, _JPEG, _DEFLATE, _PACKBITS, _OLD_DEFLATE, _ZSTD = 1, 5, 7, 8, 32773
 _COMPRESSIONS = (_NONE, _LZW, _JPEG, _DEFLATE, _PACKBITS, _OLD_DEFLATE, _ZSTD)
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _MIN_IS_WHITE, _PALETTE, _CMYK, _YCBCR, _CFA = 0, 3, 5, 6, 32803
-_DNG_VERSION, _ORIENTATION, _GDAL_NODATA = 50706, 274, 42113
+_DNG_VERSION, _ORIENTATION, _GDAL_NODATA, _GEO_KEYS = 50706, 274, 42113, 34735
+_MOST_CHANNELS = 4
 _PALETTE_TO_8_BIT = 257.0
 """TIFF palettes are 16-bit; 8-bit pictures have one of these to a step."""
 
@@ -55,7 +56,8 @@ def read_tiff(data: bytes, name: str, sha256: str, page: int | None) -> Frame:
             raw = _raw(chosen)
             stored, missing = _channels(chosen, raw), _missing(chosen, raw)
             orientation = chosen.tags.get(_ORIENTATION)
-            turn = int(orientation.value) if orientation is not None else 1
+            # Programs for maps do not turn their pixels, and their positions count on that.
+            turn = int(orientation.value) if orientation is not None and _GEO_KEYS not in chosen.tags else 1
             saturation = _saturation(chosen)
     except FrameRejected:
         raise
@@ -76,6 +78,18 @@ def read_tiff(data: bytes, name: str, sha256: str, page: int | None) -> Frame:
         plane=0 if is_first_of_many else page,
         notes=tuple(note for note in (page_note, missing_note) if note),
     )
+
+
+def has_bands(data: bytes) -> bool:
+    """Whether pixels of a TIFF file have more values than a colour and its alpha: it is a stack of maps."""
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+            first = tiff.pages.first
+            return first.samplesperpixel > _MOST_CHANNELS and first.imagedepth == 1
+    except Exception:  # as above; what is wrong with it is said when it is read
+        return False
 
 
 def tiff_choice(data: bytes, name: str) -> HduChoice:
@@ -133,7 +147,11 @@ def _check(page: TiffPage, name: str, file_bytes: int) -> None:
     """Refuse what would cost too much or could not be shown, by the page's tags alone."""
     check_size(name, page.imagewidth, page.imagelength)
     channels = page.samplesperpixel
-    if page.imagedepth != 1 or not 1 <= channels <= 4 or (page.photometric == _CMYK and channels != 4):
+    if (
+        page.imagedepth != 1
+        or not 1 <= channels <= _MOST_CHANNELS
+        or (page.photometric == _CMYK and channels != 4)
+    ):
         raise FrameRejected(f"'{name}' has {channels} channels; grey and colour TIFF images are read.")
     if page.sampleformat not in (_UNSIGNED, _SIGNED, _FLOAT) or page.bitspersample not in (1, 8, 16, 32, 64):
         raise FrameRejected(

@@ -92,6 +92,44 @@ def test_saturated_pixels_of_a_cube_of_16_bits_are_no_dark_ones(tmp_path):
     assert np.isfinite(frame.pixels[1:]).all()
 
 
+def test_saturated_pixels_of_an_unsigned_cube_are_no_bright_ones(tmp_path):
+    pixels = GROUND.astype(np.uint16) + np.uint16(3)
+    pixels[0, :5] = 0, 1, 2, 65534, 65535
+    frame = read_frame(a_map(tmp_path, "ISIS3", pixels))
+    assert np.isnan(frame.pixels[0, :5]).all()
+
+
+def test_a_tiff_of_many_bands_is_a_map_whose_bands_can_be_chosen(tmp_path):
+    bands = np.stack([GROUND + 100 * number for number in range(7)])
+    ground = read_frame(a_map(tmp_path, "GTiff")).ground
+    path = a_map(tmp_path, "GTiff", bands, nodata=float(bands[6, 0, 0]), compress="deflate")
+    first, last = read_frame(path), read_frame(path, plane=6)
+    np.testing.assert_array_equal(first.pixels, GROUND)
+    assert "7 bands" in first.notes[0]
+    assert np.isnan(last.pixels[0, 0])
+    np.testing.assert_array_equal(last.pixels[1:], bands[6, 1:])
+    assert last.ground == ground
+    assert image_hdus(path)[0].planes == 7
+    with pytest.raises(FrameRejected, match="no band 7"):
+        read_frame(path, plane=7)
+
+
+def test_a_position_is_that_of_the_pixels_as_they_are_stored_and_of_the_first_page(tmp_path):
+    import tifffile
+
+    path = a_map(tmp_path, "GTiff")
+    with tifffile.TiffFile(path) as tiff:
+        tags = [tiff.pages.first.tags[code] for code in (33550, 33922, 34735, 34736, 34737)]
+        known = [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags]
+    with tifffile.TiffWriter(tmp_path / "two.tif") as file:
+        for _ in range(2):
+            file.write(GROUND, extratags=[*known, (274, 3, 1, 3, True)], metadata=None)
+    first, second = (read_frame(tmp_path / "two.tif", plane=page) for page in (None, 1))
+    np.testing.assert_array_equal(first.pixels, GROUND)
+    assert first.ground == read_frame(path).ground
+    assert second.ground is None
+
+
 def test_bands_can_be_chosen(tmp_path):
     path = a_map(tmp_path, "ISIS3", np.stack([GROUND, GROUND + 500]))
     assert "2 bands" in read_frame(path).notes[0]
