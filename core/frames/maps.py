@@ -55,7 +55,7 @@ NO_POLAR_RADIUS = (
 )
 _VALID = {"int16": (-32752.0, 32767.0), "uint16": (3.0, 65522.0)}
 _VALID_FLOAT = (-3.4e38, math.inf)
-"""Beyond these ISIS marks missing, saturated and invalid pixels, as floats by the lowest numbers there are."""
+"""Beyond these ISIS marks missing, saturated and invalid pixels, as floats by the lowest of all."""
 _ALIKE = 0.006
 """Part of the radius up to which a sphere is taken for a body's."""
 
