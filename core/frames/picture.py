@@ -25,7 +25,7 @@ _PNG_GREY = 0
 
 
 def read_png(data: bytes, name: str, sha256: str) -> Frame:
-    """Read a PNG picture of 8 or 16 bits: grey, colour, palette, with or without alpha.
+    """Read a PNG picture of 8 or 16 bits: grey, colour, palette, with or without alpha, turned upright.
 
     Raises:
         FrameRejected: The file is damaged, cut short, or too large.
@@ -34,12 +34,13 @@ def read_png(data: bytes, name: str, sha256: str) -> Frame:
         raise _damaged(name, "PNG")
     width, height = (int(side) for side in np.frombuffer(data[_PNG_SIZE], ">u4"))
     check_size(name, width, height)
-    if data[_PNG_DEPTH] == 16 and data[_PNG_COLOUR_TYPE] != _PNG_GREY:
+    is_deep = data[_PNG_DEPTH] == 16
+    _, orientation = _open(data, name, "PNG", verify=True)
+    if is_deep and data[_PNG_COLOUR_TYPE] != _PNG_GREY:
         stored = _deep_png(data, name)  # Pillow would drop the lower 8 bits of each colour
-        return _frame(stored, 65535.0, 1, name, sha256)
-    _open(data, name, "PNG", verify=True)
-    stored, _ = _open(data, name, "PNG")
-    return _frame(stored, 65535.0 if data[_PNG_DEPTH] == 16 else 255.0, 1, name, sha256)
+    else:
+        stored, _ = _open(data, name, "PNG")
+    return _frame(stored, 65535.0 if is_deep else 255.0, orientation, name, sha256)
 
 
 def read_jpeg(data: bytes, name: str, sha256: str) -> Frame:
@@ -68,11 +69,13 @@ def _open(data: bytes, name: str, kind: str, verify: bool = False) -> tuple[NDAr
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
                 check_size(name, *picture.size)
+                # Of a PNG without any Pillow would decode the whole picture to look behind it.
+                orientation = picture.getexif().get(_EXIF_ORIENTATION) if "exif" in picture.info else 1
+                orientation = orientation if isinstance(orientation, int) else 1
                 if verify:
                     picture.verify()
-                    return np.empty((0, 0)), 1
-                orientation = picture.getexif().get(_EXIF_ORIENTATION, 1) if kind == "JPEG" else 1
-                return np.asarray(_plain(picture)), orientation if isinstance(orientation, int) else 1
+                    return np.empty((0, 0)), orientation
+                return np.asarray(_plain(picture)), orientation
     except FrameRejected:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):

@@ -76,11 +76,12 @@ def test_cmyk_jpeg_is_colour() -> None:
     assert frame.pixels[12, 16, 0] > 200.0 > 60.0 > frame.pixels[12, 16, 1]
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_applied_as_pillow_does(orientation: int) -> None:
+def test_exif_orientation_is_applied_as_pillow_does(orientation: int, kind: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = picture("JPEG", COLOUR, quality=95, exif=exif)
+    data = picture(kind, COLOUR, quality=95, exif=exif)
     with Image.open(io.BytesIO(data)) as image:
         expected = np.asarray(ImageOps.exif_transpose(image))
     np.testing.assert_array_equal(read_frame(data).pixels, expected)
