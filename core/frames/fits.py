@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _STRIP_PIXELS = 2**21
 """Pixels scaled at a time: keeps the 64-bit intermediate of the scaling to 16 MB."""
 
+RESCALED_BELOW = 2.0
+"""No frame of counts has a brightest pixel as faint as this."""
+
 RawRows = Callable[[int, int], NDArray[Any]]
 
 
@@ -121,6 +124,9 @@ def read_fits(stream: io.BytesIO, name: str, sha256: str, hdu: int | None, plane
     headers = facts.Headers(image_header, layout.hdus[0].header)
     wcs, wcs_note = celestial_wcs(image_header)
     pixels, missing_note = finite(pixels, name)
+    # Programs rescale to 0 … 1 and leave the cards of the camera: nothing is counted in such values.
+    counts = chosen.bitpix > 0 or float(np.nanmax(pixels)) > RESCALED_BELOW
+    unit = facts.unit(headers)
     mosaic_note = None if chosen.planes > 1 else facts.mosaic_note(headers)
     told = (_plane_note(chosen, in_colour, plane), mosaic_note, wcs_note, missing_note)
     return Frame(
@@ -131,9 +137,9 @@ def read_fits(stream: io.BytesIO, name: str, sha256: str, hdu: int | None, plane
         wcs=wcs,
         pixel_scale_arcsec=None if wcs is not None else facts.pixel_scale_arcsec(headers),
         header=facts.kept_cards(headers),
-        unit=facts.unit(headers),
+        unit=unit if counts or unit not in ("adu", "electron") else "",
         saturation=facts.saturation(headers, chosen),
-        gain_e_per_adu=facts.gain_e_per_adu(headers, in_colour),
+        gain_e_per_adu=facts.gain_e_per_adu(headers, in_colour) if counts else None,
         hdu=chosen.index,
         plane=used_plane,
         notes=tuple(note for note in told if note),

@@ -203,6 +203,14 @@ def test_non_ascii_header_is_forgiven_where_it_does_no_harm() -> None:
         assert read_frame(data).pixels.shape == (24, 32)
 
 
+@pytest.mark.parametrize("scale", [1.0, 65535.0])
+def test_a_frame_rescaled_to_one_has_lost_its_unit_and_gain(scale: float) -> None:
+    pixels = (noise() / scale).astype(np.float32)
+    frame = read_frame(fits_image(pixels, {"BUNIT": "ADU", "EGAIN": 0.8}))
+    assert (frame.unit, frame.gain_e_per_adu) == (("adu", 0.8) if scale == 1.0 else ("", None))
+    assert read_frame(fits_image(pixels, {"BUNIT": "Jy"})).unit == "Jy"
+
+
 def test_image_larger_than_a_strip_is_whole() -> None:
     pixels = np.arange(2100 * 1100, dtype=np.int32).reshape(2100, 1100)
     data = fits_image(pixels, {"BZERO": 5.0})
