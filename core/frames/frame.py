@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +27,9 @@ RowOrder = Literal["bottom", "top"]
 
 FIRST_YEAR, LAST_YEAR = 1840.0, 2200.0
 """No photograph of the sky is older, and no frame of today is younger."""
+
+MAX_LOST_PX = 0.1
+"""Farther than this from where it should lie on the sky, a pixel position is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,10 +170,21 @@ class Frame:
         return np.atleast_1d(sky.ra.deg), np.atleast_1d(sky.dec.deg)
 
     def pixel(self, ra_deg: ArrayLike, dec_deg: ArrayLike) -> Pair | None:
-        """Pixel positions of ICRS sky positions in degrees; None without a WCS. Off-sky gives NaN."""
+        """Pixel positions of ICRS sky positions in degrees; None without a WCS.
+
+        NaN where there is none: beyond the projection, and so far beyond the frame that its distortions
+        cannot be turned round.
+        """
         if self.wcs is None:
             return None
         from astropy.coordinates import SkyCoord
 
-        x, y = self.wcs.celestial.world_to_pixel(SkyCoord(ra_deg, dec_deg, unit="deg"))
-        return np.atleast_1d(x), np.atleast_1d(y)
+        wcs, places = self.wcs.celestial, SkyCoord(np.atleast_1d(ra_deg), np.atleast_1d(dec_deg), unit="deg")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what did not converge astropy gives the last guess
+            x, y = wcs.world_to_pixel(places)
+            if wcs.has_distortion and len(x):
+                there = wcs.pixel_to_world(x, y).separation(places).arcsec
+                lost = ~(there < MAX_LOST_PX * (self.pixel_scale_arcsec or 1.0))
+                x, y = np.where(lost, np.nan, x), np.where(lost, np.nan, y)
+        return x, y

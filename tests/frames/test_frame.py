@@ -3,6 +3,7 @@ import pickle
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.wcs import WCS
 
 from core.errors import FrameRejected
@@ -101,6 +102,21 @@ def test_sky_and_pixel_are_each_others_inverse(wcs):
     np.testing.assert_allclose(frame.pixel(*frame.sky(x, y)), [x, y], atol=1e-6)
     ra, dec = frame.sky([], [])
     assert len(ra) == len(dec) == 0
+
+
+def test_a_place_far_beyond_a_distorted_frame_has_no_pixel():
+    header = fits.Header({"NAXIS": 2, "NAXIS1": 1200, "NAXIS2": 1000, "A_ORDER": 3, "B_ORDER": 3})
+    header.update({"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "CRVAL1": 150.0, "CRVAL2": 20.0})
+    header.update({"CRPIX1": 600.5, "CRPIX2": 500.5, "CD1_1": -5e-4, "CD2_2": 5e-4})
+    header.update({"A_2_0": 1e-5, "A_3_0": 3e-8, "A_1_1": 2e-6, "B_0_2": -2e-5, "B_0_3": 2e-8})
+    frame = Frame.from_array([[1.0]], wcs=WCS(header))
+    x, y = np.mgrid[0:1200:50, 0:1000:50].reshape(2, -1).astype(float)
+    np.testing.assert_allclose(frame.pixel(*frame.sky(x, y)), [x, y], atol=1e-3)
+    ra, dec = np.mgrid[140:160:40j, 10:30:40j].reshape(2, -1)
+    far = np.hypot((ra - 150) * np.cos(np.radians(20)), dec - 20) > 1.0
+    x, y = frame.pixel(ra[far], dec[far])
+    assert not ((x > 0) & (x < 1200) & (y > 0) & (y < 1000)).any()
+    assert len(frame.pixel([], [])[0]) == 0
 
 
 def test_another_sky_system_is_turned_into_icrs():
