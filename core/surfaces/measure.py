@@ -190,7 +190,7 @@ def measured(found: Detections, by: Measure) -> Detections:
             table.loc[row, "azimuth_deg"] = mean_direction(*steps)[0]
             if by.km_per_px is None:
                 on_ground = float(steps[1].sum())
-                if "width_px" in table and on_ground > 0.0:
+                if "width_km" in table and on_ground > 0.0:
                     # Its area stays: where pixels are narrow, what runs along them is wider than they say.
                     table.loc[row, "width_km"] *= table.loc[row, "length_km"] / on_ground
                 table.loc[row, "length_km"] = on_ground

@@ -71,7 +71,10 @@ class Survey:
     def largest_is_cut(self) -> bool:
         """Whether the largest crater reaches beyond the frame."""
         craters = craters_of(self.table)
-        return len(craters) > 0 and bool(self.measure.cuts(craters)[int(np.argmax(craters["diameter_px"]))])
+        size = "diameter_km" if "diameter_km" in craters else "diameter_px"
+        if not craters[size].notna().any():
+            return False
+        return bool(self.measure.cuts(craters)[int(np.nanargmax(craters[size]))])
 
     def count(self, label: str) -> int:
         """How many objects have a label."""

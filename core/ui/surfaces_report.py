@@ -275,7 +275,7 @@ def _landforms(subject: Subject) -> list[Block]:
             size = np.fmax(size, table[name].to_numpy(float, na_value=0.0))
     largest = table.iloc[np.argsort(-size, kind="stable")[:MOST_ROWS]]
     columns = [name for name in _COLUMNS if name in table and table[name].notna().any()]
-    rows = [[_cell(row[name]) for name in columns] for _, row in largest.iterrows()]
+    rows = [[_cell(row[name], _DIGITS.get(name)) for name in columns] for _, row in largest.iterrows()]
     note = "" if len(table) <= MOST_ROWS else f"The {MOST_ROWS} largest of {len(table):,}."
     return [Table(tuple(_COLUMNS[name] for name in columns), rows, note)]
 
@@ -300,9 +300,14 @@ _COLUMNS = {
 }
 
 
-def _cell(value: object) -> str:
+_DIGITS = {"x": 1, "y": 1, "azimuth_deg": 1, "angle_deg": 1, "lat_deg": 3, "lon_deg": 3}
+"""Behind the point, of places and directions: four figures of a longitude would be some kilometres."""
+
+
+def _cell(value: object, digits: int | None = None) -> str:
     if isinstance(value, float):
-        return "" if not np.isfinite(value) else f"{value:.4g}"
+        said = _number(value) if digits is None else f"{value:.{digits}f}"
+        return said if np.isfinite(value) else ""
     return "" if value is None or value is pd.NA else str(value)
 
 

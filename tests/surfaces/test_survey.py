@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.frames.ground import Ground
+from core.frames import Frame
+from core.frames.ground import Ground, simple_cylindrical
 from core.results import Detections
 from core.surfaces.measure import Measure, measured
 from core.surfaces.survey import Survey, complete_from_px
@@ -116,3 +117,13 @@ def test_curves_recover_a_power_law():
     inside = (relative.low[near] <= expected) & (relative.high[near] >= expected)
     assert inside.mean() >= 0.4
     np.testing.assert_allclose(relative.value[near], expected, rtol=0.2)
+
+
+def test_the_largest_crater_is_cut_where_the_largest_on_the_ground_is():
+    # Near the pole the crater of more pixels is the smaller one; the other reaches beyond the frame.
+    ground = simple_cylindrical("Moon", west_deg=0.0, north_deg=90.0, px_per_deg=2.0)
+    measure = Measure.of(Frame.from_array(np.ones((180, 200)), ground=ground))
+    table = surveys.craters([40.0, 30.0]).assign(x=[100.0, 100.0], y=[24.0, 170.0])
+    surface = Survey("it", measured(Detections(table), measure).table, measure)
+    assert surface.largest_is_cut
+    assert not dataclasses.replace(surface, table=table).largest_is_cut

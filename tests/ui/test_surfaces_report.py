@@ -10,6 +10,7 @@ import pytest
 
 from core.export.report import write_html, write_pdf
 from core.frames import Frame
+from core.frames.ground import simple_cylindrical
 from core.methods import get_method
 from core.surfaces.measure import Measure, measured
 from core.ui.surfaces_report import Edits, Subject, edits_in_words, rerun_command, surface_report
@@ -99,6 +100,20 @@ def test_the_ground_within_craters_is_that_of_the_craters_people_left(subject):
     rejected = dataclasses.replace(subject, detections=subject.detections.where(~largest.to_numpy()))
     assert subject.survey.mix["within craters"] == pytest.approx(0.035, rel=0.05)
     assert rejected.survey.mix["within craters"] == pytest.approx(0.004, rel=0.1)
+
+
+def test_places_are_told_as_finely_as_they_are_known(subject):
+    ground = simple_cylindrical("Mars", west_deg=137.0, north_deg=10.0, px_per_deg=20.0)
+    frame = Frame.from_array(np.zeros((200, 12_500)), "mars.png", ground=ground)
+    crater = surveys.craters([40.0]).assign(x=12_345.67, y=100.0)
+    found, measure = surveys.result(frame, crater, method="stars.toy"), Measure.of(frame)
+    far = dataclasses.replace(
+        subject, result=found, measure=measure, detections=measured(found.detections, measure)
+    )
+    page = write_html(surface_report(far)).decode()
+    longitude = 137.0 + 12_346.17 / 20.0 - 720.0
+    for said in ("12345.7", f"{longitude:.3f}", "4.975"):
+        assert f">{said}<" in page
 
 
 def test_nothing_found_is_a_report_too(subject):
