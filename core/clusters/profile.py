@@ -142,17 +142,21 @@ def fit_king(xy: Float64, centre: Float64, footprint: Footprint, *, background: 
     probability = np.exp(posterior - posterior.max())
     probability /= probability.sum()
     best = np.unravel_index(int(np.argmax(posterior)), posterior.shape)
-    core, tidal = float(cores[best[0]]), float(cores[best[0]] * ratios[best[1]])
-    share = float(shares[best[2]])
+    likeliest = cores[best[0]], cores[best[0]] * ratios[best[1]], shares[best[2]]
+    p_value = _p_value(
+        counts, _expected(counts, edges, part, field, *map(float, likeliest)), 4 if background else 3
+    )
     log_core = _interval(np.log(cores), probability.sum(axis=(1, 2)))
     flat = probability.sum(axis=2)
     log_tidal = _interval((np.log(cores)[:, None] + np.log(ratios)[None, :]).ravel(), flat.ravel())
     ratio = _interval(np.log10(ratios), flat.sum(axis=0))
-    shape = np.diff(king_number(edges, core, tidal)) * part
-    total = float(counts.sum())
-    expected = total * (share * shape / max(shape.sum(), 1e-300) + (1.0 - share) * field)
+    # What is drawn has the radii that are told: medians, which of lopsided ones are not the likeliest.
+    core, tidal = float(np.exp(log_core[0])), float(np.exp(log_tidal[0]))
+    given = _log_likelihood(counts, edges, part, field, np.array([core]), np.array([tidal / core]), shares)
+    share = float(shares[int(np.argmax(given))])
+    expected = _expected(counts, edges, part, field, core, tidal, share)
     residual = (counts - expected) / np.sqrt(np.maximum(expected, 1e-9))
-    p_value = _p_value(counts, expected, parameters=4 if background else 3)
+    total = float(counts.sum())
     n_cluster = share * total
     reason = ""
     if gain < 8.0 and background:
@@ -163,7 +167,8 @@ def fit_king(xy: Float64, centre: Float64, footprint: Footprint, *, background: 
         reason = "The core radius is not bounded by these stars."
     elif p_value < WORST_FIT:
         reason = f"King's profile does not fit: residuals this large have a probability of {p_value:.1g}."
-    central = float(king_surface(0.0, core, tidal)) * n_cluster / max(float(shape.sum()), 1e-300)
+    whole = float((np.diff(king_number(edges, core, tidal)) * part).sum())
+    central = float(king_surface(0.0, core, tidal)) * n_cluster / max(whole, 1e-300)
     return KingFit(
         ok=not reason,
         reason=reason,
@@ -196,6 +201,14 @@ def _log_likelihood(
         mixed = shares[None, :, None] * shape[:, None, :] + (1.0 - shares)[None, :, None] * field
         found[index] = np.log(np.maximum(mixed, 1e-12)) @ counts
     return found
+
+
+def _expected(
+    counts: Float64, edges: Float64, part: Float64, field: Float64, core: float, tidal: float, share: float
+) -> Float64:
+    """``(rings,)`` stars that a profile over an even field gives, as many as were counted."""
+    shape = np.diff(king_number(edges, core, tidal)) * part
+    return np.asarray(counts.sum() * (share * shape / max(shape.sum(), 1e-300) + (1.0 - share) * field))
 
 
 def _finer(axis: Float64, likely: NDArray[np.bool_]) -> Float64:

@@ -49,6 +49,15 @@ def test_planted_radii_come_back_without_bias_and_intervals_cover():
     assert concentration == pytest.approx(np.log10(TIDAL / CORE), abs=0.1)
 
 
+def test_the_curve_of_the_radii_that_are_told_holds_as_many_stars_as_are_told():
+    """Also of few stars in much field, whose likeliest radii are far from their medians."""
+    for seed in range(5):
+        found = fit(a_cluster(seed, 100, field=3000))
+        core, tidal = found.core.value, found.tidal.value
+        held = found.central * king_number(60.0, core, tidal) / king_surface(0.0, core, tidal)
+        assert held == pytest.approx(found.n_cluster, rel=0.02)
+
+
 def test_more_stars_give_narrower_intervals():
     few, many = fit(a_cluster(1, 200)), fit(a_cluster(1, 3000))
     assert many.core.high - many.core.low < 0.5 * (few.core.high - few.core.low)
