@@ -51,6 +51,7 @@ class StarTable:
         parallax: ``(N,)`` mas, or None.
         parallax_error: ``(N,)`` mas, or None.
         mag: ``(N,)`` magnitudes, or None; of fluxes, −2.5 log10 of them.
+        instrumental: Whether magnitudes are those of fluxes, whose zero point is not known.
         colour: ``(N,)`` blue minus red magnitude, or None.
         notes: Sentences a person should see.
     """
@@ -66,6 +67,7 @@ class StarTable:
     parallax: Float64 | None = None
     parallax_error: Float64 | None = None
     mag: Float64 | None = None
+    instrumental: bool = False
     colour: Float64 | None = None
     notes: tuple[str, ...] = ()
 
@@ -180,11 +182,13 @@ def star_table(
     centre = _middle(place[row]) if unit == "arcmin" else None
     kept = {target: column[row] for target, column in values.items()}
     mag, colour = _brightness(kept)
-    pm, pm_error = _with_errors(kept, ("pm_ra_mas_yr", "pm_dec_mas_yr"), mag, ERROR_PM, notes)
+    instrumental = mag is not None and "mag" not in kept
+    g_mag = None if instrumental else mag
+    pm, pm_error = _with_errors(kept, ("pm_ra_mas_yr", "pm_dec_mas_yr"), g_mag, ERROR_PM, notes)
     if pm is not None and pm_error is not None and centre is not None:
         turn = north_turn(place[row], centre)
         pm, pm_error = turned(pm, turn), turned_errors(pm_error, turn)
-    plx, plx_error = _with_errors(kept, ("parallax_mas",), mag, ERROR_PARALLAX, notes)
+    plx, plx_error = _with_errors(kept, ("parallax_mas",), g_mag, ERROR_PARALLAX, notes)
     if plx is not None and np.nanmax(plx, initial=-np.inf) <= 0:
         notes.append("No parallax is positive: there are no distances.")
     if pm is None:
@@ -201,6 +205,7 @@ def star_table(
         parallax=None if plx is None else plx[:, 0],
         parallax_error=None if plx_error is None else plx_error[:, 0],
         mag=mag,
+        instrumental=instrumental,
         colour=colour,
         notes=tuple(notes),
     )

@@ -168,9 +168,8 @@ def places_view(
         return
     each, number = chosen or (None, None)
     around = _density(field.key, field.stars) if density else None
-    downwards = field.origin == PICTURE
     chart = plots.sky_figure(
-        field.stars, each, number, density=around, downwards=downwards, movable=full, height=height
+        field.stars, each, number, density=around, downwards=field.downwards, movable=full, height=height
     )
     alt = "The stars where they stand on the sky, members of clusters ringed"
     _linked(

@@ -102,6 +102,11 @@ class Field:
         return None if self.choice is None else self.choice.frame
 
     @property
+    def downwards(self) -> bool:
+        """Whether y grows downwards where the stars are drawn in pixels, as on their picture."""
+        return self.frame is not None and self.frame.row0 == "top"
+
+    @property
     def key(self) -> str:
         """Names these very stars, to cache by."""
         return "" if self.source is None else self.source.key

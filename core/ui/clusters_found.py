@@ -185,8 +185,9 @@ def _inside(result: Result, field: Field) -> NDArray[np.int64]:
         return cluster
     if result.masks:
         mask = next(iter(result.masks.values()))
-        rows = np.clip(pixels[:, 1] / frame.height * mask.shape[0], 0, mask.shape[0] - 1).astype(int)
-        columns = np.clip(pixels[:, 0] / frame.width * mask.shape[1], 0, mask.shape[1] - 1).astype(int)
+        # The first pixel reaches from −½ to ½.
+        cells = (pixels + 0.5) / (frame.width, frame.height) * mask.shape[::-1]
+        columns, rows = np.clip(cells.astype(int), 0, np.array(mask.shape[::-1]) - 1).T
         cluster = mask[rows, columns].astype(np.int64) - 1
         return np.where(cluster < len(result.detections), cluster, -1)
     boxes = result.detections.boxes

@@ -100,7 +100,7 @@ def report(field: Field, found: Found, number: int, sentence: str) -> bytes:
     """A cluster on one page: self-contained HTML with plots, numbers, parameters and sources."""
     stars, measured = field.stars, measure(field, found, number)
     assert stars is not None  # noqa: S101 (there are clusters only among stars)
-    sky = plots.sky_figure(stars, found, number, height=430)
+    sky = plots.sky_figure(stars, found, number, downwards=field.downwards, height=430)
     sky.update_xaxes(constrain="domain").update_yaxes(constrain="domain")
     charts = [("Where its stars stand", sky, field.credit)]
     if stars.pm is not None:
@@ -108,9 +108,8 @@ def report(field: Field, found: Found, number: int, sentence: str) -> bytes:
     if stars.colour is not None and stars.mag is not None:
         charts.append(("How hot and how bright they are", plots.colour_figure(stars, found, number), ""))
     if isinstance(measured, Structure):
-        charts += [
-            (title, chart, about) for title, (chart, about) in figures(found, measured, number).items()
-        ]
+        drawings = figures(field, found, measured, number)
+        charts += [(title, chart, about) for title, (chart, about) in drawings.items()]
     drawn = []
     for place, (title, chart, about) in enumerate(charts):
         chart.update_layout(template="plotly_white", paper_bgcolor="white", width=None, autosize=True)

@@ -108,7 +108,7 @@ def colour_figure(
     """The colour–magnitude diagram, bright stars on top."""
     assert stars.colour is not None  # noqa: S101 (the caller has looked)
     assert stars.mag is not None  # noqa: S101
-    chart = empty_figure("colour [mag]", "magnitude [mag]", height=height)
+    chart = empty_figure("colour [mag]", magnitude(stars), height=height)
     values = np.column_stack([stars.colour, stars.mag])
     _diagram(chart, values, _window(values, found, chosen), found, chosen)
     low, high = _window(values, found, chosen)[1]
@@ -121,7 +121,7 @@ def magnitude_figure(
 ) -> go.Figure:
     """How many stars of each magnitude there are, in the field and in the chosen cluster."""
     assert stars.mag is not None  # noqa: S101 (the caller has looked)
-    chart = empty_figure("magnitude [mag]", "stars in the bin", height=height)
+    chart = empty_figure(magnitude(stars), "stars in the bin", height=height)
     edges = np.histogram_bin_edges(stars.mag[np.isfinite(stars.mag)], 30)
     middle = 0.5 * (edges[1:] + edges[:-1])
     line: dict[str, Any] = {"shape": "hvh"}
@@ -183,6 +183,11 @@ def space_figure(places_pc: Floats, rows: Rows, found: Found, chosen: int, *, he
     return chart
 
 
+def magnitude(stars: StarTable) -> str:
+    """The title of an axis of magnitudes."""
+    return "instrumental magnitude [mag]" if stars.instrumental else "magnitude [mag]"
+
+
 def thinned(stars: StarTable, found: Found | None) -> str:
     """What is not drawn star by star, as a sentence; empty when all is."""
     said = []
@@ -217,15 +222,17 @@ def _background(xy: Floats, stars: StarTable) -> Any:
             name="stars",
         )
     marker: dict[str, Any] = {"size": 2.4, "color": "#DCE6FF", "opacity": 0.9, "line": {"width": 0}}
-    text: Floats | None = None
+    text: NDArray[np.str_] | None = None
     if stars.mag is not None:
-        mag = np.nan_to_num(stars.mag, nan=float(np.nanmax(stars.mag)))
+        known = np.isfinite(stars.mag)
+        mag = np.where(known, stars.mag, float(np.nanmax(stars.mag)))
         low, high = np.percentile(mag, [0.5, 99.0])
         bright = np.clip((high - mag) / max(float(high - low), 1e-6), 0.0, 1.0)
         # The more stars there are, the smaller the largest, or they would hide each other.
         largest = 9.0 * np.clip((800.0 / len(xy)) ** 0.4, 0.3, 1.0)
         marker["size"] = np.round(1.6 + largest * bright**2.2, 2)
-        text = np.round(mag, 1)
+        words = "%.1f mag, instrumental" if stars.instrumental else "%.1f mag"
+        text = np.where(known, np.char.mod(words, mag), "magnitude not known")
     if stars.colour is not None:
         colour = np.nan_to_num(stars.colour, nan=float(np.nanmedian(stars.colour)))
         low, high = np.nanpercentile(stars.colour, [2, 98])
@@ -236,7 +243,7 @@ def _background(xy: Floats, stars: StarTable) -> Any:
         mode="markers",
         marker=marker,
         text=text,
-        hovertemplate=None if text is None else "%{text} mag<extra></extra>",
+        hovertemplate=None if text is None else "%{text}<extra></extra>",
         hoverinfo="skip" if text is None else None,
         name="stars",
         showlegend=False,

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.clusters.kde import DensityMap
 from core.clusters.numbers import SOURCES, Quantity, quantities
 from core.clusters.profile import king_surface
 from core.clusters.structure import Structure, structure
@@ -17,6 +18,7 @@ from core.clusters.table import StarTable
 from core.errors import ParameterInvalid
 from core.ui.clusters_field import Field
 from core.ui.clusters_found import Found, style
+from core.ui.clusters_plots import magnitude
 from core.ui.plots import GUIDE, empty_figure
 from core.ui.text import plain
 
@@ -58,7 +60,7 @@ def structure_panel(field: Field, found: Found, number: int) -> None:
         st.warning(
             plain(f"King's profile gives no radii here: {measured.king.reason}"), icon=":material/info:"
         )
-    _draw(figures(found, measured, number))
+    _draw(figures(field, found, measured, number))
     st.markdown("**The numbers**")
     numbers_table(numbers)
 
@@ -78,7 +80,7 @@ def short_panel(field: Field, found: Found, number: int) -> None:
     if field.pixels is not None:
         st.caption(CROWDED)
     wanted = ("How dense its members stand", "How it thins out")
-    drawn = figures(found, measured, number)
+    drawn = figures(field, found, measured, number)
     _draw({title: (drawn[title][0], "") for title in wanted})
 
 
@@ -128,21 +130,21 @@ def numbers_table(numbers: list[Quantity]) -> None:
     )
 
 
-def figures(found: Found, measured: Structure, number: int) -> dict[str, tuple[go.Figure, str]]:
+def figures(field: Field, found: Found, measured: Structure, number: int) -> dict[str, tuple[go.Figure, str]]:
     """The plots of a structure by title, each with what it shows and where that was published."""
     unit = "′" if measured.unit == "arcmin" else "px"
     colour = style(number)[0]
+    around, stars = measured.density, field.stars
+    assert stars is not None  # noqa: S101 (what is measured has stars)
     drawn = {
         "How it thins out": (_profile(measured, unit, colour), _about_king(measured)),
         "How far the counts are from King's profile": (_residuals(measured, unit), SOURCES["king"]),
         "How dense its members stand": (
-            _map(
-                measured.density.x, measured.density.y, measured.density.density, unit, f"members per {unit}²"
-            ),
-            f"{_sentence('density')}. Bandwidth {measured.density.bandwidth:.3g} {unit}.",
+            _map(field, around, around.density, unit, f"members per {unit}²"),
+            f"{_sentence('density')}. Bandwidth {around.bandwidth:.3g} {unit}.",
         ),
         "How sure that map is": (
-            _map(measured.density.x, measured.density.y, measured.density.error, unit, f"error per {unit}²"),
+            _map(field, around, around.error, unit, f"error per {unit}²"),
             "Standard error of that map, from stars drawn again 50 times.",
         ),
         "Whether its stars keep together": (_ripley(measured, unit, colour), f"{SOURCES['ripley']}."),
@@ -152,7 +154,8 @@ def figures(found: Found, measured: Structure, number: int) -> dict[str, tuple[g
         ),
     }
     if not np.isnan(measured.profile.light).all():
-        drawn["Its light"] = (_light(measured, unit, colour), f"{_sentence('light')}.")
+        relative = " Its zero point is not known." if stars.instrumental else ""
+        drawn["Its light"] = (_light(measured, unit, colour), f"{_sentence('light')}.{relative}")
     if measured.segregation is not None and len(measured.segregation.n_brightest):
         said = "The bright stars stand closer together than the others."
         said = (
@@ -161,10 +164,10 @@ def figures(found: Found, measured: Structure, number: int) -> dict[str, tuple[g
         about = f"{said} {SOURCES['segregation']}."
         drawn["Whether its bright stars sink inwards"] = (_segregation(measured, colour), about)
     if measured.colours is not None:
-        field = measured.colours.hess_field
-        taken = "the field beside it taken off" if field is not None else "members only"
+        alone = measured.colours.hess_field is None
+        taken = "members only" if alone else "the field beside it taken off"
         about = f"Stars in each cell of colour and magnitude, {taken}. {SOURCES['hess']}."
-        drawn["Hess diagram"] = (_hess(measured), about)
+        drawn["Hess diagram"] = (_hess(measured, magnitude(stars)), about)
     if found.by_mark:
         drawn.pop(STRAYS)
     return drawn
@@ -238,13 +241,14 @@ def _light(measured: Structure, unit: str, colour: str) -> go.Figure:
     return chart
 
 
-def _map(x: Any, y: Any, values: NDArray[np.float64], unit: str, title: str) -> go.Figure:
+def _map(field: Field, around: DensityMap, values: NDArray[np.float64], unit: str, title: str) -> go.Figure:
     east = unit == "′"
     names = (f"east [{unit}]", f"north [{unit}]") if east else (f"x [{unit}]", f"y [{unit}]")
     chart = empty_figure(*names, height=PANEL_PX)
     bar = {"title": {"text": title, "side": "right"}, "exponentformat": "power", "thickness": 14}
-    chart.add_heatmap(x=x, y=y, z=values, colorscale="Viridis", colorbar=bar)
-    chart.update_yaxes(scaleanchor="x", constrain="domain")
+    chart.add_heatmap(x=around.x, y=around.y, z=values, colorscale="Viridis", colorbar=bar)
+    flipped = "reversed" if field.downwards and not east else True
+    chart.update_yaxes(scaleanchor="x", constrain="domain", autorange=flipped)
     chart.update_xaxes(constrain="domain", autorange="reversed" if east else True)
     return chart
 
@@ -302,15 +306,15 @@ def _strays(measured: Structure, unit: str) -> go.Figure:
     return chart
 
 
-def _hess(measured: Structure) -> go.Figure:
+def _hess(measured: Structure, brightness: str) -> go.Figure:
     colours = measured.colours
     assert colours is not None  # noqa: S101 (the caller has looked)
     counts = colours.hess if colours.hess_field is None else colours.hess - colours.hess_field
-    chart = empty_figure("colour [mag]", "magnitude [mag]", height=PANEL_PX)
+    chart = empty_figure("colour [mag]", brightness, height=PANEL_PX)
     chart.add_heatmap(
         x=0.5 * (colours.colour_edges[1:] + colours.colour_edges[:-1]),
         y=0.5 * (colours.mag_edges[1:] + colours.mag_edges[:-1]),
-        z=np.where(colours.hess > 0, counts, np.nan),
+        z=np.where((colours.hess > 0) | (counts != 0), counts, np.nan),
         colorscale="Viridis",
         colorbar={"title": {"text": "stars", "side": "right"}, "thickness": 14},
     )

@@ -53,6 +53,15 @@ def test_units_of_the_file_are_converted():
     assert any("typical of Gaia DR3 are assumed" in note for note in stars.notes)
 
 
+def test_errors_are_not_assumed_by_magnitudes_of_fluxes():
+    of_flux, of_none = (
+        star_table(source(pmra=np.ones(12), pmdec=np.ones(12), **more))
+        for more in ({"phot_g_mean_flux": np.full(12, 1e4)}, {})
+    )
+    assert of_flux.instrumental
+    np.testing.assert_allclose(of_flux.pm_error, of_none.pm_error)
+
+
 def test_right_ascension_written_in_hours():
     table = pd.DataFrame({"ra": ["05:35:17"] * 12, "dec": ["-05 23 28"] * 12, "mag": np.arange(12.0)})
     stars = star_table(SourceTable.from_frame(table))
