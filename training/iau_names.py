@@ -1,8 +1,9 @@
 """Make the small file of IAU names that comes with Almagest from the gazetteer.
 
 ``python -m training.iau_names --data DIR`` reads ``DIR/planet_maps/iau_nomenclature.csv`` (body, id, name,
-type, latitude, east longitude, diameter in km) and writes ``core/surfaces/iau_names.csv.gz``: the same rows,
-sorted, with degrees to a thousandth. Running it twice gives the same bytes.
+type, latitude, east longitude, diameter in km) and writes ``core/surfaces/iau_names.csv.gz``: every feature
+once (of two rows with one id the first), sorted, with degrees to a thousandth. Running it twice gives the
+same bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from core.surfaces.nomenclature import COLUMNS, NAMES
 
 def remade(source: Path) -> bytes:
     """The compressed file, from the gazetteer's table."""
-    with source.open(encoding="utf-8", newline="") as rows:
+    with source.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+        features = {(row["body"], row["id"]): row for row in reversed(rows)}
         table = sorted(
             (
                 row["body"],
@@ -28,7 +31,7 @@ def remade(source: Path) -> bytes:
                 f"{(float(row['lon_east_deg']) + 180.0) % 360.0 - 180.0:.3f}",
                 f"{float(row['diameter_km'] or 0.0):.4g}",
             )
-            for row in csv.DictReader(rows)
+            for row in features.values()
         )
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -1,6 +1,6 @@
 """The names that the IAU gave to craters, valleys, ridges and plains, and which of them lie on a frame.
 
-``iau_names.csv.gz`` beside this file holds 15,826 features of 45 bodies: the Gazetteer of Planetary
+``iau_names.csv.gz`` beside this file holds 15,814 features of 45 bodies: the Gazetteer of Planetary
 Nomenclature of the International Astronomical Union (IAU) Working Group for Planetary System Nomenclature and
 the USGS Astrogeology Science Center (planetarynames.wr.usgs.gov, public domain), as Stellarium carries it.
 :mod:`training.iau_names` remakes it.

@@ -25,6 +25,10 @@ def test_features_of_the_moon_are_where_they_can_be_seen(where, name, x, y, diam
     assert row["diameter_px"] == pytest.approx(diameter_px, rel=0.2)
 
 
+def test_every_feature_is_listed_once():
+    assert not names().duplicated(["body", "name"]).any()
+
+
 def test_plato_is_dark_where_its_name_stands():
     frame = sample("moon_imbrium")
     row = features_on(frame).set_index("name").loc["Plato"]
@@ -74,7 +78,7 @@ def test_craters_get_the_name_that_fits_best_and_only_once():
 def test_the_file_is_small_and_whole():
     assert NAMES.stat().st_size < 400 * 1024
     table = names()
-    assert len(table) == 15_826
+    assert len(table) == 15_814
     assert set(table["type"]) <= set(KINDS)
     assert table["lat_deg"].between(-90, 90).all()
     assert table["lon_deg"].between(-180, 180, inclusive="left").all()
