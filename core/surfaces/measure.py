@@ -40,6 +40,8 @@ UNITS = {
 }
 LONGEST_STEP_PX = 8.0
 """A longer step of a line is cut: what is straight on a map is seldom straight on the ground."""
+FINE_PART = 0.9
+"""Part of the ground whose pixels are no coarser than those by which it is told what is complete."""
 _CELLS = 400
 """Most places along a side at which the size of a pixel is worked out."""
 
@@ -55,6 +57,8 @@ class Measure:
         row0: Where row 0 of the frame is shown; None when nobody knows.
         km_per_px: Kilometres of every pixel; None where each has its own by the map, or no scale is known.
         ground: The map, or None.
+        coarse_km: Kilometres of a pixel so coarse that :data:`FINE_PART` of the ground has none coarser; None
+            when nobody knows.
     """
 
     width: int
@@ -64,6 +68,7 @@ class Measure:
     row0: RowOrder | None = None
     km_per_px: float | None = None
     ground: Ground | None = None
+    coarse_km: float | None = None
 
     def cuts(self, craters: pd.DataFrame) -> NDArray[np.bool_]:
         """``(N,)`` whether craters, as circles, reach beyond the frame: their size is a guess then."""
@@ -83,15 +88,19 @@ class Measure:
         seen = np.isfinite(frame.grey)
         area_px = max(1.0, float(np.count_nonzero(seen)))
         area_km2 = None if km_per_px is None else area_px * km_per_px**2
+        coarse_km = km_per_px
         if km_per_px is None and frame.ground is not None:
-            area_km2 = _area_km2(seen, frame.ground)
-        return cls(frame.width, frame.height, area_px, area_km2, frame.row0, km_per_px, frame.ground)
+            area_km2, coarse_km = _areas(seen, frame.ground)
+        return cls(
+            frame.width, frame.height, area_px, area_km2, frame.row0, km_per_px, frame.ground, coarse_km
+        )
 
     @classmethod
     def of_whole(cls, width: int, height: int, km_per_px: float | None = None) -> Measure:
         """What a frame is measured by of which only its size is known, and perhaps a scale."""
         area = float(width * height)
-        return cls(width, height, area, None if km_per_px is None else area * km_per_px**2, None, km_per_px)
+        area_km2 = None if km_per_px is None else area * km_per_px**2
+        return cls(width, height, area, area_km2, km_per_px=km_per_px, coarse_km=km_per_px)
 
     @classmethod
     def of_text(cls, text: str) -> Measure | None:
@@ -109,11 +118,6 @@ class Measure:
     def text(self) -> str:
         """All of it as a text that can be kept."""
         return canonical_json(dataclasses.asdict(self))
-
-    @property
-    def mean_km_per_px(self) -> float | None:
-        """Kilometres of a pixel of mean area."""
-        return None if self.area_km2 is None else math.sqrt(self.area_km2 / self.area_px)
 
     @property
     def across_km(self) -> float | None:
@@ -212,15 +216,21 @@ def named(found: Detections, frame: Frame) -> Detections:
     return Detections(table, found.units)
 
 
-def _area_km2(seen: NDArray[np.bool_], ground: Ground) -> float | None:
-    """Square kilometres of pixels by their map; None where none of them lies on it."""
+def _areas(seen: NDArray[np.bool_], ground: Ground) -> tuple[float, float] | tuple[None, None]:
+    """Square kilometres of pixels by their map, and the kilometres of a coarse one; None where none of them
+    lies on it."""
     edges = [np.unique(np.linspace(0, side, min(side, _CELLS) + 1).astype(int)) for side in seen.shape]
     middles = [(edge[:-1] + edge[1:] - 1) / 2.0 for edge in edges]
     y, x = np.meshgrid(*middles, indexing="ij")
     areas = ground.pixel_areas_km2(x.ravel(), y.ravel()).reshape(y.shape)
     counts = np.add.reduceat(np.add.reduceat(seen, edges[0][:-1], axis=0, dtype=float), edges[1][:-1], axis=1)
-    total = float(np.nansum(counts * areas))
-    return total if total > 0.0 else None
+    covered = np.nan_to_num(counts * areas).ravel()
+    total = float(covered.sum())
+    if total <= 0.0:
+        return None, None
+    finest = np.argsort(areas.ravel(), kind="stable")
+    coarse = finest[np.searchsorted(np.cumsum(covered[finest]), FINE_PART * total)]
+    return total, math.sqrt(float(areas.ravel()[coarse]))
 
 
 def _cut(path: Float64) -> Float64:

@@ -59,9 +59,11 @@ class Survey:
         return self._square_km() if in_km else self.measure.area_px
 
     def complete_from(self, *, in_km: bool) -> float:
-        """The diameter from which craters are complete; in km on a map, for pixels of mean area."""
-        scale = math.sqrt(self._square_km() / self.measure.area_px) if in_km else 1.0
-        return self.complete_px * scale
+        """The diameter from which craters are complete; in km on a map, for pixels that are coarse on it."""
+        if not in_km:
+            return self.complete_px
+        mean_km = math.sqrt(self._square_km() / self.measure.area_px)
+        return self.complete_px * (self.measure.coarse_km or mean_km)
 
     def diameters(self, *, in_km: bool) -> NDArray[np.float64]:
         """``(N,)`` diameters of the craters."""

@@ -100,7 +100,7 @@ def test_missing_pixels_are_not_counted():
     frame = Frame.from_array(pixels)
     assert (Measure.of(frame).area_px, Measure.of(frame).area_km2) == (3750, None)
     scaled = Measure.of(frame, 2.0)
-    assert (scaled.area_km2, scaled.mean_km_per_px) == (15000, 2.0)
+    assert (scaled.area_km2, scaled.coarse_km) == (15000, 2.0)
     assert scaled.area_note == "the 75.0 % of the frame that are not missing"
     assert Measure.of_whole(100, 50, 2.0).area_note == "the whole frame"
     assert Measure.of(Frame.from_array(np.full((4, 4), np.nan))).area_px == 1.0
@@ -110,6 +110,9 @@ def test_a_global_map_has_the_area_of_the_sphere():
     ground = by_hand("Moon", 720, 360, centre_lat_deg=0, centre_lon_deg=0, span_deg=360)
     area = Measure.of(Frame.from_array(np.ones((360, 720)), ground=ground)).area_km2
     assert area == pytest.approx(4 * np.pi * RADIUS_KM["Moon"] ** 2, rel=2e-3)
+    equator = np.radians(0.5) * RADIUS_KM["Moon"]
+    coarse = Measure.of(Frame.from_array(np.ones((360, 720)), ground=ground)).coarse_km
+    assert coarse == pytest.approx(equator, rel=0.01), "where most of the ground is, not near the poles"
     half = np.ones((360, 720))
     half[:180] = np.nan
     assert Measure.of(Frame.from_array(half, ground=ground)).area_km2 == pytest.approx(area / 2, rel=1e-3)

@@ -127,3 +127,13 @@ def test_the_largest_crater_is_cut_where_the_largest_on_the_ground_is():
     surface = Survey("it", measured(Detections(table), measure).table, measure)
     assert surface.largest_is_cut
     assert not dataclasses.replace(surface, table=table).largest_is_cut
+
+
+def test_craters_are_complete_from_where_they_are_on_coarse_ground_too():
+    ground = simple_cylindrical("Moon", west_deg=-180.0, north_deg=90.0, px_per_deg=1.0)
+    measure = Measure.of(Frame.from_array(np.ones((180, 360)), ground=ground))
+    at_equator = surveys.craters([10.5]).assign(x=100.0, y=89.5)
+    surface = Survey("it", measured(Detections(at_equator), measure).table, measure)
+    limit = surface.complete_from(in_km=True)
+    assert limit == pytest.approx(10.0 * ground.km_per_px(100.0, 89.5), rel=0.01)
+    assert surface.counted(in_km=True).density()[0] > 0.0
