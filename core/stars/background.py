@@ -22,6 +22,8 @@ CUT_SHARE = 0.02
 """Share of a cell's pixels at the frame's lowest value from which its sky counts as cut off there."""
 SAMPLE_SIZE = 200_000
 """Pixels looked at to learn what values a frame holds."""
+BORDER_SHARE, BORDER_SIGMA = (0.005, 0.9), 5.0
+"""Least and greatest share of a frame that a border of one value takes, and how far below the rest it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,11 +123,27 @@ def _usable(grey: Float32) -> tuple[Mask | None, float]:
     typical = float(np.percentile(magnitude, 99)) if len(magnitude) else 0.0
     if typical > 0:
         usable &= np.abs(grey) <= min(SENTINEL * typical, float(np.finfo(np.float32).max))
+    border = _border(sample[np.isfinite(sample)])
+    if border is not None:
+        usable &= grey != border
     largest = float(np.max(np.abs(grey), where=usable, initial=0.0))
     scale = 1.0
     if largest > 0 and not SAFE_VALUES[0] <= largest <= SAFE_VALUES[1]:
         scale = float(2.0 ** max(np.floor(np.log2(largest / 2.0**20)), -120.0))
     return None if usable.all() else ~usable, scale
+
+
+def _border(values: Float32) -> np.float32 | None:
+    """The value that fills what a frame does not cover, as in a stack of turned exposures; None without one.
+
+    It is the lowest, many pixels have it, and all others lie far above it for their spread.
+    """
+    lowest = values.min(initial=np.inf)
+    above = values[values > lowest]
+    if not BORDER_SHARE[0] <= 1.0 - len(above) / max(len(values), 1) <= BORDER_SHARE[1]:
+        return None
+    low, lower, median = np.percentile(above, (0.5, 15.87, 50.0))
+    return lowest if low - lowest > BORDER_SIGMA * (median - lower) else None
 
 
 def _step(pixels: Float32) -> float:

@@ -110,3 +110,18 @@ def test_a_border_of_zeros_is_no_black_sky():
     sky = subtract_background(Frame.from_array(picture))
     assert np.median(sky.noise[:, 160:]) == pytest.approx(field.noise, rel=0.1)
     assert np.median(sky.noise[:, 100:120]) < 3 * field.noise
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-4])
+def test_what_a_turned_frame_does_not_cover_is_missing(scale):
+    field = star_field(1, (256, 256), 30)
+    rows, columns = np.mgrid[:256, :256]
+    beyond = rows + 0.3 * columns < 60
+    holed = np.where(beyond, np.nan, field.pixels) * scale
+
+    sky, expected = _sky(np.where(beyond, 0.0, field.pixels) * scale), _sky(holed)
+
+    np.testing.assert_array_equal(sky.missing, beyond)
+    np.testing.assert_array_equal(sky.data, expected.data)
+    np.testing.assert_array_equal(sky.noise, expected.noise)
+    assert _sky(field.pixels).missing is None
