@@ -272,6 +272,13 @@ def test_find_frames(folder, given, found):
     assert find_frames(given) == found
 
 
+@pytest.mark.parametrize("ending", ["fits", "fit", "fts"])
+@pytest.mark.parametrize("packed", ["", ".fz", ".gz"])
+def test_a_folder_stands_for_fits_files_however_packed(tmp_path, ending, packed):
+    (tmp_path / f"m31.{ending}{packed}").touch()
+    assert find_frames([str(tmp_path)]) == [str(tmp_path / f"m31.{ending}{packed}")]
+
+
 @pytest.mark.parametrize("given", ["*.cr2", "empty"])
 def test_find_frames_that_are_not_there(folder, given):
     (folder / "empty").mkdir()
