@@ -58,7 +58,7 @@ def measure_sources(
 
     ``snr`` is ``flux / flux_err``: the light in the aperture over its standard deviation, which is the
     noise of the sky under it and, where the frame's gain is known, the light's own counting noise.
-    ``mag`` is ``−2.5 log10(flux)``, of the flux a second where the header has EXPTIME; no aperture
+    ``mag`` is ``−2.5 log10(flux)``, of counts a second where the header has EXPTIME; no aperture
     correction is made, so a zero point found from these magnitudes holds for this aperture only.
 
     Args:
@@ -127,7 +127,12 @@ def measure_sources(
 
 
 def exposure_s(frame: Frame) -> float:
-    """Exposure time in seconds from the header's EXPTIME, or 1 when it gives none."""
+    """Exposure time in seconds from the header's EXPTIME, or 1 when it gives none.
+
+    Only counts grow with it: pixels in another unit, such as electrons a second or Jy, have it in them.
+    """
+    if frame.unit not in ("", "adu", "electron"):
+        return 1.0
     value = frame.header.get("EXPTIME")
     known = isinstance(value, int | float) and np.isfinite(value) and value > 0
     return float(value) if known and value is not None else 1.0

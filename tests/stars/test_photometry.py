@@ -121,6 +121,8 @@ def test_magnitudes_are_of_the_flux_a_second_and_sky_positions_need_a_wcs():
     assert placed["dec_deg"].item() == pytest.approx(20.0)
     assert placed["fwhm_arcsec"].item() == pytest.approx(placed["fwhm_px"].item() * 3.6)
     assert placed["mag"].item() - plain["mag"].item() == pytest.approx(5.0)
+    rate = _measure(Frame.from_array(pixels, unit="electron/s", header={"EXPTIME": 100.0}), [(32, 32)])
+    assert rate["mag"].item() == plain["mag"].item()
 
 
 def test_many_sources_are_measured_in_pieces_as_in_one(monkeypatch):
