@@ -1,5 +1,7 @@
 import contextlib
 import multiprocessing
+import os
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +64,18 @@ def test_in_this_process(toy_method, frames):
 
 def test_in_other_processes(toy_method, frames):
     check_frames(analyse_frames("stars.toy", frames, workers=2), frames)
+
+
+def test_a_name_in_another_encoding_is_written_as_far_as_it_can_be(toy_method, tmp_path):
+    path = os.fsdecode(bytes(tmp_path) + b"/m\xe931.png")
+    shutil.copy(picture(tmp_path / "a.png"), path)
+    absent = os.fsdecode(b"\xe9.png")
+    batch = analyse_frames("stars.toy", [path, absent], workers=1)
+    batch.write(tmp_path)
+    runs = pd.read_parquet(tmp_path / "runs.parquet")
+    assert runs["frame"].tolist() == [f"{tmp_path}/m\\udce931.png", "\\udce9.png"]
+    assert runs["error"].notna().tolist() == [False, True]
+    assert pd.read_parquet(tmp_path / "detections.parquet")["frame"].tolist() == runs["frame"].tolist()[:1]
 
 
 def test_a_process_that_dies_costs_its_own_frame_only(toy_method, tmp_path):

@@ -50,7 +50,7 @@ def detection_table(outcome: Outcome) -> pd.DataFrame:
     for column in ("x", "y"):
         if found.units[column] != CORE_UNITS[column]:
             table[column] = np.nan
-    table.insert(0, "frame", outcome.frame)
+    table.insert(0, "frame", _readable(outcome.frame))
     table.insert(1, "method", outcome.method)
     return _typed(table, DETECTION_COLUMNS)
 
@@ -65,18 +65,23 @@ def _run_row(outcome: Outcome) -> dict[str, object]:
     sentences = outcome.notes + (result.warnings if result else ())
     source = result.provenance if result else None
     return {
-        "frame": outcome.frame,
+        "frame": _readable(outcome.frame),
         "method": outcome.method,
         "n_detections": None if result is None else len(result.detections),
         "seconds": outcome.seconds,
         "width": outcome.width,
         "height": outcome.height,
         "warnings": " ".join(sentences) or None,
-        "error": outcome.error,
+        "error": outcome.error and _readable(outcome.error),
         "params_json": canonical_json(dict(outcome.params)),
         "weights_sha256": source.weights_sha256 if source else None,
         "frame_sha256": outcome.frame_sha256,
     }
+
+
+def _readable(text: str) -> str:
+    """A text that can be written: bytes of a file's name that are not UTF-8 as ``\\udce9``."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _typed(table: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
