@@ -15,6 +15,8 @@ from core.clusters.table import StarTable, project
 from core.errors import ParameterInvalid
 
 FEWEST = 3
+MOST_TRIED = 4_000
+"""Most stars inside a circle whose motion is tried as the cluster's; of more, a random part."""
 
 
 def given_members(stars: StarTable, rows: Collection[int]) -> Membership:
@@ -86,14 +88,16 @@ def _first_guess(stars: StarTable, inside: NDArray[np.bool_], place: np.ndarray,
     if len(own) < FEWEST:
         return group_of(stars, np.flatnonzero(inside))
     reach = max(0.5, stars.typical_error)
-    here = cKDTree(values[own]).query_ball_point(values[own], reach, return_length=True)
-    expected: Any = np.zeros(len(own))
+    tried = np.random.default_rng(0).permutation(own)[:MOST_TRIED]
+    here = cKDTree(values[own]).query_ball_point(values[tried], reach, return_length=True)
+    expected: Any = np.zeros(len(tried))
     if len(rest):
-        there = cKDTree(values[rest]).query_ball_point(values[own], reach, return_length=True)
+        there = cKDTree(values[rest]).query_ball_point(values[tried], reach, return_length=True)
         expected = there * (len(own) / len(rest))
     excess = np.asarray((here - expected) / np.sqrt(expected + 1.0), float)
-    peak = int(own[int(np.argmax(excess))])
-    near = own[np.hypot(*(values[own, :2] - values[peak, :2]).T) <= 2 * reach]
+    peak = int(tried[int(np.argmax(excess))])
+    away = np.abs(values[own] - values[peak])
+    near = own[(np.hypot(*away[:, :2].T) <= 2.0 * reach) & (away[:, 2:] <= reach).all(axis=1)]
     found = group_of(stars, near)
     guess = Group(place, 0.5 * radius, found.mean, np.minimum(found.spread, reach))
     return guess if (moves_with(stars, guess) & inside).any() else found

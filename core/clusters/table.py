@@ -331,7 +331,7 @@ def _with_errors(
     typical: tuple[float, ...],
     notes: list[str],
 ) -> tuple[Float64 | None, Float64 | None]:
-    """``(N, k)`` values and standard errors; errors not given are those typical of Gaia DR3."""
+    """``(N, k)`` values and standard errors; errors not given, or 0, are those typical of Gaia DR3."""
     if any(name not in values for name in names):
         return None, None
     what = names[0].partition("_mas")[0].replace("_ra", "").replace("pm", "proper motion")
@@ -358,8 +358,8 @@ def _with_errors(
             continue
         if np.nanmin(given, initial=0.0) < 0:
             raise TableRejected(f"{name.partition('_mas')[0]} must not be negative.", parameter=name)
-        errors.append(np.where(given <= LARGEST, given, assumed))
-    if any(name not in values for name in errors_of):
+        errors.append(np.where((given > 0) & (given <= LARGEST), given, assumed))
+    if any(not (values.get(name, np.zeros(1)) > 0).any() for name in errors_of):
         notes.append(f"Errors of the {what} are not given: those typical of Gaia DR3 are assumed.")
     return measured, np.column_stack(errors)
 

@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from core.clusters import centre
 from core.clusters.centre import middle, shape
 from core.clusters.colours import colours
 from core.clusters.distance import ZERO_POINT_MAS, distance, weighted_mean
@@ -74,6 +75,17 @@ def test_half_number_radius_of_a_known_profile():
     xy = plummer[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
     radius, error = half_number_radius(xy, np.zeros(2))
     assert abs(radius - 4.0) < 4 * error < 1.0
+
+
+def test_many_members_take_no_longer_than_some(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(centre, "middle", lambda xy: drawn.append(len(xy)) or middle(xy))
+    few, many = (shape(rng(2).normal(0, (1.0, 0.7), (count, 2))) for count in (4000, 64_000))
+    assert set(drawn) == {4000, 64_000}
+    assert drawn.count(64_000) == 1
+    assert many.ellipticity == pytest.approx(0.3, abs=0.01)
+    for name in ("centre_error", "ellipticity_error", "ellipticity_by_chance"):
+        assert getattr(many, name) == pytest.approx(getattr(few, name) / 4, rel=0.35)
 
 
 def test_many_members_fit_into_memory():

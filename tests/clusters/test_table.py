@@ -53,6 +53,16 @@ def test_units_of_the_file_are_converted():
     assert any("typical of Gaia DR3 are assumed" in note for note in stars.notes)
 
 
+def test_errors_of_nothing_are_not_given():
+    none = np.zeros(12)
+    table = source(parallax=np.ones(12), parallax_error=np.where(np.arange(12) == 3, 0.0, 0.2), pmra=none,
+                   pmdec=none, pmra_error=none, pmdec_error=none)  # fmt: skip
+    stars = star_table(table)
+    assert stars.parallax_error.min() > 0.05
+    assert stars.pm_error.min() > 0.05
+    assert sum("typical of Gaia DR3" in note for note in stars.notes) == 1
+
+
 def test_errors_are_not_assumed_by_magnitudes_of_fluxes():
     of_flux, of_none = (
         star_table(source(pmra=np.ones(12), pmdec=np.ones(12), **more))
