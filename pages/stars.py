@@ -63,22 +63,22 @@ with picture:
     section = open_section(options, "stars.section")
     # Two methods' marks hide the stars from a visitor; the legend brings the second back.
     layers = methods.method_layers(analyses, shown=None if research or mode != "One" else 1)
+    # Side by side and blinking: what belongs to the first method, and to the second.
+    share: tuple[tuple[int, ...], ...] = ((0,), (1,))
     if section == "Compare" and len(analyses) > 1:
         agreement, layers = compare.compare_layers(analyses[0], analyses[1], radius_px)
+        share = ((0, 1), (0, 2))
     elif section == "Rejected":
         layers = methods.method_layers(analyses, shown=0) + methods.method_layers(analyses, rejected=True)
-    # Side by side and blinking: what belongs to the first method, and to the second.
-    shares = {"Compare": ((0, 1), (0, 2)), "Rejected": ((0, len(analyses)), (1, len(analyses) + 1))}
-    share = shares.get(section, ((0,), (1,)))
-    linked = section not in shares
+        share = ((0, len(analyses)), (1, len(analyses) + 1))
+    linked = section not in ("Compare", "Rejected")
     names = [analysis.method.name for analysis in analyses]
     mark = selected("stars", (frame.key, params))
     event = frame_viewer(
         [Pane(frame.name, frame, settings)]
         if mode == "One" or not analyses
         else [
-            Pane(a.method.title, frame, settings, layers=own)
-            for a, own in zip(analyses[:2], share, strict=True)
+            Pane(a.method.title, frame, settings, layers=own) for a, own in zip(analyses, share, strict=False)
         ],
         layers,
         key="stars.viewer",

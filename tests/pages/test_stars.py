@@ -144,3 +144,17 @@ def test_two_pictures_in_every_section(page: AppTest, section: str, mode: str) -
     page.segmented_control(key="stars.section").set_value(section).run()
     assert not page.exception
     assert not page.error
+
+
+def test_one_picture_stands_alone_while_the_other_method_gives_no_result(
+    toy_method: object, page: AppTest, field: bytes
+) -> None:
+    pixels = fits.getdata(io.BytesIO(field)).copy()
+    pixels[0, 0] = 251  # the toy does not like it
+    research(page).pills(key="stars.methods").set_value(["stars.sep", "stars.toy"]).run()
+    page.segmented_control(key="stars.mode").set_value("Side by side").run()
+    upload(page, "refused.fits", fits_bytes(pixels))
+    assert any("does not like this frame" in warning.value for warning in page.warning)
+    for section in ("Sources", "Compare", "Rejected"):
+        page.segmented_control(key="stars.section").set_value(section).run()
+        assert not page.error
