@@ -37,7 +37,9 @@ with controls:
     again = research and st.button("Run again", icon=":material/refresh:", width="stretch")
     arrivals = arrived(chosen, frame, params, again=again)
     analyses = arrivals.analyses
-    mode = st.segmented_control("View", list(MODES), default="Overlay", key="dso.mode", required=True)
+    mode = st.segmented_control(
+        "View", list(MODES), default="Overlay", key="dso.mode", persist_state="session", required=True
+    )
     remade = dso_pictures.remade_pictures(analyses)
     beside = (
         st.pills("Show beside it", list(remade), selection_mode="multi", key="dso.beside") if remade else []

@@ -29,6 +29,7 @@ with controls:
             list(MODES),
             default="Side by side",
             key="frames.mode",
+            persist_state="session",
             required=True,
             wrap=True,
         )

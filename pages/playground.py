@@ -17,15 +17,18 @@ picture, controls = st.columns([3, 1], gap="medium")
 
 with controls:
     scene = simulate.scene_controls(full=research)
-    online = st.toggle("Ask the Gaia archive (online)", key="sim.online")
+    online = st.toggle("Ask the Gaia archive (online)", key="sim.online", persist_state="session")
     whole = st.toggle(
         f"Whole frame, {scene.camera.width} × {scene.camera.height} px",
         key="sim.whole",
+        persist_state="session",
         help=f"Off: the middle {simulate.PREVIEW_SIDE} px, which follow every slider at once.",
     )
     developed = False
     if scene.n_planes == 3:
-        developed = st.toggle("As the telescope's app shows it", True, key="sim.developed")
+        developed = st.toggle(
+            "As the telescope's app shows it", True, key="sim.developed", persist_state="session"
+        )
 
 with picture:
     headline = st.container()
@@ -46,9 +49,8 @@ with picture:
     settings = DisplaySettings.for_frame(simulation.frame)
     if developed:
         settings = DisplaySettings(stretch="linear", limits="manual", low=0.0, high=255.0)
-    layers = (
-        simulate.truth_layers(simulation) if st.toggle("Show what is truly there", key="sim.truth") else []
-    )
+    with_truth = st.toggle("Show what is truly there", key="sim.truth", persist_state="session")
+    layers = simulate.truth_layers(simulation) if with_truth else []
     frame_viewer([Pane("simulated", frame, settings)], layers, key="sim.viewer")
 
 send, single, many = st.columns(3, gap="medium")
@@ -61,7 +63,7 @@ with single:
     simulate.simulation_downloads(simulation, frame, settings)
 with many:
     st.markdown("**Take ten exposures**")
-    dither = st.slider("Dither (px)", 0.0, 50.0, 10.0, key="sim.dither")
+    dither = st.slider("Dither (px)", 0.0, 50.0, 10.0, key="sim.dither", persist_state="session")
     taken = simulate.archivable(shown, 10)
     st.download_button(
         "Ten FITS files in one archive",

@@ -37,7 +37,13 @@ with controls:
     mode = "One"
     if len(chosen) > 1:
         mode = st.segmented_control(
-            "Compare", list(MODES), default=mode, key="stars.mode", required=True, wrap=True
+            "Compare",
+            list(MODES),
+            default=mode,
+            key="stars.mode",
+            persist_state="session",
+            required=True,
+            wrap=True,
         )
         if research or mode != "One":
             chosen = methods.choose_partner(chosen, "stars.partner")

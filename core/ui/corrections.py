@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 import pandas as pd
 import streamlit as st
 from PIL import Image, ImageDraw, ImageFont
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
 from core.corrections import (
@@ -224,24 +225,22 @@ def _choose_window(frame: Frame, catalogue: CorrectedCatalogue, key: str, *, who
         disabled=unsaved,
     )
     side = int(side or sides[default])
-    last_x, last_y = max(frame.width - side, 0), max(frame.height - side, 0)
+    lasts = {"x": max(frame.width - side, 0), "y": max(frame.height - side, 0)}
+    # These keys carry the frame: whoever comes back to it finds the window where it was.
+    place = f"{key}.{frame.key[:12]}"
     aim = None if unsaved else st.session_state.pop(f"{key}.aim", None)
     if aim is not None:
-        st.session_state[f"{key}.x"] = max(round(aim[0] - side / 2), 0)
-        st.session_state[f"{key}.y"] = max(round(aim[1] - side / 2), 0)
-    for name, last, start in (("x", last_x, last_x // 2), ("y", last_y, last_y // 2)):
-        st.session_state[f"{key}.{name}"] = min(int(st.session_state.get(f"{key}.{name}", start)), last)
-    x = int(
-        b.number_input("From x (px)", 0, last_x, step=max(side // 2, 1), key=f"{key}.x", disabled=unsaved)
-    )
-    y = int(
-        c.number_input("From y (px)", 0, last_y, step=max(side // 2, 1), key=f"{key}.y", disabled=unsaved)
+        st.session_state[f"{place}.x"] = max(round(aim[0] - side / 2), 0)
+        st.session_state[f"{place}.y"] = max(round(aim[1] - side / 2), 0)
+    x, y = (
+        _corner(column, name, lasts[name], side, place, disabled=unsaved)
+        for column, name in ((b, "x"), (c, "y"))
     )
     d.button(
         "Next window",
         icon=":material/arrow_forward:",
         on_click=_next_window,
-        args=(frame, side, catalogue, x, y, key),
+        args=(frame, side, catalogue, x, y, place),
         help="The next part of the frame that nobody has looked through yet",
         width="stretch",
         disabled=unsaved,
@@ -249,7 +248,24 @@ def _choose_window(frame: Frame, catalogue: CorrectedCatalogue, key: str, *, who
     return x, y, min(x + side, frame.width), min(y + side, frame.height)
 
 
-def _next_window(frame: Frame, side: int, catalogue: CorrectedCatalogue, x: int, y: int, key: str) -> None:
+def _corner(column: DeltaGenerator, axis: str, last: int, side: int, place: str, *, disabled: bool) -> int:
+    """Draw where the window begins along an axis, and give it; in the middle at first."""
+    key = f"{place}.{axis}"
+    st.session_state[key] = min(int(st.session_state.get(key, last // 2)), last)
+    return int(
+        column.number_input(
+            f"From {axis} (px)",
+            0,
+            last,
+            step=max(side // 2, 1),
+            key=key,
+            persist_state="session",
+            disabled=disabled,
+        )
+    )
+
+
+def _next_window(frame: Frame, side: int, catalogue: CorrectedCatalogue, x: int, y: int, place: str) -> None:
     corners = [
         (left, bottom)
         for bottom in _starts(frame.height, side)
@@ -264,7 +280,7 @@ def _next_window(frame: Frame, side: int, catalogue: CorrectedCatalogue, x: int,
     ]
     later = [corner for corner in corners if (corner[1], corner[0]) > (y, x)]
     if later or corners:
-        st.session_state[f"{key}.x"], st.session_state[f"{key}.y"] = (later or corners)[0]
+        st.session_state[f"{place}.x"], st.session_state[f"{place}.y"] = (later or corners)[0]
 
 
 def _run_again() -> None:

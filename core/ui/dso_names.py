@@ -37,6 +37,7 @@ def names_toggle(frame: Frame) -> bool:
         "Names from the catalogue",
         value=True,
         key="dso.names" if placed else "dso.names.none",
+        persist_state="session",
         disabled=not placed,
         help="Galaxies, nebulae and clusters of OpenNGC that lie on this frame." if placed else NO_PLACE,
     )

@@ -89,7 +89,7 @@ def choose_partner(chosen: Sequence[Method], key: str) -> list[Method]:
     if len(others) < 2:
         return list(chosen)
     titles = [method.title for method in others]
-    picked = st.selectbox(f"Compare {first.title} with", titles, key=key)
+    picked = st.selectbox(f"Compare {first.title} with", titles, key=key, persist_state="session")
     return [first, *sorted(others, key=lambda method: method.title != picked)]
 
 
@@ -130,7 +130,9 @@ def choose_analysis(analyses: Sequence[Analysis], key: str) -> Analysis:
     titles = {analysis.method.title: analysis for analysis in analyses}
     if len(titles) == 1:
         return analyses[0]
-    picked = st.segmented_control("Method", list(titles), default=next(iter(titles)), key=key, required=True)
+    picked = st.segmented_control(
+        "Method", list(titles), default=next(iter(titles)), key=key, persist_state="session", required=True
+    )
     return titles.get(str(picked), analyses[0])
 
 

@@ -156,7 +156,13 @@ def choose_section(options: Sequence[str], key: str) -> str:
     open_section(options, key)
     return str(
         st.segmented_control(
-            "Section", options, key=key, required=True, label_visibility="collapsed", wrap=True
+            "Section",
+            options,
+            key=key,
+            persist_state="session",
+            required=True,
+            label_visibility="collapsed",
+            wrap=True,
         )
     )
 

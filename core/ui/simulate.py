@@ -86,6 +86,7 @@ def scene_controls(*, full: bool) -> Scene:
         2**31 - 1,
         1,
         key="sim.seed",
+        persist_state="session",
         help="The same seed and scene give the same frame to the bit.",
     )
     try:
@@ -105,7 +106,11 @@ def _preset_title(name: str) -> str:
 def _place() -> Target:
     """Draw the search for a place on the sky and give the last one that was found."""
     text = st.text_input(
-        "Where", "M 13", key="sim.where", help="A name such as M 13 or Andromeda, or coordinates."
+        "Where",
+        "M 13",
+        key="sim.where",
+        persist_state="session",
+        help="A name such as M 13 or Andromeda, or coordinates.",
     )
     try:
         st.session_state["sim.target"] = find(text)

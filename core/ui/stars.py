@@ -129,6 +129,7 @@ def sky_panel(analysis: Analysis, frame: Frame) -> None:
     online = st.toggle(
         "Ask the Gaia archive (needs the network)",
         key="stars.gaia.online",
+        persist_state="session",
         help="Off: the catalogue that comes with Almagest, complete to about G 10. On: all of Gaia DR3.",
     )
     try:

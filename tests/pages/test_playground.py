@@ -82,3 +82,15 @@ def test_a_frame_sent_to_star_detection_is_scored_against_its_truth(page: AppTes
     bright = scores[scores["SNR at least"] == 10.0]
     assert (bright["precision"] > 0.7).all()
     assert set(scores["method"]) == {"SEP · Source Extractor", "DAOFIND", "Hybrid network"}
+
+
+def test_the_scene_is_as_it_was_left_on_coming_back(page: AppTest) -> None:
+    page.text_input(key="sim.where").set_value("M 57")
+    page.number_input(key="sim.seed").set_value(7)
+    page.toggle(key="sim.truth").set_value(True).run()
+    before = sentence(page)
+    page.switch_page("pages/home.py").run()
+    page.switch_page("pages/playground.py").run()
+    assert sentence(page) == before
+    assert page.number_input(key="sim.seed").value == 7
+    assert page.toggle(key="sim.truth").value

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import NumberInput
 
 from core.store import Store
 from tests.skies import star_field
@@ -158,3 +159,17 @@ def test_one_picture_stands_alone_while_the_other_method_gives_no_result(
     for section in ("Sources", "Compare", "Rejected"):
         page.segmented_control(key="stars.section").set_value(section).run()
         assert not page.error
+
+
+def test_a_section_and_its_window_are_as_they_were_left(page: AppTest) -> None:
+    def corner(page: AppTest) -> NumberInput:
+        return next(widget for widget in page.number_input if widget.label == "From x (px)")
+
+    page.segmented_control(key="stars.section").set_value("Put it right").run()
+    corner(page).set_value(32).run()
+    page.switch_page("pages/home.py").run()
+    page.switch_page(PAGE).run()
+    assert page.segmented_control(key="stars.section").value == "Put it right"
+    assert corner(page).value == 32
+    page.selectbox(key="frame").set_value("m13").run()
+    assert corner(page).value != 32

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import NumberInput
 
 
 def app() -> None:
@@ -57,13 +58,16 @@ def test_a_label_that_is_cleared_is_no_new_label(panel: AppTest, label: str | No
 
 
 def test_the_next_window_is_one_that_nobody_has_looked_through(panel: AppTest) -> None:
+    def corner() -> NumberInput:
+        return next(widget for widget in panel.number_input if widget.label == "From x (px)")
+
     def next_window() -> int:
         next(button for button in panel.button if button.label == "Next window").click().run()
-        return int(panel.number_input(key="panel.x").value)
+        return int(corner().value)
 
     panel.segmented_control(key="panel.side").set_value(512).run()
     for x in (0, 512):
-        panel.number_input(key="panel.x").set_value(x).run()
+        corner().set_value(x).run()
         panel.button(key="panel.review").click().run()
-    panel.number_input(key="panel.x").set_value(0).run()
+    corner().set_value(0).run()
     assert [next_window(), next_window()] == [788, 788]
