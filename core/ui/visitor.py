@@ -11,13 +11,18 @@ import re
 import streamlit as st
 
 _JS = """
+function drawn() {
+  const bytes = [...crypto.getRandomValues(new Uint8Array(4))];
+  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 export default function ({ setStateValue, data }) {
   const KEY = "almagest-visitor";
   let number = null;
   try { number = localStorage.getItem(KEY); } catch { /* storage is refused in some embedded pages */ }
   if (!/^[0-9a-f]{8}$/.test(number ?? "")) {
-    const bytes = [...crypto.getRandomValues(new Uint8Array(4))];
-    number = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    // What the server knows already is drawn no second time: each new number runs the page anew.
+    number = data.known ?? drawn();
     try { localStorage.setItem(KEY, number); } catch { /* it lasts as long as the page */ }
   }
   if (data.known !== number) setStateValue("number", number);
