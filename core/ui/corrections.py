@@ -37,6 +37,7 @@ from core.ui.runs import Analysis, store
 from core.ui.shell import show_error, when_left
 from core.ui.text import plain
 from core.ui.tools import choose_tool
+from core.ui.unsaved import ask_before_closing
 
 CANVAS_SIDE = 576
 """Longest side of the canvas in screen pixels: fits beside its list on a laptop."""
@@ -169,6 +170,7 @@ def correction_panel(
             chosen = [thing for thing in objects if thing.object_id in picked]
             _merge_and_split(edits, chosen, after, save, key)
         _buttons(analysis, edits, region, save, person, key)
+    ask_before_closing(bool(edits), f"{key}.closing")
     _legend()
     st.caption(plain(_account(catalogue, person)))
 

@@ -42,6 +42,12 @@ def follow(browser: Browser, *places: tuple[float, float]) -> None:
     browser.wait_until_idle()
 
 
+def asks_before_closing(browser: Browser) -> bool:
+    """Whether the browser would ask before it closes the tab."""
+    leaves = 'return dispatchEvent(new Event("beforeunload", { cancelable: true }))'
+    return not browser.execute_script(leaves)
+
+
 def test_an_ellipse_a_line_and_a_polygon_are_drawn_kept_and_found_again(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -68,8 +74,10 @@ def test_an_ellipse_a_line_and_a_polygon_are_drawn_kept_and_found_again(
         browser.execute_script(EDIT_BUTTON).click()
         drag(browser, (30.0, 100.0), (36.0, 104.0))
         expect(browser, "6 changes not saved yet")
+        assert asks_before_closing(browser)
         press(browser, "Save")
         expect(browser, "8 of 10 objects touched")
+        assert not asks_before_closing(browser)
 
         browser.visit(url)
         expect(browser, "8 of 10 objects touched")
