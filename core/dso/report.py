@@ -89,19 +89,31 @@ def as_detections(frame: Frame, boxes: Float64, scores: Float64, labels: Sequenc
         scores: ``(N,)``.
         labels: N classes.
     """
-    low, high = boxes[:, :2], boxes[:, 2:]
-    middle, size = (low + high) / 2.0, high - low
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2.0
     table = pd.DataFrame(boxes, columns=["x_min", "y_min", "x_max", "y_max"])
     table["label"], table["score"] = np.array(labels, dtype=object), scores
     table["x"], table["y"] = middle[:, 0], middle[:, 1]
-    table["size_px"] = size.max(axis=1, initial=0.0) if len(size) else np.empty(0)
-    units = {"size_px": "pix"}
-    if frame.pixel_scale_arcsec is not None:
-        table["size_arcmin"] = table["size_px"] * frame.pixel_scale_arcsec / 60.0
-        units["size_arcmin"] = "arcmin"
     sky = frame.sky(middle[:, 0], middle[:, 1]) if len(boxes) else None
     if sky is not None:
         table["ra_deg"], table["dec_deg"] = sky
+    return sized(Detections(table), frame)
+
+
+def sized(objects: Detections, frame: Frame) -> Detections:
+    """The objects with the longer side of the box that each has now.
+
+    Args:
+        objects: What was found, or what a person made of it.
+        frame: Where they are.
+
+    Returns:
+        With ``size_px`` and, where the frame tells its pixel scale, ``size_arcmin``; NaN without a box.
+    """
+    table, units = objects.table.copy(), {**objects.units, "size_px": "pix"}
+    table["size_px"] = (objects.boxes[:, 2:] - objects.boxes[:, :2]).max(axis=1)
+    if frame.pixel_scale_arcsec is not None:
+        table["size_arcmin"] = table["size_px"] * frame.pixel_scale_arcsec / 60.0
+        units["size_arcmin"] = "arcmin"
     return Detections(table, units)
 
 

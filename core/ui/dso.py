@@ -10,7 +10,7 @@ import streamlit as st
 from core.corrections import ARTEFACT
 from core.dso.kinds import LABELS, OTHERS
 from core.dso.names import name_detections
-from core.dso.report import summary
+from core.dso.report import sized, summary
 from core.frames import Frame
 from core.frames.display import DisplaySettings
 from core.results import Detections
@@ -145,5 +145,12 @@ def export_panel(analysis: Analysis, found: Sequence[Candidates], frame: Frame) 
     each = next(each for each in found if each.analysis is analysis)
     shown = None if each.asked is None else each.shown
     catalogue_panel(
-        analysis, corrected(analysis, who), frame, who, "dso.export", shown=shown, confidence=each.asked
+        analysis,
+        corrected(analysis, who),
+        frame,
+        who,
+        "dso.export",
+        shown=shown,
+        confidence=each.asked,
+        told=lambda objects: sized(objects, frame),
     )

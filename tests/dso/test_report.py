@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 
 from core.dso.parameters import DsoParameters
-from core.dso.report import as_detections, searches_sky, summary
+from core.dso.report import as_detections, searches_sky, sized, summary
 from core.frames import Frame
 from core.methods import no_progress
 from core.models import chosen
@@ -21,6 +22,20 @@ def test_summaries_count_and_measure():
     assert summary(table) == "2 galaxies and 1 nebula found; the largest, a nebula, is 5′ across."
     assert summary(boxes_of(["object"])) == "1 object found; it is 2′ across."
     assert summary(Detections.empty()) == "No deep-sky objects were found."
+
+
+def test_sizes_are_those_of_the_boxes_as_they_now_are():
+    table = boxes_of(["galaxy", "nebula"])
+    corners = {
+        "x_min": [0.0, np.nan],
+        "y_min": [0.0, np.nan],
+        "x_max": [50.0, np.nan],
+        "y_max": [10.0, np.nan],
+    }
+    drawn = sized(Detections(table.table.assign(**corners), table.units), FRAME)
+    assert drawn.table["size_px"].tolist() == pytest.approx([50.0, np.nan], nan_ok=True)
+    assert drawn.table["size_arcmin"].tolist() == pytest.approx([5.0, np.nan], nan_ok=True)
+    assert sized(Detections.empty(), FRAME).units["size_arcmin"] == "arcmin"
 
 
 def test_boxes_are_parted_by_confidence():
