@@ -128,11 +128,22 @@ def choose_frame(default: str, kinds: tuple[str, ...] | None = None) -> Choice:
         "Frame", options, key="frame", format_func=titles.__getitem__, persist_state="session"
     )
     _uploader()
+    _correct_address(picked)
     if picked == _OWN and upload is not None:
         return _own_choice(*upload)
     if picked == _SIMULATED and simulated is not None:
         return Choice(simulated[0], truth=simulated[1])
     return Choice(_read_sample(picked), known[picked])
+
+
+def _correct_address(picked: str) -> None:
+    """Have an address that names a frame name the one looked at: it may be sent on, or loaded anew."""
+    if st.query_params.get("frame", picked) == picked:
+        return
+    if picked in all_samples():
+        st.query_params["frame"] = picked
+    else:
+        del st.query_params["frame"]
 
 
 def sample_frame(name: str) -> Frame:

@@ -62,3 +62,15 @@ def test_a_file_is_hashed_when_it_comes_and_not_on_every_run(app: AppTest, monke
     assert not app.exception
     assert app.selectbox(key="frame").value == "own"
     assert hashed == []
+
+
+def test_an_address_that_names_a_frame_names_the_one_looked_at(app: AppTest) -> None:
+    app.query_params["frame"] = "m13"
+    app.switch_page("pages/frames.py").run()
+    assert app.selectbox(key="frame").value == "m13"
+    app.selectbox(key="frame").set_value("m3").run()
+    assert app.query_params["frame"] == "m3"
+    file = io.BytesIO()
+    fits.PrimaryHDU(np.eye(50, dtype=np.float32)).writeto(file)
+    app.file_uploader(key="frame.file").set_value(("mine.fits", file.getvalue(), "image/fits")).run()
+    assert "frame" not in app.query_params
