@@ -27,7 +27,7 @@ from core.corrections import (
 from core.corrections.fold import REPLACED_STATES
 from core.corrections.log import FRAME
 from core.corrections.pieces import cut
-from core.errors import ParameterInvalid
+from core.errors import ParameterInvalid, StoreUnavailable
 from core.frames import Frame
 from core.frames.display import DisplaySettings, render
 from core.scoring.detection import Score, score_against_corrections
@@ -477,7 +477,7 @@ def _keep(run_id: str, person: str, edits: Sequence[Edit], *, left: bool = False
         return False
     try:
         db.append_corrections(run_id, person, edits)
-    except ParameterInvalid as error:
+    except (ParameterInvalid, StoreUnavailable) as error:
         show_error(error)
         return False
     if left:

@@ -10,6 +10,9 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import NumberInput
 
+from core.errors import StoreUnavailable
+from core.store import Store
+
 
 def app() -> None:
     import numpy as np
@@ -71,3 +74,16 @@ def test_the_next_window_is_one_that_nobody_has_looked_through(panel: AppTest) -
         panel.button(key="panel.review").click().run()
     corner().set_value(0).run()
     assert [next_window(), next_window()] == [788, 788]
+
+
+def test_what_the_store_cannot_take_is_a_sentence_and_the_panel_stays(
+    panel: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreUnavailable("The disk is full.", parameter="path")
+
+    monkeypatch.setattr(Store, "append_corrections", full)
+    panel.button(key="panel.review").click().run()
+    assert not panel.exception
+    assert "disk is full" in panel.error[0].value
+    assert any("0 windows marked complete" in caption.value for caption in panel.caption)
