@@ -41,9 +41,7 @@ with controls:
         "View", list(MODES), default="Overlay", key="dso.mode", persist_state="session", required=True
     )
     remade = dso_pictures.remade_pictures(analyses)
-    beside = (
-        st.pills("Show beside it", list(remade), selection_mode="multi", key="dso.beside") if remade else []
-    )
+    beside = dso_pictures.choose_pictures(remade)
     heat, heat_title, own_heat = dso_pictures.choose_heat(analyses, grid=mode == "Grid")
     names = dso_names.names_toggle(frame)
     with st.expander("Display", icon=":material/contrast:"):
@@ -72,7 +70,7 @@ with picture:
             )
             for k, each in enumerate(found)
         ]
-    panes += dso_pictures.picture_panes([remade[title] for title in beside], frame)
+    panes += dso_pictures.picture_panes(beside, frame)
     why = dso_card.why_map(mark, found, frame)
     event = frame_viewer(
         panes,

@@ -57,7 +57,12 @@ with controls:
     mode = "Overlay"
     if len(analyses) > 1:
         mode = st.segmented_control(
-            "View", list(MODES), default="Overlay", key="surfaces.mode", required=True
+            "View",
+            list(MODES),
+            default="Overlay",
+            key="surfaces.mode",
+            persist_state="session",
+            required=True,
         )
     named = names_toggle(frame)
     areas = surfaces.choose_areas(analyses, full=research)

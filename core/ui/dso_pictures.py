@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from core.frames import Frame
 from core.frames.display import DisplaySettings
 from core.parameters import canonical_json
 from core.ui.confidence import run_name
+from core.ui.methods import lasting_choice, remember_choice
 from core.ui.runs import Analysis
 from core.ui.viewer import Pane
 
@@ -49,6 +50,24 @@ def remade_pictures(analyses: Sequence[Analysis]) -> dict[str, Remade]:
         for analysis in analyses
         for title, pixels in analysis.result.pictures.items()
     }
+
+
+def choose_pictures(remade: Mapping[str, Remade]) -> list[Remade]:
+    """Draw the choice of pictures to show beside the frame, where there are some, and give those chosen."""
+    key = "dso.beside"
+    if not remade:
+        return []
+    wanted = st.session_state.get(f"{key}.wanted", [])
+    st.session_state[key] = [title for title in wanted if title in remade]
+    picked = st.pills(
+        "Show beside it",
+        list(remade),
+        selection_mode="multi",
+        key=key,
+        on_change=remember_choice,
+        args=(key,),
+    )
+    return [remade[title] for title in picked]
 
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_SHOWN, ttl=3600)
@@ -111,9 +130,8 @@ def choose_heat(analyses: Sequence[Analysis], *, grid: bool) -> tuple[NDArray[np
     if not found:
         return None, "", False
     own = ["each method's own"] if grid else []
-    name = st.selectbox(
-        "Heat map over the picture", ["none", *own, *found], key="dso.map.grid" if grid else "dso.map"
-    )
+    key = "dso.map.grid" if grid else "dso.map"
+    name = lasting_choice("Heat map over the picture", ["none", *own, *found], key)
     return found.get(name), "Heat map" if name in own else name, name in own
 
 

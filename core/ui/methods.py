@@ -121,8 +121,24 @@ def choose_map(analyses: Sequence[Analysis], key: str) -> tuple[NDArray[np.float
     for analysis in analyses:
         for name, values in analysis.result.maps.items():
             found.setdefault(name, values)
-    name = st.selectbox("Map over the picture", ["none", *found], key=key)
+    name = lasting_choice("Map over the picture", ["none", *found], key)
     return found.get(name), name
+
+
+def lasting_choice(label: str, options: Sequence[str], key: str) -> str:
+    """Draw a choice among options that come and go with the results, and give what is chosen.
+
+    The first is chosen at first, and while what a person wants is not there: a map is away as long as the
+    method that makes it runs anew.
+    """
+    wanted = st.session_state.get(f"{key}.wanted")
+    st.session_state[key] = wanted if wanted in options else options[0]
+    return str(st.selectbox(label, options, key=key, on_change=remember_choice, args=(key,)))
+
+
+def remember_choice(key: str) -> None:
+    """Keep what a person has just chosen in the widget of a key as what they want."""
+    st.session_state[f"{key}.wanted"] = st.session_state[key]
 
 
 def choose_analysis(analyses: Sequence[Analysis], key: str) -> Analysis:

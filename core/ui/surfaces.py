@@ -20,7 +20,7 @@ from core.surfaces.measure import Measure, measured, named
 from core.surfaces.mix import mix_of, mix_or_cover
 from core.ui.confidence import Candidates, candidates_of, run_name
 from core.ui.frames import Choice, about_frame
-from core.ui.methods import choose_map, method_style, short_title
+from core.ui.methods import choose_map, lasting_choice, method_style, short_title
 from core.ui.runs import Analysis
 from core.ui.selection import Selected
 from core.ui.surfaces_scale import Ground
@@ -221,9 +221,9 @@ def choose_areas(analyses: Sequence[Analysis], *, full: bool) -> Areas | None:
     if not makers:
         return None
     if not full or len(makers) == 1:
-        on = st.toggle("Colour the landforms", value=True, key="surfaces.areas")
+        on = st.toggle("Colour the landforms", value=True, key="surfaces.areas", persist_state="session")
         return areas_of(next(iter(makers.values()))) if on else None
-    picked = st.selectbox("Colour the landforms", [*makers, NOWHERE], key="surfaces.areas.of")
+    picked = lasting_choice("Colour the landforms", [*makers, NOWHERE], "surfaces.areas.of")
     return areas_of(makers[picked]) if picked in makers else None
 
 
