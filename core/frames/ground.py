@@ -55,6 +55,8 @@ RADIUS_KM: dict[str, float] = {
 }
 """Mean radii (Archinal et al. 2018, Celest. Mech. Dyn. Astr. 130, 22: the IAU's working group)."""
 
+FILE_SOURCE = "the file's map position"
+"""The :attr:`Ground.source` of what a file itself says."""
 MOST_LATITUDE = 90.0
 _EDGE_PX = 1e-6
 """Half a pixel less than the first column may come out a little less than that."""
@@ -132,15 +134,19 @@ class Ground:
 
     def pixel_areas_km2(self, x: ArrayLike, y: ArrayLike) -> Float64:
         """``(N,)`` square kilometres of pixels; NaN off the body."""
+        areas: Float64 = np.linalg.norm(np.cross(*self.pixel_sides_km(x, y)), axis=1)
+        return areas
+
+    def pixel_sides_km(self, x: ArrayLike, y: ArrayLike) -> Pair:
+        """``(N, 3)`` and ``(N, 3)`` kilometres across pixels, along x and along y, as vectors from a sphere's
+        middle; NaN off the body."""
         columns, rows = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
         half = 0.5
         sides = [
             _vectors(*self.latlon(columns + dx, rows + dy))
             for dx, dy in ((half, 0), (-half, 0), (0, half), (0, -half))
         ]
-        across, down = sides[0] - sides[1], sides[2] - sides[3]
-        areas: Float64 = np.linalg.norm(np.cross(across, down), axis=1) * self.radius_km**2
-        return areas
+        return (sides[0] - sides[1]) * self.radius_km, (sides[2] - sides[3]) * self.radius_km
 
     def distance_km(
         self, lat_deg: ArrayLike, lon_deg: ArrayLike, other_lat_deg: ArrayLike, other_lon_deg: ArrayLike

@@ -17,7 +17,7 @@ import numpy as np
 from core.errors import FrameRejected
 from core.frames.fits import HduChoice
 from core.frames.frame import Frame
-from core.frames.ground import RADIUS_KM, Ground
+from core.frames.ground import FILE_SOURCE, RADIUS_KM, Ground
 from core.frames.limits import MAX_KEPT_TEXT, check_size
 from core.frames.missing import finite
 
@@ -247,7 +247,7 @@ def _ground(dataset: Any, *, is_west: bool = False) -> Ground | None:
             affine,
             projection="" if dataset.crs.is_geographic else wkt,
             squash=squash,
-            source="the file's map position",
+            source=FILE_SOURCE,
         )
         latitude, longitude = ground.latlon((dataset.width - 1) / 2.0, (dataset.height - 1) / 2.0)
     except Exception:  # PROJ raises a dozen kinds for a projection that is none

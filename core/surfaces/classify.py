@@ -64,7 +64,7 @@ def analyse(frame: Frame, params: ClassifyParameters, progress: Progress) -> Res
         likeliest from 1 in the order of the card's labels, 0 where it is not sure enough or
         nothing is seen, and the part of each of what is seen, ``share_unsure`` among them.
     """
-    from core.surfaces.pictures import surface_picture
+    from core.surfaces.pictures import pixel_aspect, surface_picture
     from core.surfaces.refusals import why_not_surface
 
     progress(0.0, "preparing the picture")
@@ -78,6 +78,7 @@ def analyse(frame: Frame, params: ClassifyParameters, progress: Progress) -> Res
         params.sun_azimuth_deg,
         lambda done, doing: progress(0.6 * done, doing),
         np.isfinite(frame.grey),
+        pixel_aspect(frame),
     )
     progress(0.6, "looking at every part")
     logits = look_in_light(picture, light, lambda turned, _: look_around(network, turned))

@@ -18,7 +18,7 @@ from core.models import chosen, read_card
 from core.models.windows import Window, scales, windows
 from core.parameters import Parameters, parameter
 from core.results import Detections, Result, by_confidence
-from core.shapes import Ellipse
+from core.shapes import Affine, Ellipse
 from core.surfaces.kinds import CRATER
 from core.surfaces.seen import LEAST_SEEN, seen_parts
 
@@ -85,27 +85,38 @@ def analyse(frame: Frame, params: CraterParameters, progress: Progress) -> Resul
         Craters, surest first, with ``diameter_px`` (of the circle of the same area), ``axis_ratio`` (minor
         over major) and ``angle_deg`` (of the major axis from +x towards +y, in [0, 180)).
     """
-    from core.surfaces.pictures import surface_picture
+    from core.surfaces.pictures import pixel_aspect, surface_picture
     from core.surfaces.refusals import why_not_surface
 
     progress(0.0, "preparing the picture")
     refusal = why_not_surface(frame)
     if refusal:
         return Result(Detections.empty(), summary="No craters.", warnings=(refusal,))
-    found, scores, confidence = find(surface_picture(frame), progress, np.isfinite(frame.grey))
+    found, scores, confidence = find(
+        surface_picture(frame), progress, np.isfinite(frame.grey), pixel_aspect(frame)
+    )
     keep = (2.0 * found[:, 3] >= params.min_diameter_px) & (scores >= LEAST_SCORE)
     result = by_confidence(as_detections(found[keep], scores[keep]), params.confidence or confidence)
     return dataclasses.replace(result, summary=in_words(len(result.detections)))
 
 
 def find(
-    picture: UInt8, progress: Progress = no_progress, seen: Bools | None = None
+    picture: UInt8, progress: Progress = no_progress, seen: Bools | None = None, aspect: float = 1.0
 ) -> tuple[Float64, Float64, float]:
     """Craters of a ``(H, W)`` picture by the trained network: ``(N, 7)`` as :func:`search` gives them, their
     ``(N,)`` scores in [0, 1], and the confidence of the card.
 
+    On a map whose pixels are not square a crater that is round on the ground is not on the picture, and the
+    network knows round ones: it looks at a copy with square pixels.
+
     Discs that lie on missing pixels for more than a little are none: those are as flat and grey as a floor.
     What was found on the last few pictures is kept, for other methods look at craters to see the light.
+
+    Args:
+        picture: What is searched.
+        progress: Told the part of the windows that was looked at.
+        seen: ``(H, W)`` where the frame has pixels; everywhere when None.
+        aspect: Height over width of a pixel on the ground.
 
     Raises:
         WeightsUnavailable: The card or the weights are missing, or are not what they should be.
@@ -113,17 +124,19 @@ def find(
     from core.surfaces.landform_network import landform_network, look
 
     card, network = read_card(WEIGHTS), landform_network(WEIGHTS)
-    key = card.sha256, picture.shape, hashlib.sha256(np.ascontiguousarray(picture).data).digest()
+    key = card.sha256, picture.shape, aspect, hashlib.sha256(np.ascontiguousarray(picture).data).digest()
     found = _found.get(key)
     if found is None:
-        found = search(picture, lambda shown: look(network, shown).craters, progress)
+        found = search(_squared(picture, aspect), lambda shown: look(network, shown).craters, progress)
         with _lock:
             _found[key] = found
             while len(_found) > MOST_KEPT:
                 _found.pop(next(iter(_found)))
-    if seen is not None:
-        found = found[seen_parts(found[:, 1:4], seen) >= LEAST_SEEN]
     scores = scores_of(found, tuple(map(float, card.extra.get("crater_logistic", DEFAULT_LOGISTIC))))
+    found = _on_picture(found, aspect, picture.shape)
+    if seen is not None:
+        there = seen_parts(found[:, 1:4], seen) >= LEAST_SEEN
+        found, scores = found[there], scores[there]
     return found, scores, chosen(None, card.extra, "crater_confidence", DEFAULT_CONFIDENCE)
 
 
@@ -225,6 +238,34 @@ def in_words(n: int) -> str:
     return "No craters were found." if not n else f"{n:,} crater{'' if n == 1 else 's'} found."
 
 
+def _square_size(aspect: float, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Width and height of a ``shape`` picture once its pixels are square: none is made smaller."""
+    height, width = shape[:2]
+    return round(width * max(1.0, 1.0 / aspect)), round(height * max(1.0, aspect))
+
+
+def _squared(picture: UInt8, aspect: float) -> UInt8:
+    from PIL import Image
+
+    size = _square_size(aspect, picture.shape)
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
+
+
+def _on_picture(craters: Float64, aspect: float, shape: tuple[int, ...]) -> Float64:
+    """``(N, 7)`` craters of the picture from those of its copy with square pixels."""
+    wide, high = _square_size(aspect, shape)
+    scale = np.array([shape[1] / wide, shape[0] / high])
+    if (scale == 1.0).all():
+        return craters
+    onto = Affine(np.diag(scale), 0.5 * scale - 0.5)  # their edges lie on each other
+    own = craters.copy()
+    for row, (_, x, y, radius, cosine, sine, _) in enumerate(craters.tolist()):
+        one = Ellipse.squeezed(x, y, 2.0 * radius, cosine, sine).mapped(onto)
+        squeeze, twice = (1.0 - one.axis_ratio) / (1.0 + one.axis_ratio), np.radians(2.0 * one.angle_deg)
+        own[row, 1:6] = one.x, one.y, one.diameter_px / 2.0, squeeze * np.cos(twice), squeeze * np.sin(twice)
+    return own
+
+
 def _whole(craters: Float64, window: Window, n_copies: int) -> Float64:
     """The craters of a window in pixels of the frame, without those that another window shows better."""
     size = 2.0 * craters[:, 3]
@@ -265,7 +306,8 @@ METHOD = Method(
         "A residual U-Net says of each place whether the middle of a crater lies in it, and how large and "
         "round that is. It was trained on hillshades of lunar relief under any sun, with craters that were "
         "catalogued or drawn, and on day infrared tiles of Mars. A picture is searched in windows "
-        "and on smaller copies, a small one on a larger copy too, and what they show is averaged. The score "
+        "and on smaller copies, a small one on a larger copy too, and what they show is averaged; a map is "
+        "searched with pixels that are square on the ground, for the network knows round craters. The score "
         "is calibrated to the chance that it is a crater."
     ),
     reference=(

@@ -34,6 +34,7 @@ def light_on(
     azimuth_deg: float | None = None,
     progress: Progress = no_progress,
     seen: NDArray[np.bool_] | None = None,
+    aspect: float = 1.0,
 ) -> Sunlight:
     """The light on a picture: as it is given, or else as the craters that are found show it.
 
@@ -42,12 +43,13 @@ def light_on(
         azimuth_deg: Direction towards the sun, from +x towards +y, if a person said so.
         progress: Told the part of the search for craters that is done.
         seen: ``(H, W)`` where the frame has pixels; everywhere when None.
+        aspect: Height over width of a pixel on the ground.
     """
     if azimuth_deg is not None:
         return Sunlight(azimuth_deg, is_given=True)
     if not are_present(craters.WEIGHTS):
         return Sunlight(0.0, 0.0)
-    found, scores, confidence = craters.find(picture, progress, seen)
+    found, scores, confidence = craters.find(picture, progress, seen, aspect)
     sure = scores >= confidence
     light = light_on_craters(picture, np.column_stack([found[sure, 1:4], scores[sure]]))
     return light if light.concentration >= SURE_OF_SIDE else Sunlight(light.azimuth_deg, 0.0)

@@ -21,7 +21,7 @@ from core.frames.frame import RowOrder
 from core.frames.ground import Ground
 from core.parameters import canonical_json
 from core.results import Detections
-from core.shapes import points_of
+from core.shapes import Ellipse, points_of
 from core.surfaces.ellipses import eccentricity
 from core.surfaces.lines import Steps, mean_direction, steps_of
 from core.surfaces.mix import craters_of, lines_of
@@ -125,9 +125,8 @@ class Measure:
         where nobody knows. On a cylindrical map a pixel is narrower than it is high."""
         if self.km_per_px is not None or self.ground is None:
             return self.km_per_px
-        x, y = (self.width - 1) / 2.0, (self.height - 1) / 2.0
-        (west_lat, east_lat), (west_lon, east_lon) = self.ground.latlon([x - 0.5, x + 0.5], [y, y])
-        km = self.ground.distance_km(west_lat, west_lon, east_lat, east_lon).item()
+        across, _ = self.ground.pixel_sides_km((self.width - 1) / 2.0, (self.height - 1) / 2.0)
+        km = float(np.linalg.norm(across))
         return km if math.isfinite(km) else None
 
     @property
@@ -146,6 +145,25 @@ class Measure:
             return np.full(len(x), np.nan if self.km_per_px is None else self.km_per_px)
         scales: Float64 = np.sqrt(self.ground.pixel_areas_km2(x, y))
         return scales
+
+    def axis_ratios(self, craters: pd.DataFrame) -> Float64:
+        """``(N,)`` minor over major axis of craters: on the ground where there is a map, else on the picture.
+
+        Args:
+            craters: With ``x, y, diameter_px, axis_ratio, angle_deg``.
+        """
+        ratios = craters["axis_ratio"].to_numpy(float)
+        if self.ground is None:
+            return ratios
+        columns = ("x", "y", "diameter_px", "axis_ratio", "angle_deg")
+        x, y, *shape = (craters[name].to_numpy(float) for name in columns)
+        pixels = np.stack(self.ground.pixel_sides_km(x, y), axis=2)  # (N, 3, 2)
+        axes = np.array([Ellipse(*row).axes for row in zip(x, y, *shape, strict=True)])
+        known = np.isfinite(pixels).all(axis=(1, 2))
+        sizes = np.linalg.svd(pixels[known] @ axes[known], compute_uv=False)
+        on_ground: Float64 = ratios.copy()
+        on_ground[known] = sizes[:, 1] / sizes[:, 0]
+        return on_ground
 
     def steps(self, path: Float64) -> Steps | None:
         """Directions and lengths of the parts of a line: from north and in km where there is a map, else from
@@ -170,8 +188,9 @@ def measured(found: Detections, by: Measure) -> Detections:
 
     Returns:
         With ``diameter_km``, ``length_km`` and ``width_km`` where a scale is known; of craters
-        ``eccentricity``; on a map ``lat_deg`` and ``lon_deg`` (planetocentric and eastward), and of lines
-        ``azimuth_deg``, their mean direction from north through east in [0, 180).
+        ``eccentricity``, on the ground where there is a map; and on a map ``lat_deg`` and ``lon_deg``
+        (planetocentric and eastward), and of lines ``azimuth_deg``, their mean direction from north through
+        east in [0, 180).
     """
     table = found.table.copy()
     craters, lines = craters_of(table), lines_of(table)
@@ -179,7 +198,7 @@ def measured(found: Detections, by: Measure) -> Detections:
     if by.ground is not None and len(table):
         table["lat_deg"], table["lon_deg"] = by.ground.latlon(x, y)
     if len(craters):
-        shapes = pd.Series([eccentricity(ratio) for ratio in craters["axis_ratio"]], craters.index)
+        shapes = pd.Series([eccentricity(ratio) for ratio in by.axis_ratios(craters)], craters.index)
         table["eccentricity"] = shapes.reindex(table.index)
     if by.area_km2 is not None:
         scales = by.pixels_km(x, y)

@@ -18,6 +18,23 @@ DARKEST, BRIGHTEST = 0.3, 99.7
 _SAMPLE = 1_000_000
 
 
+LEAST_UNEVEN, MOST_UNEVEN = 1.03, 4.0
+"""Pixels whose sides differ by less than the first factor are taken for square; beyond the second, as on a
+cylindrical map from 75° on, they are taken to differ by that."""
+
+
+def pixel_aspect(frame: Frame) -> float:
+    """Height over width of a pixel on the ground, in the middle of a frame; 1 where no map tells it."""
+    if frame.ground is None:
+        return 1.0
+    sides = frame.ground.pixel_sides_km((frame.width - 1) / 2.0, (frame.height - 1) / 2.0)
+    width, height = (float(np.linalg.norm(side)) for side in sides)
+    aspect = height / width if width > 0.0 else np.nan
+    if not max(aspect, 1.0 / aspect) > LEAST_UNEVEN:
+        return 1.0
+    return float(np.clip(aspect, 1.0 / MOST_UNEVEN, MOST_UNEVEN))
+
+
 def surface_picture(frame: Frame) -> UInt8:
     """``(H, W)`` grey levels of a frame between its darkest and brightest parts.
 

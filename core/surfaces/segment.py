@@ -84,7 +84,7 @@ def analyse(frame: Frame, params: SegmentParameters, progress: Progress) -> Resu
         of what is seen.
     """
     from core.surfaces.lines import as_detections, lines_of
-    from core.surfaces.pictures import surface_picture
+    from core.surfaces.pictures import pixel_aspect, surface_picture
     from core.surfaces.refusals import why_not_surface
 
     progress(0.0, "preparing the picture")
@@ -95,9 +95,12 @@ def analyse(frame: Frame, params: SegmentParameters, progress: Progress) -> Resu
     grid = Grid(frame.width, frame.height, LEAST_PX, MOST_CELLS)
     picture = surface_picture(frame)
     there = np.isfinite(frame.grey)
-    light = light_on(picture, params.sun_azimuth_deg, lambda done, doing: progress(0.4 * done, doing), there)
+    aspect = pixel_aspect(frame)
+    light = light_on(
+        picture, params.sun_azimuth_deg, lambda done, doing: progress(0.4 * done, doing), there, aspect
+    )
     logits = places_in_light(
-        picture, grid, light, lambda done, doing: progress(0.4 + 0.55 * done, doing), there
+        picture, grid, light, lambda done, doing: progress(0.4 + 0.55 * done, doing), there, aspect
     )
     chances = softmax(logits, temperature)
     seen = seen_on(frame, grid.shape)
@@ -126,6 +129,7 @@ def places_in_light(
     light: Sunlight,
     progress: Progress = no_progress,
     seen: NDArray[np.bool_] | None = None,
+    aspect: float = 1.0,
 ) -> Float32:
     """``(5, rows, columns)`` logarithms of the chances of the classes over a grid; see
     :func:`core.surfaces.in_light.look_in_light`.
@@ -139,6 +143,7 @@ def places_in_light(
         light: On it.
         progress: Told the part of the windows that was looked at.
         seen: ``(H, W)`` where the frame has pixels; everywhere when None.
+        aspect: Height over width of a pixel on the ground.
 
     Raises:
         WeightsUnavailable: The card or the weights are missing, or are not what they should be.
@@ -153,7 +158,7 @@ def places_in_light(
 
     logits = look_in_light(picture, light, look_at, progress)
     if are_present(CRATERS):
-        found, scores, _ = find(picture, seen=seen)
+        found, scores, _ = find(picture, seen=seen, aspect=aspect)
         beyond = ~covered(found[scores >= LEAST_CRATER, 1:4], grid)
         for label in (FLOOR, RIM):
             logits[SEGMENTS.index(label)][beyond] += np.log(np.float32(UNSEEN))

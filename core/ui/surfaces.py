@@ -333,7 +333,7 @@ def _title(row: pd.Series, ground: Ground) -> str:
 
 def _lines_about(row: pd.Series, ground: Ground) -> list[str]:
     said = []
-    ratio, angle = row.get("axis_ratio", np.nan), row.get("angle_deg", np.nan)
+    ratio, angle = np.sqrt(1.0 - row.get("eccentricity", np.nan) ** 2), row.get("angle_deg", np.nan)
     azimuth = row.get("azimuth_deg", np.nan)
     if row["label"] == CRATER and np.isfinite(ratio):
         shape = "round" if ratio > 0.9 else "slightly oval" if ratio > 0.75 else "oval"

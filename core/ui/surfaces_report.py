@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import WeightsUnavailable
 from core.export.report import Block, Code, Paragraph, Picture, Report, Section, Table
+from core.frames.ground import FILE_SOURCE
 from core.methods import Method
 from core.models import ModelCard, read_card
 from core.results import Detections, Provenance, Result
@@ -124,7 +125,7 @@ def surface_report(subject: Subject) -> Report:
             [
                 Paragraph("From the folder of Almagest, with the file beside it:"),
                 Code(command),
-                *_beyond_command(subject.provenance),
+                *_beyond_command(subject),
             ],
         ),
     ]
@@ -153,12 +154,17 @@ def _setting(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _beyond_command(provenance: Provenance) -> list[Block]:
+def _beyond_command(subject: Subject) -> list[Block]:
     """What the command does not say of the frame."""
+    provenance, ground = subject.provenance, subject.measure.ground
     facts = [
         f"image {provenance.hdu} of the file" if provenance.hdu else "",
         f"its plane {provenance.plane}" if provenance.plane is not None else "",
         f"processed by {provenance.processing}" if provenance.processing else "",
+        # What a method finds on a map depends on how its pixels lie on the ground.
+        f"with a position on the map that is not in the file ({ground.source})"
+        if ground is not None and ground.source != FILE_SOURCE
+        else "",
     ]
     said = ", ".join(fact for fact in facts if fact)
     return [Paragraph(f"The run was made on {said}.", small=True)] if said else []

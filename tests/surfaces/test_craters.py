@@ -3,8 +3,10 @@ import pytest
 from scipy.ndimage import binary_opening
 
 from core.frames import Frame
+from core.frames.ground import simple_cylindrical
 from core.methods import get_method
 from core.surfaces.craters import as_detections, in_words, joined, scores_of, search
+from core.surfaces.pictures import pixel_aspect, surface_picture
 
 
 def perfect(craters, seen=None):
@@ -127,6 +129,34 @@ def test_a_picture_is_searched_once_for_all_who_ask(tmp_path, monkeypatch):
         craters.find(picture)
     assert len(searched) == len(pictures)
     assert len(craters._found) == craters.MOST_KEPT
+
+
+@pytest.mark.parametrize(
+    ("px_per_deg", "aspect", "place"),
+    [(20.0, 2.0, (50.0, 79.75, 20.0 / np.sqrt(2.0))), (None, 1.0, (50.0, 160.0, 20.0))],
+)
+def test_a_map_is_searched_where_its_pixels_are_square(tmp_path, monkeypatch, px_per_deg, aspect, place):
+    from core.surfaces import craters
+    from tests.surfaces.networks import tiny_landforms
+
+    monkeypatch.setenv("ALMAGEST_WEIGHTS", str(tmp_path))
+    tiny_landforms(tmp_path)
+    seen = []
+
+    def search_of(picture, *_):
+        seen.append(picture.shape)
+        return np.array([[1.0, 50.0, 160.0, 20.0, 0.0, 0.0, 0.0]])
+
+    monkeypatch.setattr(craters, "search", search_of)
+    ground = px_per_deg and simple_cylindrical("Moon", west_deg=0.0, north_deg=65.0, px_per_deg=px_per_deg)
+    frame = Frame.from_array(np.random.default_rng(0).normal(0, 1, (200, 100)), ground=ground or None)
+    assert pixel_aspect(frame) == pytest.approx(aspect, abs=0.01)
+    found, _, _ = craters.find(surface_picture(frame), aspect=aspect)
+    assert seen == [(200 * aspect, 100)]
+    assert found[0, 1:4] == pytest.approx(place)
+    (row,) = as_detections(found, np.ones(1)).table.to_dict("records")
+    assert row["axis_ratio"] == pytest.approx(1.0 / aspect)
+    assert row["x_max"] - row["x_min"] == pytest.approx(40.0), "as wide as on the copy, and lower"
 
 
 def test_missing_pixels_are_no_craters(tmp_path, monkeypatch):

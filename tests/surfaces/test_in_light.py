@@ -21,9 +21,9 @@ def test_craters_that_are_found_show_the_light(monkeypatch, tmp_path):
     assert not light_on(picture).is_known  # nobody is there to find craters
     tiny_landforms(tmp_path)
     sure = np.array([(2.0, x, y, radius, 0.0, 0.0, 0.0) for x, y, radius in CRATERS])
-    monkeypatch.setattr(craters, "find", lambda picture, progress, seen: (sure, np.full(3, 0.9), 0.5))
+    monkeypatch.setattr(craters, "find", lambda picture, progress, seen, aspect: (sure, np.full(3, 0.9), 0.5))
     assert light_on(picture).azimuth_deg == pytest.approx(250.0, abs=8.0)
-    monkeypatch.setattr(craters, "find", lambda picture, progress, seen: (sure, np.full(3, 0.4), 0.5))
+    monkeypatch.setattr(craters, "find", lambda picture, progress, seen, aspect: (sure, np.full(3, 0.4), 0.5))
     assert not light_on(picture).is_known
     assert np.isnan(sun_fact(light_on(picture))["sun_azimuth_deg"])
 

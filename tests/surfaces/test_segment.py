@@ -90,7 +90,7 @@ def test_floors_and_rims_are_believed_where_craters_are_seen(monkeypatch):
     found = np.array([[0.0, 80.0, 60.0, 20.0, 0.0, 0.0, 0.0], [0.0, 220.0, 140.0, 15.0, 0.0, 0.0, 0.0]])
     monkeypatch.setattr("core.surfaces.segment.are_present", lambda name: True)
     said = found, np.array([0.3, 0.02]), 0.5
-    monkeypatch.setattr("core.surfaces.segment.find", lambda picture, seen: said)
+    monkeypatch.setattr("core.surfaces.segment.find", lambda picture, seen, aspect: said)
     monkeypatch.setattr("core.surfaces.landform_network.landform_network", lambda name: None)
     monkeypatch.setattr(
         "core.surfaces.landform_network.look", lambda network, shown: SimpleNamespace(logits=stepped(shown))
