@@ -58,7 +58,8 @@ SUN: dict[str, Any] = {
     "low": 0.0,
     "high": 360.0,
     "step": 1.0,
-    "help": "Where the light comes from: 0 right, 90 down (along the rows as stored), 180 left, 270 up.",
+    "help": "Where the light comes from: 0 right, 180 left, 90 down and 270 up; on FITS frames, whose rows "
+    "begin at the bottom, 90 is up and 270 down.",
 }
 """What methods that can be told it say of the parameter."""
 WHY_CRATERS = "Measured on craters, which are bright away from the sun; without any, every side counts."

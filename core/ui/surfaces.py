@@ -341,7 +341,7 @@ def _lines_about(row: pd.Series, ground: Ground) -> list[str]:
     elif row["label"] != CRATER and np.isfinite(azimuth):
         said.append(f"Its mean direction is {azimuth:.0f}° from north through east.")
     elif row["label"] != CRATER and angle is not None and np.isfinite(angle):
-        said.append(f"Its mean direction is {angle:.0f}° from the frame's +x axis.")
+        said.append(f"Its mean direction is {angle:.0f}° from the frame's +x axis towards +y.")
     lat, lon = row.get("lat_deg", np.nan), row.get("lon_deg", np.nan)
     if np.isfinite(lat) and np.isfinite(lon):
         said.append(f"Its middle lies at {abs(lat):.2f}° {'NS'[lat < 0]}, {abs(lon):.2f}° {'EW'[lon < 0]}.")

@@ -114,6 +114,7 @@ def test_places_are_told_as_finely_as_they_are_known(subject):
     longitude = 137.0 + 12_346.17 / 20.0 - 720.0
     for said in ("12345.7", f"{longitude:.3f}", "4.975"):
         assert f">{said}<" in page
+    assert "with a position on the map that is not in the file (the map it was cut from)" in page
 
 
 def test_nothing_found_is_a_report_too(subject):
