@@ -17,7 +17,10 @@ from core.ui.shell import show_warnings
 from core.ui.text import plain
 from core.ui.visitor import person_name
 
-_KEEP = 24
+_KEEP, _KEEP_BYTES = 24, 128 * 2**20
+"""Results a session keeps at most, and bytes of their maps and pictures: a server has many sessions."""
+_KEEP_WHOLE = 6
+"""The latest results are kept whatever their size: those of the page that is open."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,16 @@ def _keep(key: tuple[str, str, str], analysis: Analysis) -> Analysis:
     kept[key] = analysis
     while len(kept) > _KEEP:
         kept.pop(next(iter(kept)))
+    # What the store has can be had again, with its pictures as coarse as the store keeps them.
+    again = [old for old in list(kept)[:-_KEEP_WHOLE] if kept[old].run_id is not None]
+    while again and sum(_layer_bytes(each.result) for each in kept.values()) > _KEEP_BYTES:
+        kept.pop(again.pop(0))
     return analysis
+
+
+def _layer_bytes(result: Result) -> int:
+    layers = (result.maps, result.masks, result.pictures)
+    return sum(values.nbytes for each in layers for values in each.values())
 
 
 def _from_store(method: Method, frame: Frame | SourceTable, params: Parameters) -> Analysis | None:

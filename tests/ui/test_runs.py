@@ -34,3 +34,22 @@ def test_a_result_has_the_name_of_the_frame_at_hand(
     assert found.run_id == run_id
     assert found.result.provenance is not None
     assert found.result.provenance.frame_name == "field.fits"
+
+
+def test_a_session_lets_go_of_large_pictures_that_the_store_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALMAGEST_STORE", str(tmp_path / "runs.duckdb"))
+    monkeypatch.setattr(st, "session_state", {})
+    method = get_method("stars.sep")
+    monkeypatch.setattr("core.ui.runs._KEEP_BYTES", 6 * 64 * 64 * 3)
+    pictures = {"starless": np.zeros((64, 64, 3), np.uint8)}
+    frames = [Frame.from_array(np.full((64, 64), float(level)), f"{level}.fits") for level in range(8)]
+    for frame in frames:
+        result = dataclasses.replace(method.run(frame), pictures=pictures)
+        assert keep_analysis(method, frame, method.params(), result).run_id is not None
+    held = st.session_state["analyses"].values()
+    assert [each.result.provenance.frame_name for each in held] == [f"{level}.fits" for level in range(2, 8)]
+    first = find_analysis(method, frames[0], method.params())
+    assert first is not None
+    assert first.stored_at is not None
