@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clusters.centre import Shape, shape
+from core.catalogues.gaia import separation_deg
+from core.clusters.centre import Shape, middle, shape
 from core.clusters.colours import Colours, colours
 from core.clusters.distance import Distance, Mean, distance, weighted_mean
 from core.clusters.footprint import Footprint
@@ -24,7 +25,7 @@ from core.clusters.radial import (
 from core.clusters.ripley import Ripley, ripley
 from core.clusters.segregation import Segregation, segregation
 from core.clusters.significance import Group, group_of, moves_with
-from core.clusters.table import StarTable, turned, turned_errors
+from core.clusters.table import MAX_SPREAD_DEG, StarTable, turned, turned_errors
 from core.errors import ParameterInvalid
 
 MIN_MEMBERS = 5
@@ -33,7 +34,7 @@ MIN_MEMBERS = 5
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """A cluster's structure; lengths are in the plane's unit (:attr:`unit`), arcminutes or pixels.
+    """A cluster's structure; lengths are in pixels, or in arcminutes on the plane that touches the sky at it.
 
     Attributes:
         unit: ``"arcmin"`` or ``"px"``.
@@ -98,6 +99,9 @@ def structure(stars: StarTable, probability: NDArray[np.float64], seed: int = 0)
             given=len(rows),
             limit=MIN_MEMBERS,
         )
+    stars, probability = _at_the_cluster(stars, probability, xy)
+    rows = np.flatnonzero(probability >= MIN_PROBABILITY)
+    xy = stars.xy[rows]
     own_shape = shape(xy, seed)
     centre = own_shape.centre
     r50, r50_error = half_number_radius(xy, centre, seed)
@@ -135,6 +139,17 @@ def structure(stars: StarTable, probability: NDArray[np.float64], seed: int = 0)
         tidal_pc=_parsecs(far, stars, king.tidal.value),
         pm=_motion(stars, rows, centre),
     )
+
+
+def _at_the_cluster(
+    stars: StarTable, probability: NDArray[np.float64], members: NDArray[np.float64]
+) -> tuple[StarTable, NDArray[np.float64]]:
+    """The stars around a cluster on its own plane: far from the middle of a table's, lengths are too long."""
+    if stars.centre_deg is None:
+        return stars, probability
+    sky, (ra, dec) = stars.sky(stars.xy), stars.sky(middle(members))
+    near = np.flatnonzero(separation_deg(sky[:, 0], sky[:, 1], ra, dec) <= MAX_SPREAD_DEG)
+    return stars.take(near).on_plane_at((float(ra), float(dec))), probability[near]
 
 
 def _alike(stars: StarTable, group: Group) -> NDArray[np.bool_]:

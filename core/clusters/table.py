@@ -122,6 +122,21 @@ class StarTable:
         own = {name: getattr(self, name) for name in columns}
         return replace(self, **{name: value[rows] for name, value in own.items() if value is not None})
 
+    def on_plane_at(self, centre_deg: tuple[float, float]) -> StarTable:
+        """The same stars on the plane that touches the sky at another place, within 90° of all of them."""
+        if self.centre_deg is None:
+            return self
+        sky = self.sky(self.xy)
+        turn = self.turn_to(self.xy) + north_turn(sky, centre_deg)
+        pm, error = self.pm, self.pm_error
+        return replace(
+            self,
+            xy=project(sky, centre_deg),
+            centre_deg=centre_deg,
+            pm=None if pm is None else turned(pm, turn),
+            pm_error=None if error is None else turned_errors(error, turn),
+        )
+
     def turn_to(self, xy: Float64) -> Float64:
         """Radians from the plane's axes to east and north at ``(..., 2)`` places on it; 0 in pixels."""
         if self.centre_deg is None:
@@ -234,10 +249,11 @@ def stars_of_cone(cone: GaiaCone, name: str = "Gaia") -> StarTable:
 
 
 def project(sky_deg: Float64, centre_deg: tuple[float, float]) -> Float64:
-    """``(N, 2)`` gnomonic offsets in arcminutes, east and north, of ICRS degrees."""
+    """``(N, 2)`` gnomonic offsets in arcminutes, east and north, of ICRS degrees; NaN from 90° away on."""
     ra, dec = np.radians(sky_deg[..., 0] - centre_deg[0]), np.radians(sky_deg[..., 1])
     sin0, cos0 = np.sin(np.radians(centre_deg[1])), np.cos(np.radians(centre_deg[1]))
     along = sin0 * np.sin(dec) + cos0 * np.cos(dec) * np.cos(ra)
+    along = np.where(along > 0, along, np.nan)
     east = np.cos(dec) * np.sin(ra) / along
     north = (cos0 * np.sin(dec) - sin0 * np.cos(dec) * np.cos(ra)) / along
     return np.asarray(np.degrees(np.stack([east, north], axis=-1)) * 60.0)

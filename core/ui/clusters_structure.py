@@ -243,7 +243,7 @@ def _light(measured: Structure, unit: str, colour: str) -> go.Figure:
 
 def _map(field: Field, around: DensityMap, values: NDArray[np.float64], unit: str, title: str) -> go.Figure:
     east = unit == "′"
-    names = (f"east [{unit}]", f"north [{unit}]") if east else (f"x [{unit}]", f"y [{unit}]")
+    names = ("east of the middle [′]", "north of the middle [′]") if east else ("x [px]", "y [px]")
     chart = empty_figure(*names, height=PANEL_PX)
     bar = {"title": {"text": title, "side": "right"}, "exponentformat": "power", "thickness": 14}
     chart.add_heatmap(x=around.x, y=around.y, z=values, colorscale="Viridis", colorbar=bar)

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from core.catalogues.tables import SourceTable
+from core.clusters.centre import shape
 from core.clusters.given import given_circle
 from core.clusters.hdbscan import METHOD
 from core.clusters.membership import membership
@@ -54,6 +55,18 @@ def test_the_motion_is_that_of_the_catalogue_at_the_cluster_however_near_the_pol
     assert (east.value, north.value) == pytest.approx((10, -5), abs=0.05)
     (found,) = METHOD.run(source).detections.table.to_dict("records")
     assert (found["pm_ra_mas_yr"], found["pm_dec_mas_yr"]) == pytest.approx((10, -5), abs=0.05)
+
+
+def test_lengths_are_those_on_the_sky_however_far_from_the_middle_of_the_table():
+    rng = np.random.default_rng(0)
+    own = rng.normal(0, 60, (400, 2))
+    field = deproject(60 * np.tan(np.radians(30)) * np.degrees(rng.uniform(-1, 1, (3000, 2))), (60.0, 20.0))
+    at = tuple(deproject(np.array([60 * np.degrees(np.tan(np.radians(28))), 0.0]), (60.0, 20.0)))
+    table = pd.DataFrame(np.concatenate([deproject(own, at), field]), columns=["ra", "dec"])
+    found = structure(star_table(SourceTable.from_frame(table)), (np.arange(3400) < 400).astype(float))
+    assert found.r50 == pytest.approx(np.median(np.hypot(*own.T)), rel=0.02)
+    assert found.centre_deg == pytest.approx(at, abs=0.2)
+    assert found.shape.ellipticity == pytest.approx(shape(own).ellipticity, abs=0.01)
 
 
 def test_a_distance_takes_no_proper_motions():

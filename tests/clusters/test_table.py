@@ -162,6 +162,19 @@ def test_the_plane_and_back(centre):
     np.testing.assert_allclose(project(deproject(xy, centre), centre), xy, atol=1e-8)
 
 
+def test_what_lies_behind_the_plane_is_not_on_it():
+    sky = np.array([[30.0, 10.0], [210.0, -10.0]])
+    assert np.isnan(project(sky, (31.0, 10.0))).tolist() == [[False, False], [True, True]]
+
+
+@pytest.mark.parametrize("centre", [(80.0, 20.0), (250.0, 89.0), (0.0, 90.0)])
+def test_stars_are_the_same_on_every_plane(centre):
+    table = source(pmra=np.arange(12.0), pmdec=np.ones(12), pmra_error=np.full(12, 0.1)).table
+    stars = star_table(SourceTable.from_frame(table.assign(ra=table["ra"] * 8, dec=-table["dec"] * 16)))
+    here, there = (as_table(each).drop(columns=["x", "y"]) for each in (stars, stars.on_plane_at(centre)))
+    np.testing.assert_allclose(there, here, atol=1e-9)
+
+
 @pytest.mark.parametrize("dec", [0.0, -60.0, 89.5, 90.0])
 def test_stars_that_move_together_do_so_on_the_plane_whatever_the_pole_makes_of_it(dec):
     rng = np.random.default_rng(0)
