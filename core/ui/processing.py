@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import streamlit as st
 
 from core.frames import Frame
@@ -22,7 +24,9 @@ def processing_chain(frame: Frame, key: str) -> Frame:
     """
     chosen: list[ProcessingStep] = []
     for step in STEPS:
-        if st.toggle(step.title, key=f"{key}.{step.name}", persist_state="session", help=step.__doc__):
+        if st.toggle(
+            step.title, key=f"{key}.{step.name}", persist_state="session", help=inspect.getdoc(step)
+        ):
             with st.container(border=True):
                 chosen.append(parameter_widgets(step(), f"{key}.{step.name}.set"))
     return _processed(frame.key, frame.name, tuple(chosen), frame) if chosen else frame
