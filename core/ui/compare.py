@@ -47,4 +47,7 @@ def compare_numbers(a: Analysis, b: Analysis, agreement: Agreement, radius_px: f
     columns[1].metric(f"Only {a.method.title}", f"{len(agreement.only_a):,}")
     columns[2].metric(f"Only {b.method.title}", f"{len(agreement.only_b):,}")
     columns[3].metric("Positions differ by (RMS)", f"{agreement.rms_px:.2f} px" if both else "–")
-    st.caption(f"Matched one to one within {radius_px:.2g} px, the closest pairs first counted as a whole.")
+    st.caption(
+        f"Matched one to one within {radius_px:.2g} px: as many pairs as can be, and among all ways to "
+        "pair so many the one with the least total distance."
+    )
