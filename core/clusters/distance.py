@@ -71,12 +71,15 @@ def weighted_mean(values: Float64, errors: Float64) -> Mean:
     keep = np.abs(x - middle) <= 5.0 * np.sqrt(width**2 + e**2)  # a stray does not decide
     x, e = x[keep], e[keep]
     spreads = np.concatenate([[0.0], width * np.geomspace(0.01, 5.0, 200)])
-    variance = spreads[:, None] ** 2 + e**2
-    weight = 1.0 / variance
-    means = (weight * x).sum(axis=1) / weight.sum(axis=1)
-    likelihood = -0.5 * ((x - means[:, None]) ** 2 / variance + np.log(variance)).sum(axis=1)
-    best = int(np.argmax(likelihood))
-    return Mean(float(means[best]), float(weight[best].sum() ** -0.5), float(spreads[best]))
+    best, found = -np.inf, Mean(np.nan, np.nan, np.nan)
+    for spread in spreads.tolist():  # one at a time: for all of them, many members would take gigabytes
+        variance = spread**2 + e**2
+        weight = float((1.0 / variance).sum())
+        mean = float((x / variance).sum()) / weight
+        likelihood = -0.5 * float(((x - mean) ** 2 / variance + np.log(variance)).sum())
+        if likelihood > best:
+            best, found = likelihood, Mean(mean, weight**-0.5, spread)
+    return found
 
 
 def distance(parallax_mas: Float64, error_mas: Float64) -> Distance:

@@ -92,9 +92,11 @@ def test_many_members_fit_into_memory():
     xy = rng().normal(0, 1, (100_000, 2))
     tracemalloc.start()
     radius, error = half_number_radius(xy, np.zeros(2))
+    mean = weighted_mean(xy[:, 0], np.full(len(xy), 0.5))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert abs(radius - np.sqrt(2 * np.log(2))) < 4 * error < 0.02
+    assert mean.spread == pytest.approx(np.sqrt(1 - 0.25), rel=0.05)
     assert peak < 20e6
 
 
