@@ -38,6 +38,8 @@ UNITS = {
     "lon_deg": "deg",
     "azimuth_deg": "deg",
 }
+_ELLIPSE = ["x", "y", "diameter_px", "axis_ratio", "angle_deg"]
+"""What tells the shape of a crater, in the order of :class:`core.shapes.Ellipse`."""
 LONGEST_STEP_PX = 8.0
 """A longer step of a line is cut: what is straight on a map is seldom straight on the ground."""
 FINE_PART = 0.9
@@ -71,11 +73,11 @@ class Measure:
     coarse_km: float | None = None
 
     def cuts(self, craters: pd.DataFrame) -> NDArray[np.bool_]:
-        """``(N,)`` whether craters, as circles, reach beyond the frame: their size is a guess then."""
-        x, y, diameter = (craters[name].to_numpy(float) for name in ("x", "y", "diameter_px"))
-        room = np.min([x + 0.5, y + 0.5, self.width - 0.5 - x, self.height - 0.5 - y], axis=0)
-        cut: NDArray[np.bool_] = diameter / 2.0 > room
-        return cut
+        """``(N,)`` whether craters reach beyond the frame: their size is a guess then."""
+        known = craters.reindex(columns=_ELLIPSE).astype(float).fillna({"axis_ratio": 1.0, "angle_deg": 0.0})
+        boxes = np.array([Ellipse(*row).box for row in known.to_numpy().tolist()]).reshape(-1, 4)
+        last = self.width - 0.5, self.height - 0.5
+        return np.asarray(((boxes[:, :2] < -0.5) | (boxes[:, 2:] > last)).any(axis=1))
 
     @classmethod
     def of(cls, frame: Frame, km_per_px: float | None = None) -> Measure:
@@ -155,10 +157,9 @@ class Measure:
         ratios = craters["axis_ratio"].to_numpy(float)
         if self.ground is None:
             return ratios
-        columns = ("x", "y", "diameter_px", "axis_ratio", "angle_deg")
-        x, y, *shape = (craters[name].to_numpy(float) for name in columns)
-        pixels = np.stack(self.ground.pixel_sides_km(x, y), axis=2)  # (N, 3, 2)
-        axes = np.array([Ellipse(*row).axes for row in zip(x, y, *shape, strict=True)])
+        shapes = craters[_ELLIPSE].to_numpy(float)
+        pixels = np.stack(self.ground.pixel_sides_km(*shapes[:, :2].T), axis=2)  # (N, 3, 2)
+        axes = np.array([Ellipse(*row).axes for row in shapes.tolist()])
         known = np.isfinite(pixels).all(axis=(1, 2))
         sizes = np.linalg.svd(pixels[known] @ axes[known], compute_uv=False)
         on_ground: Float64 = ratios.copy()

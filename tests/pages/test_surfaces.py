@@ -141,6 +141,23 @@ def test_two_surfaces_are_compared_side_by_side(page: AppTest) -> None:
     assert "craters a Mpx" in table, "one has no scale, so both are in pixels"
 
 
+def test_a_map_of_a_whole_disc_opens_with_its_names_and_its_area(page: AppTest, tmp_path: Path) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    moon = 'GEOGCS["Moon",DATUM["Moon",SPHEROID["Moon",1737400,0]],PRIMEM["0",0],UNIT["degree",0.0174532925]]'
+    crs = f'PROJCS["disc",{moon},PROJECTION["Orthographic"],PARAMETER["central_meridian",0],UNIT["m",1]]'
+    transform = rasterio.Affine(20_000.0, 0, -2e6, 0, -20_000.0, 2e6)
+    size = {"width": 200, "height": 200, "count": 1, "dtype": "uint8"}
+    with rasterio.open(
+        tmp_path / "disc.tif", "w", driver="GTiff", crs=crs, transform=transform, **size
+    ) as it:
+        it.write(np.random.default_rng(1).integers(60, 200, (1, 200, 200), np.uint8))
+    upload(page, "disc.tif", (tmp_path / "disc.tif").read_bytes())
+    section(research(page), "Sizes")
+    assert not page.exception
+    assert not page.error
+    assert any("Moon, 20 km a pixel in the middle" in said.value.replace("\\", "") for said in page.caption)
+
+
 def test_a_band_of_a_file_is_not_compared_with_the_same_file(page: AppTest) -> None:
     file = io.BytesIO()
     tifffile.imwrite(file, np.stack([ground(seed) for seed in range(3)]), photometric="minisblack")

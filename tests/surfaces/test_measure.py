@@ -143,4 +143,8 @@ def test_a_crater_that_reaches_beyond_the_frame_is_cut():
     craters = pd.DataFrame(
         {"x": [9.5, 9.5, 9.5, 2.0], "y": [19.5] * 4, "diameter_px": [20.0, 20.1, 41.0, 5.0]}
     )
-    assert Measure(20, 40, 800.0).cuts(craters).tolist() == [False, True, True, False]
+    frame = Measure(20, 40, 800.0)
+    assert frame.cuts(craters).tolist() == [False, True, True, False]
+    flat = craters.assign(diameter_px=[19.9, 20.0, 9.0, 5.0], axis_ratio=0.25, angle_deg=[90, 0, 0, np.nan])
+    assert frame.cuts(flat).tolist() == [False, True, False, True]
+    assert frame.cuts(craters.iloc[:0]).tolist() == []
