@@ -6,7 +6,9 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from core.errors import ParameterInvalid
 from core.parameters import Parameters, ParameterSpec, Value
+from core.ui.shell import show_error
 
 P = TypeVar("P", bound=Parameters)
 SLIDER_STEPS = 150
@@ -14,6 +16,8 @@ SLIDER_STEPS = 150
 
 def parameter_widgets(params: P, key: str, *, only: tuple[str, ...] | None = None) -> P:
     """Draw a widget for each parameter in the current container and give the values chosen.
+
+    Values that contradict each other get a sentence, and the last ones that did not stay.
 
     Args:
         params: The values shown at first.
@@ -24,7 +28,14 @@ def parameter_widgets(params: P, key: str, *, only: tuple[str, ...] | None = Non
     for spec in type(params).specs():
         if only is None or spec.name in only:
             values[spec.name] = _widget(spec, values[spec.name], f"{key}.{spec.name}")
-    return type(params).from_mapping(values)
+    try:
+        chosen = type(params).from_mapping(values)
+    except ParameterInvalid as error:
+        show_error(error)
+        last: P = st.session_state.get(f"{key}.last", params)
+        return last
+    st.session_state[f"{key}.last"] = chosen
+    return chosen
 
 
 def _widget(spec: ParameterSpec, value: Value, key: str) -> Value:
