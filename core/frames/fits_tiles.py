@@ -104,8 +104,13 @@ def _tile_shapes(hdu: Hdu, tile: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
 
 
 def _descriptors(table: BinTableHDU, column: str) -> tuple[memoryview, np.ndarray, np.ndarray]:
-    """The table's heap, and where in it each row of a variable-length column starts and how long it is."""
-    raw = table._get_raw_data(table._data_size - table._theap, np.uint8, table._data_offset + table._theap)
+    """The table's heap, and where in it each row of a variable-length column starts and how long it is.
+
+    The heap is as long as astropy takes it to be: given a piece of a tile, a decompressor writes where it
+    must not.
+    """
+    size = min(table._data_size - table._theap, int(table._header["PCOUNT"]))
+    raw = table._get_raw_data(size, np.uint8, table._data_offset + table._theap)
     field = np.asarray(table.data.view(np.ndarray)[column]).astype(np.int64).reshape(-1, 2)
     code = table.columns[column].format.lstrip("01PQ")[:1]
     return memoryview(raw.tobytes()), field[:, 1], field[:, 0] * {"B": 1, "I": 2, "J": 4}.get(code, 8)

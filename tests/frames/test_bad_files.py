@@ -188,6 +188,10 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "fz: unknown compression": (lambda: replaced(TILES, b"ZCMPTYPE", b"ZCMPTYPE= 'MAGIC_1'"), "compressed"),
     "fz: tile outside": (tile_pointing_outside, "outside"),
     "fz: tile is a bomb": (tile_bomb, "more than a tile"),
+    "fz: shorter than its tiles": (
+        lambda: replaced(TILES, b"PCOUNT", b"PCOUNT  =                    8"),
+        "lies outside the file",
+    ),
     "fz: tile a thousand times too large": (lambda: hcompress_claiming(24_000, 32_000), "not of the size"),
     "fz: tile of no width": (lambda: hcompress_claiming(24, 0), "not of the size"),
     "fz: blocks of no pixels": (
