@@ -39,7 +39,7 @@ class StarTable:
 
     Attributes:
         name: Of the table they come from.
-        row: ``(N,)`` row of each star in that table: rows without a place are left out.
+        row: ``(N,)`` row of each star in that table: those without a place, or again, are left out.
         n_rows: How many rows the table has.
         xy: ``(N, 2)`` places on the plane: gnomonic offsets from :attr:`centre_deg` in arcminutes, east and
             north, or columns and rows in pixels.
@@ -194,6 +194,12 @@ def star_table(
         )
     if len(row) < len(source):
         notes.append(f"{len(source) - len(row):,} rows without a place are left out.")
+    again = _repeated(values, row)
+    if again.any() and np.count_nonzero(~again) >= MIN_STARS:
+        notes.append(
+            f"{np.count_nonzero(again):,} rows repeat another in all that is read: they are left out."
+        )
+        row = row[~again]
     centre = _middle(place[row]) if unit == "arcmin" else None
     kept = {target: column[row] for target, column in values.items()}
     mag, colour = _brightness(kept)
@@ -292,6 +298,18 @@ def turned_errors(east_north: Float64, turn: Float64) -> Float64:
     east, north = np.square(east_north).T
     cos, sin = np.square(np.cos(turn)), np.square(np.sin(turn))
     return np.asarray(np.sqrt(np.column_stack([cos * east + sin * north, sin * east + cos * north])))
+
+
+def _repeated(values: Mapping[str, Float64], row: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """``(n,)`` whether a row is an earlier one again: in joined tables stars would crowd with themselves.
+
+    Places alone, which may be rounded, do not tell.
+    """
+    places = [name for name in ("ra_deg", "dec_deg", "x", "y") if name in values]
+    table = pd.DataFrame(values).iloc[row]
+    if len(values) == len(places) or not table.duplicated(places).any():
+        return np.zeros(len(row), bool)
+    return table.duplicated().to_numpy()
 
 
 def _check_sky(place: Float64, chosen: Mapping[str, str]) -> None:

@@ -146,6 +146,15 @@ def test_odd_values_are_said_and_lived_with():
     assert "no proper motions" in notes
 
 
+def test_a_star_that_is_there_twice_counts_once():
+    mag = np.arange(12.0)
+    table = pd.concat([source(mag=mag).table, source(mag=mag).table.iloc[3:5], source(mag=mag + 1).table])
+    stars = star_table(SourceTable.from_frame(table))
+    assert stars.row.tolist() == [*range(12), *range(14, 26)]
+    assert any("2 rows repeat another" in note for note in stars.notes)
+    assert len(star_table(SourceTable.from_frame(table[["ra", "dec"]]))) == 26
+
+
 def test_what_no_star_can_have_counts_as_not_measured():
     one = np.where(np.arange(12) == 3, 1e308, 1.0)
     table = source(pmra=one, pmdec=np.ones(12), parallax=np.ones(12), parallax_error=one)
