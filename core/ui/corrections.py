@@ -38,6 +38,7 @@ from core.ui.shell import show_error, when_left
 from core.ui.text import plain
 from core.ui.tools import choose_tool
 from core.ui.unsaved import ask_before_closing
+from core.ui.visitor import nameless
 
 CANVAS_SIDE = 576
 """Longest side of the canvas in screen pixels: fits beside its list on a laptop."""
@@ -173,6 +174,9 @@ def correction_panel(
     ask_before_closing(bool(edits), f"{key}.closing")
     _legend()
     st.caption(plain(_account(catalogue, person)))
+    before = nameless()
+    if not log and before not in (None, person) and db.corrections(analysis.run_id, before):
+        st.info("What you put right here before you gave a name is kept: take the name away to see it.")
 
 
 def aim_window(key: str, xy: tuple[float, float] | None) -> None:

@@ -50,5 +50,10 @@ def person() -> str:
     number = answer.get("number")
     if isinstance(number, str) and re.fullmatch("[0-9a-f]{8}", number):
         st.session_state["visitor.number"] = number
+    return nameless() or "visitor"
+
+
+def nameless() -> str | None:
+    """The name that corrections of this visit are kept under while no name is given; None where none was."""
     number = st.session_state.get("visitor.number")
-    return f"visitor {number}" if number else "visitor"
+    return f"visitor {number}" if number else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import NumberInput
 
+from core.corrections import Edit
 from core.errors import StoreUnavailable
 from core.store import Store
 
@@ -87,3 +89,15 @@ def test_what_the_store_cannot_take_is_a_sentence_and_the_panel_stays(
     assert not panel.exception
     assert "disk is full" in panel.error[0].value
     assert any("0 windows marked complete" in caption.value for caption in panel.caption)
+
+
+def test_what_was_put_right_before_a_name_was_given_is_not_lost_from_sight(panel: AppTest) -> None:
+    assert not any("before you gave a name" in info.value for info in panel.info)
+    with Store(Path(os.environ["ALMAGEST_STORE"])) as store:
+        (run,) = store.runs()
+        store.append_corrections(run.run_id, "visitor 0123abcd", [Edit("accept", "p0")])
+    panel.session_state["visitor.number"] = "0123abcd"
+    panel.run()
+    assert any("before you gave a name" in info.value for info in panel.info)
+    panel.button(key="panel.review").click().run()
+    assert not any("before you gave a name" in info.value for info in panel.info)
