@@ -33,6 +33,8 @@ MAX_ROWS = 2_000_000
 """Most rows of a table: five numbers of each take 80 MB, and reading text takes a few times that."""
 MAX_COLUMNS = 2_000
 """Most columns of a table: the full Gaia source table has 152."""
+LARGEST_EXACT = 2**53
+"""Whole numbers beyond are not exact as floats, which have a value for what is not known."""
 _SEPARATORS = ("\t", ",", ";", "|")
 
 
@@ -203,20 +205,27 @@ def _read_csv(data: bytes, name: str) -> Read:
     header = _header_above(comment, lines[0], name)
     separator = _separator(lines[0])
     is_comment = (line.removeprefix(codecs.BOM_UTF8).startswith(b"#") for line in io.BytesIO(data))
-    table = pd.read_csv(
-        io.BytesIO(data),
-        sep=separator or r"\s+",
-        comment=None if separator else "#",
-        skiprows=[number for number, is_one in enumerate(is_comment) if is_one],
-        header="infer" if header is None else None,
-        names=header,
-        nrows=MAX_ROWS + 3,
-        skipinitialspace=True,
-        encoding="utf-8-sig",
-        encoding_errors="replace",
-        na_values=["null", "--", "nan", "NaN"],
-        low_memory=False,
-    )
+    skipped = [number for number, comment in enumerate(is_comment) if comment]
+
+    def read(**more: Any) -> pd.DataFrame:
+        found: pd.DataFrame = pd.read_csv(
+            io.BytesIO(data),
+            sep=separator or r"\s+",
+            comment=None if separator else "#",
+            skiprows=skipped,
+            header="infer" if header is None else None,
+            names=header,
+            nrows=MAX_ROWS + 3,
+            skipinitialspace=True,
+            encoding="utf-8-sig",
+            encoding_errors="replace",
+            na_values=["null", "--", "nan", "NaN"],
+            low_memory=False,
+            **more,
+        )
+        return found
+
+    table = read()
     table.columns = [str(column).strip() for column in table.columns]
     if not table.index.equals(pd.RangeIndex(len(table))):
         raise TableRejected(f"The rows of '{name}' have more values than its header has names.")
@@ -229,9 +238,23 @@ def _read_csv(data: bytes, name: str) -> Read:
         table = table.iloc[2:].reset_index(drop=True)
         for column in table.columns:
             numbers = pd.to_numeric(table[column], errors="coerce")
-            if (numbers.notna() | table[column].isna() | (table[column].astype(str).str.strip() == "")).all():
+            blank = table[column].isna() | (table[column].astype(str).str.strip() == "")
+            if (numbers.notna() | blank).all() and not _is_too_long(numbers):
                 table[column] = numbers
+    long = [number for number, column in enumerate(table) if _is_too_long(table[column])]
+    if long:
+        words = read(usecols=long, dtype=str)
+        for number in long:
+            table[table.columns[number]] = words.pop(words.columns[0])
     return table, units
+
+
+def _is_too_long(column: pd.Series) -> bool:
+    """Whether a column of floats, for want of a value somewhere, holds longer identifiers: they stay text."""
+    if not pd.api.types.is_float_dtype(column) or not column.hasnans:
+        return False
+    values = np.abs(column.to_numpy(float))
+    return bool((values[np.isfinite(values)] > LARGEST_EXACT).any())
 
 
 def _opening(data: bytes) -> tuple[str, list[str]]:
@@ -335,6 +358,8 @@ def _native(column: Any) -> Any:
     values: Any = np.ma.asarray(getattr(column, "value", column))
     if values.dtype.kind in "iu" and not np.ma.is_masked(values):
         return np.asarray(values, values.dtype.newbyteorder("="))  # identifiers are longer than a float
+    if values.dtype.kind in "iu" and np.abs(values.compressed().astype(float)).max(initial=0) > LARGEST_EXACT:
+        return [None if value is None else str(value) for value in values.tolist()]  # one is not known
     if values.dtype.kind in "fiu":
         return np.ma.filled(values.astype(float), np.nan)
     if values.dtype.kind == "S":

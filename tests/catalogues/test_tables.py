@@ -137,6 +137,16 @@ def test_what_pandas_keeps_as_its_index_is_a_column(index, columns):
     assert read.index.tolist() == [0, 1, 2]
 
 
+@pytest.mark.parametrize("form", ["ascii.csv", "ascii.ecsv", "fits", "votable", "VizieR"])
+def test_identifiers_stay_exact_where_one_is_missing(form):
+    table = Table({"ra": [1.0, 2.0, 3.0], "id": MaskedColumn(IDS, mask=[False, True, False])})
+    vizier = f"ra\tid\ndeg\t\n---\t---\n1\t{IDS[0]}\n2\t\n3\t{IDS[2]}\n".encode()
+    read = read_table(vizier if form == "VizieR" else written(table, form)).table
+    assert read["id"].isna().tolist() == [False, True, False]
+    assert read["id"].dropna().tolist() == [str(IDS[0]), str(IDS[2])]
+    assert read["ra"].tolist() == [1.0, 2.0, 3.0]
+
+
 @pytest.mark.parametrize("empty", [",", "--,--"])
 def test_a_row_without_values_is_no_line_of_dashes(empty):
     read = read_table(f"ra,dec\n1,2\n{empty}\n3,4\n".encode())
