@@ -25,6 +25,8 @@ _ALGORITHMS = ("RICE_1", "RICE_ONE", "GZIP_1", "GZIP_2", "HCOMPRESS_1", "PLIO_1"
 _SETTINGS = {"BLOCKSIZE": (16, 32), "BYTEPIX": (1, 2, 4, 8)}
 """What RICE can be told (FITS standard 4.0, table 37); a block of 0 pixels would never end."""
 
+_MAX_FIELDS = 999
+"""Most columns of a table (FITS standard 4.0, section 7.3.1)."""
 _HCOMPRESS_HEAD = struct.Struct(">HII")
 _HCOMPRESS_MAGIC = 0xDD99
 
@@ -36,6 +38,7 @@ def check_header(hdu: Hdu, name: str) -> None:
         FrameRejected: The algorithm or its settings are unknown, a tile is larger than the image, or the
             number of tiles differs from the number of rows.
     """
+    whole_number(hdu.header, "TFIELDS", name, high=_MAX_FIELDS)  # astropy makes room for so many
     algorithm = card(hdu.header, "ZCMPTYPE")
     if not isinstance(algorithm, str) or algorithm.strip() not in _ALGORITHMS:
         raise FrameRejected(f"'{name}' is compressed in a way that FITS does not know.", given=algorithm)

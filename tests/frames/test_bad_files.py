@@ -192,6 +192,10 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: replaced(TILES, b"PCOUNT", b"PCOUNT  =                    8"),
         "lies outside the file",
     ),
+    "fz: a million columns": (
+        lambda: replaced(TILES, b"TFIELDS", b"TFIELDS =              1000000"),
+        "TFIELDS should be",
+    ),
     "fz: tile a thousand times too large": (lambda: hcompress_claiming(24_000, 32_000), "not of the size"),
     "fz: tile of no width": (lambda: hcompress_claiming(24, 0), "not of the size"),
     "fz: blocks of no pixels": (
