@@ -3,4 +3,4 @@
 ``core`` is a library: nothing in it needs a browser except :mod:`core.ui`.
 """
 
-__version__ = "0.9.0"
+__version__ = "0.10.0"
