@@ -21,7 +21,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from core.frames import Frame
-from core.ui.viewer.component import VIEWER_JS
+from core.ui.viewer.component import VIEWER_HTML, VIEWER_JS
 from core.ui.viewer.parcel import Packer
 from core.ui.viewer.sky import sky_grid
 from tests.browser.apps.viewer_app import (
@@ -163,6 +163,20 @@ def call(browser: Any, expression: str, *arguments: Any) -> Any:
           (error) => done(String(error)),
         );"""
     return browser.execute_async_script(script, VIEWER_JS, expression, arguments)
+
+
+def test_a_viewer_that_begins_anew_leaves_no_picture_of_the_one_before(browser):
+    pane = {"slot": "picture", "id": "1", "layers": []}
+    data = {"key": "k", "mode": "one", "panes": [pane], "layers": {"slot": "marks"}, "layer_count": 0}
+    counted = """(() => {
+      const room = document.createElement("div");
+      room.innerHTML = given[0];
+      const begin = () => viewer.default({ data: given[1], parentElement: room, setStateValue() {} });
+      begin()();
+      begin();
+      return room.querySelectorAll(".stage").length;
+    })()"""
+    assert call(browser, counted, VIEWER_HTML, data) == 1
 
 
 def packed_sky(frame: Frame) -> dict[str, Any]:

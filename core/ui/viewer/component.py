@@ -15,10 +15,12 @@ def _text(*names: str) -> str:
 
 VIEWER_JS = _text("geometry.js", "overlay.js", "furniture.js", "reading.js", "areas.js", "viewer.js")
 """The viewer as one module."""
+VIEWER_HTML = _text("viewer.html")
+"""What it is drawn into."""
 
 viewer = st.components.v2.component(
     "almagest_frame_viewer",
-    html=_text("viewer.html"),
+    html=VIEWER_HTML,
     css=_text("viewer.css"),
     js=VIEWER_JS,
     isolate_styles=True,

@@ -25,6 +25,7 @@ class Viewer {
     this.part = Object.fromEntries(
       [...root.querySelectorAll("[data-part]")].map((element) => [element.dataset.part, element]),
     );
+    this.part.stages.replaceChildren(); // Streamlit may begin anew in the room that another viewer has left
     this.stages = [];
     this.panes = [];
     this.layers = [];
