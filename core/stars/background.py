@@ -136,14 +136,15 @@ def _usable(grey: Float32) -> tuple[Mask | None, float]:
 def _border(values: Float32) -> np.float32 | None:
     """The value that fills what a frame does not cover, as in a stack of turned exposures; None without one.
 
-    It is the lowest, many pixels have it, and all others lie far above it for their spread.
+    It is the lowest, many pixels have it, and all others lie far above it for their spread, which whole
+    numbers cannot show below one of them.
     """
     lowest = values.min(initial=np.inf)
     above = values[values > lowest]
     if not BORDER_SHARE[0] <= 1.0 - len(above) / max(len(values), 1) <= BORDER_SHARE[1]:
         return None
     low, lower, median = np.percentile(above, (0.5, 15.87, 50.0))
-    return lowest if low - lowest > BORDER_SIGMA * (median - lower) else None
+    return lowest if low - lowest > BORDER_SIGMA * max(median - lower, _step(above)) else None
 
 
 def _step(pixels: Float32) -> float:

@@ -112,6 +112,12 @@ def test_a_border_of_zeros_is_no_black_sky():
     assert np.median(sky.noise[:, 100:120]) < 3 * field.noise
 
 
+def test_a_black_sky_of_two_levels_is_no_border():
+    levels = np.random.default_rng(1).choice([0, 1, 2], (256, 256), p=[0.6, 0.39, 0.01])
+    levels[::16, ::16] = 200
+    assert _sky(levels.astype(np.float32)).missing is None
+
+
 @pytest.mark.parametrize("scale", [1.0, 1e-4])
 def test_what_a_turned_frame_does_not_cover_is_missing(scale):
     field = star_field(1, (256, 256), 30)
