@@ -141,7 +141,7 @@ def figures(field: Field, found: Found, measured: Structure, number: int) -> dic
         "How far the counts are from King's profile": (_residuals(measured, unit), SOURCES["king"]),
         "How dense its members stand": (
             _map(field, around, around.density, unit, f"members per {unit}²"),
-            f"{_sentence('density')}. Bandwidth {around.bandwidth:.3g} {unit}.",
+            f"{_sentence('density')}. Bandwidth {around.bandwidth:.3g}{'' if unit == '′' else ' '}{unit}.",
         ),
         "How sure that map is": (
             _map(field, around, around.error, unit, f"error per {unit}²"),
