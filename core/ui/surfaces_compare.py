@@ -25,7 +25,7 @@ from core.ui.shell import show_warnings
 from core.ui.surfaces import candidates, leaders, mixes, objects_of
 from core.ui.surfaces_measured import NO_FRAME, sizes_view
 from core.ui.surfaces_scale import ground_of, measure_of
-from core.ui.surfaces_statistics import BODY, MEASURE, SCALE
+from core.ui.surfaces_statistics import BODY, MEASURE, SCALE, remember_ground
 from core.ui.text import plain, three_figures
 
 MOST = 5
@@ -103,10 +103,11 @@ def _offered(choice: Choice, chosen: Sequence[Method]) -> dict[str, str]:
     """The surfaces that can be compared with the page's, by key, with their titles."""
     known = all_samples()
     here = choice.frame.key
+    this = None if choice.sample is None else choice.sample.name
     offered = {
         f"sample {name}": sample.title
         for name, sample in known.items()
-        if sample.kind == "planetary" and sample is not choice.sample
+        if sample.kind == "planetary" and name != this
     }
     mine = own_frame()
     if mine is not None and mine.key != here:
@@ -138,6 +139,7 @@ def _look(
     arrivals = arrived(chosen, frame, params)
     ground = ground_of(Choice(frame, sample))
     measure = measure_of(frame, ground)
+    remember_ground(frame, ground, measure, arrivals.analyses)
     found = candidates(arrivals.analyses, measure, None, frame)
     survey = survey_of(title, found, measure, ground.body) if found else None
     return survey, (frame, arrivals)

@@ -88,7 +88,8 @@ def counts_figure(table: pd.DataFrame, upright: bool) -> go.Figure:
         figure.update_xaxes(type="category")
     else:
         figure.update_yaxes(autorange="reversed", type="category")
-        figure.update_layout(legend={"traceorder": "normal"})
+        # Below, it would lie on the title of the axis where there are few bars.
+        figure.update_layout(legend={"traceorder": "normal", "y": 1.0, "yanchor": "bottom"})
     return figure
 
 

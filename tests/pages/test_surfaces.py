@@ -12,8 +12,9 @@ import tifffile
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.frames.samples import samples
 from core.results import Detections, Result
-from core.store import Store
+from core.store import Store, default_path
 from core.surfaces import hough
 from tests.surfaces import surveys
 
@@ -139,6 +140,17 @@ def test_two_surfaces_are_compared_side_by_side(page: AppTest) -> None:
     assert len(table) == 2
     assert table["craters"].tolist() == [3, 3]
     assert "craters a Mpx" in table, "one has no scale, so both are in pixels"
+
+
+def test_a_sample_is_compared_with_others_whose_body_is_known_then(page: AppTest) -> None:
+    page.selectbox(key="frame").set_value("moon_imbrium").run()
+    section(page, "Compare")
+    compared = page.multiselect(key="surfaces.compare")
+    known = {each.name: each for each in samples()}
+    assert known["moon_imbrium"].title not in compared.options
+    (other,) = compared.value
+    with Store(default_path()) as store:
+        assert store.tags(known[other.removeprefix("sample ")].read().key)["body"] == "Moon"
 
 
 def test_a_map_of_a_whole_disc_opens_with_its_names_and_its_area(page: AppTest, tmp_path: Path) -> None:
