@@ -12,7 +12,7 @@ from core.ui.frames import choose_frame, frame_facts, sample_gallery
 from core.ui.processing import display_controls
 from core.ui.runs import run_note
 from core.ui.selection import offer, selected
-from core.ui.shell import choose_section, enter_dashboard, face, lead, show_warnings
+from core.ui.shell import choose_one, choose_section, enter_dashboard, face, lead, show_warnings
 from core.ui.viewer import Pane, frame_viewer
 from core.ui.visitor import person
 
@@ -37,9 +37,7 @@ with controls:
     again = research and st.button("Run again", icon=":material/refresh:", width="stretch")
     arrivals = arrived(chosen, frame, params, again=again)
     analyses = arrivals.analyses
-    mode = st.segmented_control(
-        "View", list(MODES), default="Overlay", key="dso.mode", persist_state="session", required=True
-    )
+    mode = choose_one("View", MODES, "dso.mode")
     remade = dso_pictures.remade_pictures(analyses)
     beside = dso_pictures.choose_pictures(remade)
     heat, heat_title, own_heat = dso_pictures.choose_heat(analyses, grid=mode == "Grid")
@@ -76,7 +74,7 @@ with picture:
         panes,
         layers,
         key="dso.viewer",
-        mode="side by side" if mode == "Overlay" and beside else MODES[str(mode)],
+        mode="side by side" if mode == "Overlay" and beside else MODES[mode],
         selected=(sources.index(mark[0]), mark[1]) if mark and mark[0] in sources else None,
         height_px=640 if len(panes) < 3 or mode == "Blink" else 440,
         heat=heat if why is None else why,

@@ -9,7 +9,7 @@ from core.frames.display import DisplaySettings
 from core.ui.frames import choose_frame, frame_facts
 from core.ui.plots import histogram_figure
 from core.ui.processing import display_controls, frame_histogram, processing_chain
-from core.ui.shell import enter_dashboard, face, lead, show_warnings
+from core.ui.shell import choose_one, enter_dashboard, face, lead, show_warnings
 from core.ui.viewer import Pane, frame_viewer
 
 MODES = {"After": "single", "Side by side": "side by side", "Blink": "blink", "Difference": "difference"}
@@ -24,15 +24,7 @@ with controls:
     processed = processing_chain(frame, "chain")
     mode = "After"
     if processed is not frame:
-        mode = st.segmented_control(
-            "Compare with the frame as it came",
-            list(MODES),
-            default="Side by side",
-            key="frames.mode",
-            persist_state="session",
-            required=True,
-            wrap=True,
-        )
+        mode = choose_one("Compare with the frame as it came", MODES, "frames.mode", default="Side by side")
     with st.expander("Display", icon=":material/contrast:", expanded=True):
         settings = display_controls(processed, "display", full=face() == "Research")
 
@@ -44,7 +36,7 @@ with picture:
     if mode != "After":
         before = settings if mode == "Difference" else DisplaySettings.for_frame(frame)
         panes.insert(0, Pane("as it came", frame, before))
-    frame_viewer(panes, key="frames.viewer", mode=MODES[str(mode)])
+    frame_viewer(panes, key="frames.viewer", mode=MODES[mode])
     counts, header = st.columns(2, gap="large")
 
 with counts:

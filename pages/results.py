@@ -7,7 +7,7 @@ import streamlit as st
 from core.methods import TASKS
 from core.ui.results import run_details, runs_table
 from core.ui.runs import store
-from core.ui.shell import enter_dashboard, lead
+from core.ui.shell import choose_one, enter_dashboard, lead
 
 enter_dashboard()
 st.title("Stored runs")
@@ -19,16 +19,9 @@ counts = db.counts()
 lead(
     f"Runs: {counts['runs']:,}. Frames: {counts['frames']:,}. Corrections by hand: {counts['corrections']:,}."
 )
-task = st.segmented_control(
-    "Analysis",
-    ["All", *TASKS.values()],
-    default="All",
-    key="results.task",
-    required=True,
-    persist_state="session",
-)
+task = choose_one("Analysis", ["All", *TASKS.values()], "results.task")
 names = {title: name for name, title in TASKS.items()}
-run = runs_table(db.runs(task=names.get(str(task)), limit=None), key="results.table")
+run = runs_table(db.runs(task=names.get(task), limit=None), key="results.table")
 if run is None:
     st.caption("Pick a row to read what was found, see its parameters, and download it.")
 else:

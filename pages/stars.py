@@ -10,7 +10,7 @@ from core.ui.frames import choose_frame, frame_facts, sample_gallery
 from core.ui.processing import display_controls, processing_chain
 from core.ui.runs import run_note
 from core.ui.selection import offer, selected
-from core.ui.shell import choose_section, enter_dashboard, face, lead, open_section, show_warnings
+from core.ui.shell import choose_one, choose_section, enter_dashboard, face, lead, open_section, show_warnings
 from core.ui.viewer import Pane, frame_viewer
 from core.ui.visitor import person
 
@@ -36,15 +36,7 @@ with controls:
     again = research and st.button("Run again", icon=":material/refresh:", width="stretch")
     mode = "One"
     if len(chosen) > 1:
-        mode = st.segmented_control(
-            "Compare",
-            list(MODES),
-            default=mode,
-            key="stars.mode",
-            persist_state="session",
-            required=True,
-            wrap=True,
-        )
+        mode = choose_one("Compare", MODES, "stars.mode")
         if research or mode != "One":
             chosen = methods.choose_partner(chosen, "stars.partner")
     with st.expander("Display", icon=":material/contrast:"):
@@ -88,7 +80,7 @@ with picture:
         ],
         layers,
         key="stars.viewer",
-        mode=MODES[str(mode)],
+        mode=MODES[mode],
         selected=(names.index(mark[0]), mark[1]) if linked and mark and mark[0] in names else None,
         heat=heat,
         heat_title=heat_title,

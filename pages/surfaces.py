@@ -11,12 +11,12 @@ from core.ui.frames import choose_frame, sample_gallery
 from core.ui.processing import display_controls
 from core.ui.runs import run_note
 from core.ui.selection import offer, selected
-from core.ui.shell import choose_section, enter_dashboard, face, lead, show_warnings
+from core.ui.shell import choose_one, choose_section, enter_dashboard, face, lead, show_warnings
 from core.ui.surfaces_compare import comparison_panel, survey_of
 from core.ui.surfaces_names import names_layer, names_toggle
 from core.ui.surfaces_scale import choose_ground, measure_of
 from core.ui.surfaces_statistics import remember_ground, statistics_panel
-from core.ui.viewer import Pane, frame_viewer
+from core.ui.viewer import frame_viewer
 from core.ui.viewer.model import Mode
 
 SECTIONS = {
@@ -56,14 +56,7 @@ with controls:
     remember_ground(frame, ground, measure, analyses)
     mode = "Overlay"
     if len(analyses) > 1:
-        mode = st.segmented_control(
-            "View",
-            list(MODES),
-            default="Overlay",
-            key="surfaces.mode",
-            persist_state="session",
-            required=True,
-        )
+        mode = choose_one("View", MODES, "surfaces.mode")
     named = names_toggle(frame)
     areas = surfaces.choose_areas(analyses, full=research)
     heat, heat_title = surfaces.choose_heat(analyses)
@@ -76,25 +69,13 @@ with picture:
     found = surfaces.candidates(analyses, measure, asked, frame)
     marks = surfaces.marks_of(found, grid=mode != "Overlay")
     mark = selected("surfaces", (frame.key, params))
-    km = measure.across_km
-    panes = [Pane(frame.name, frame, settings, areas=areas, km_per_px=km)]
-    if mode != "Overlay" and found:
-        panes = [
-            Pane(
-                each.title,
-                frame,
-                settings,
-                marks.of(each.analysis.method.name),
-                areas=surfaces.areas_of(each.analysis) if areas else None,
-                km_per_px=km,
-            )
-            for each in found
-        ]
+    apart = [] if mode == "Overlay" else found
+    panes = surfaces.panes_of(apart, frame, settings, marks, areas, measure.across_km)
     event = frame_viewer(
         panes,
         [*marks.layers, names_layer(frame)] if named else marks.layers,
         key="surfaces.viewer",
-        mode=MODES[str(mode)],
+        mode=MODES[mode],
         selected=marks.at(mark),
         height_px=640 if len(panes) < 3 or mode == "Blink" else 440,
         heat=heat,

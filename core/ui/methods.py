@@ -13,6 +13,7 @@ from core.parameters import Parameters
 from core.ui.cards import model_card
 from core.ui.parameters import parameter_widgets
 from core.ui.runs import Analysis
+from core.ui.shell import choose_one
 from core.ui.text import plain
 from core.ui.viewer import Layer
 from core.ui.viewer.model import Marker
@@ -146,10 +147,7 @@ def choose_analysis(analyses: Sequence[Analysis], key: str) -> Analysis:
     titles = {analysis.method.title: analysis for analysis in analyses}
     if len(titles) == 1:
         return analyses[0]
-    picked = st.segmented_control(
-        "Method", list(titles), default=next(iter(titles)), key=key, persist_state="session", required=True
-    )
-    return titles.get(str(picked), analyses[0])
+    return titles.get(choose_one("Method", titles, key), analyses[0])
 
 
 def default_parameters(chosen: Sequence[Method]) -> dict[str, Parameters]:

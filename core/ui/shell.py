@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -162,6 +162,22 @@ def choose_section(options: Sequence[str], key: str) -> str:
             persist_state="session",
             required=True,
             label_visibility="collapsed",
+            wrap=True,
+        )
+    )
+
+
+def choose_one(label: str, options: Iterable[str], key: str, default: str | None = None) -> str:
+    """Draw a choice of one, which stays for whoever comes back to the page; by default the first at first."""
+    titles = list(options)
+    return str(
+        st.segmented_control(
+            label,
+            titles,
+            default=default or titles[0],
+            key=key,
+            persist_state="session",
+            required=True,
             wrap=True,
         )
     )

@@ -12,6 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.frames import Frame
+from core.frames.display import DisplaySettings
 from core.methods import methods
 from core.results import Detections
 from core.surfaces.kinds import CRATER, LANDFORMS, SEGMENTS, UNSURE
@@ -25,7 +26,7 @@ from core.ui.runs import Analysis
 from core.ui.selection import Selected
 from core.ui.surfaces_scale import Ground
 from core.ui.text import plain, three_figures
-from core.ui.viewer import AreaClass, Areas, Layer
+from core.ui.viewer import AreaClass, Areas, Layer, Pane
 from core.ui.viewer.model import Pattern
 from core.words import percent
 
@@ -211,6 +212,38 @@ def _areas(run: str, _analysis: Analysis) -> Areas:
     mask = np.where(mask <= len(names), mask, 0).astype(np.uint16)
     shown = {name: _analysis.result.maps[name] for name in names if name in _analysis.result.maps}
     return Areas("Landforms", tuple(classes), mask, shown)
+
+
+def panes_of(
+    found: Sequence[Candidates],
+    frame: Frame,
+    settings: DisplaySettings,
+    marks: Marks,
+    areas: Areas | None,
+    km_per_px: float | None,
+) -> list[Pane]:
+    """The frame once for each of the methods, with what that one found; once with all marks for none.
+
+    Args:
+        found: What the methods found that are shown apart.
+        frame, settings: What is shown, and how.
+        marks: Of all methods.
+        areas: The classes of places that are laid over it, apart those of each method; None for none.
+        km_per_px: Kilometres of a pixel from left to right, for the scale bar.
+    """
+    if not found:
+        return [Pane(frame.name, frame, settings, areas=areas, km_per_px=km_per_px)]
+    return [
+        Pane(
+            each.title,
+            frame,
+            settings,
+            marks.of(each.analysis.method.name),
+            areas=areas_of(each.analysis) if areas else None,
+            km_per_px=km_per_px,
+        )
+        for each in found
+    ]
 
 
 def choose_areas(analyses: Sequence[Analysis], *, full: bool) -> Areas | None:
