@@ -108,19 +108,27 @@ def test_the_method_runs_and_says_what_it_could_not_look_at(tmp_path, monkeypatc
     assert blank.warnings
 
 
-def test_a_picture_is_searched_once_for_all_who_ask(tmp_path, monkeypatch):
+@pytest.fixture
+def searched(tmp_path, monkeypatch):
+    """Shapes of the pictures that are searched; one crater is found on each."""
     from core.surfaces import craters
     from tests.surfaces.networks import tiny_landforms
 
     monkeypatch.setenv("ALMAGEST_WEIGHTS", str(tmp_path))
     tiny_landforms(tmp_path)
-    searched = []
+    shapes = []
 
     def search_of(picture, *_):
-        searched.append(picture.shape)
-        return np.array([[1.0, 9.0, 9.0, 4.0, 0.0, 0.0, 0.0]])
+        shapes.append(picture.shape)
+        return np.array([[1.0, 50.0, 160.0, 20.0, 0.0, 0.0, 0.0]])
 
     monkeypatch.setattr(craters, "search", search_of)
+    return shapes
+
+
+def test_a_picture_is_searched_once_for_all_who_ask(searched):
+    from core.surfaces import craters
+
     pictures = [np.full((40, 50), level, np.uint8) for level in range(craters.MOST_KEPT + 1)]
     for _ in range(2):
         assert craters.find(pictures[0])[0].shape == (1, 7)
@@ -135,24 +143,14 @@ def test_a_picture_is_searched_once_for_all_who_ask(tmp_path, monkeypatch):
     ("px_per_deg", "aspect", "place"),
     [(20.0, 2.0, (50.0, 79.75, 20.0 / np.sqrt(2.0))), (None, 1.0, (50.0, 160.0, 20.0))],
 )
-def test_a_map_is_searched_where_its_pixels_are_square(tmp_path, monkeypatch, px_per_deg, aspect, place):
+def test_a_map_is_searched_where_its_pixels_are_square(searched, px_per_deg, aspect, place):
     from core.surfaces import craters
-    from tests.surfaces.networks import tiny_landforms
 
-    monkeypatch.setenv("ALMAGEST_WEIGHTS", str(tmp_path))
-    tiny_landforms(tmp_path)
-    seen = []
-
-    def search_of(picture, *_):
-        seen.append(picture.shape)
-        return np.array([[1.0, 50.0, 160.0, 20.0, 0.0, 0.0, 0.0]])
-
-    monkeypatch.setattr(craters, "search", search_of)
     ground = px_per_deg and simple_cylindrical("Moon", west_deg=0.0, north_deg=65.0, px_per_deg=px_per_deg)
     frame = Frame.from_array(np.random.default_rng(0).normal(0, 1, (200, 100)), ground=ground or None)
     assert pixel_aspect(frame) == pytest.approx(aspect, abs=0.01)
     found, _, _ = craters.find(surface_picture(frame), aspect=aspect)
-    assert seen == [(200 * aspect, 100)]
+    assert searched == [(200 * aspect, 100)]
     assert found[0, 1:4] == pytest.approx(place)
     (row,) = as_detections(found, np.ones(1)).table.to_dict("records")
     assert row["axis_ratio"] == pytest.approx(1.0 / aspect)
