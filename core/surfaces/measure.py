@@ -22,7 +22,6 @@ from core.frames.ground import Ground
 from core.parameters import canonical_json
 from core.results import Detections
 from core.shapes import Ellipse, points_of
-from core.surfaces.ellipses import eccentricity
 from core.surfaces.lines import Steps, mean_direction, steps_of
 from core.surfaces.mix import craters_of, lines_of
 from core.surfaces.nomenclature import names_of_craters
@@ -182,6 +181,11 @@ class Measure:
         east *= np.cos(np.radians((lat[:-1] + lat[1:]) / 2.0))
         known = np.isfinite(lengths)
         return np.degrees(np.arctan2(east, np.diff(lat)))[known] % 180.0, lengths[known]
+
+
+def eccentricity(axis_ratio: float) -> float:
+    """Eccentricity of an ellipse from the ratio of its axes."""
+    return float(np.sqrt(max(0.0, 1.0 - min(1.0, axis_ratio) ** 2)))
 
 
 def measured(found: Detections, by: Measure) -> Detections:

@@ -12,7 +12,7 @@ import pytest
 from core.frames import Frame, samples
 from core.frames.ground import RADIUS_KM, by_hand, simple_cylindrical
 from core.results import Detections
-from core.surfaces.measure import Measure, measured, named
+from core.surfaces.measure import Measure, eccentricity, measured, named
 from tests.surfaces import surveys
 
 
@@ -148,3 +148,9 @@ def test_a_crater_that_reaches_beyond_the_frame_is_cut():
     flat = craters.assign(diameter_px=[19.9, 20.0, 9.0, 5.0], axis_ratio=0.25, angle_deg=[90, 0, 0, np.nan])
     assert frame.cuts(flat).tolist() == [False, True, False, True]
     assert frame.cuts(craters.iloc[:0]).tolist() == []
+
+
+def test_eccentricity_of_circles_and_lines():
+    assert eccentricity(1.0) == eccentricity(1.2) == 0.0
+    assert eccentricity(0.0) == 1.0
+    assert eccentricity(0.6) == pytest.approx(0.8)
