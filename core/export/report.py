@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from core.export.text import one_line
 if TYPE_CHECKING:
     from fpdf import FPDF
 
+_NUMBER = re.compile(r"[-−+]?[\d.,]+(?:e[-+]?\d+)?")
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #111827; max-width: 1080px; }
 body { margin: 2rem auto; padding: 0 1rem; }
@@ -31,7 +33,7 @@ h3 { font-size: 1rem; margin: 0 0 .2rem; }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { text-align: left; padding: .25rem .6rem .25rem 0; vertical-align: top; }
 td { border-bottom: 1px solid #E5E7EB; overflow-wrap: anywhere; }
-td:first-child { overflow-wrap: break-word; }
+td:first-child { overflow-wrap: break-word; } td.number { overflow-wrap: normal; }
 td:nth-child(2) { min-width: 8em; }
 pre { background: #F3F4F6; padding: .6rem .8rem; border-radius: 6px; white-space: pre-wrap; }
 pre { overflow-wrap: anywhere; font-size: .85rem; }
@@ -166,10 +168,7 @@ def _block_html(block: Block) -> str:
         return f"<pre>{html.escape(block.text)}</pre>"
     if isinstance(block, Table):
         head = "".join(f"<th>{html.escape(one_line(cell))}</th>" for cell in block.head)
-        rows = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(one_line(cell))}</td>' for cell in row)}</tr>"
-            for row in block.rows
-        )
+        rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in block.rows)
         note = f'<p class="small">{html.escape(one_line(block.note))}</p>' if block.note else ""
         return f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>{note}'
     title = html.escape(one_line(block.title))
@@ -315,6 +314,12 @@ def _write_pictures(pdf: FPDF, pictures: Sequence[Picture]) -> None:
             low = max(low, pdf.get_y())
         pdf.set_margin(_MARGIN_MM)
         pdf.set_xy(_MARGIN_MM, low + 1)
+
+
+def _cell(text: str) -> str:
+    """A cell of a table; a number is not broken into two lines."""
+    kind = ' class="number"' if _NUMBER.fullmatch(text) else ""
+    return f"<td{kind}>{html.escape(one_line(text))}</td>"
 
 
 def _size(picture: Picture) -> tuple[int, int]:

@@ -120,3 +120,10 @@ def test_the_words_beside_a_very_narrow_picture_have_room(wide):
 @pytest.mark.parametrize("write", [write_html, write_pdf])
 def test_an_empty_report_is_one_too(write):
     assert write(Report("", "", [Section("", []), Section("Empty", [Table(("a",), [])])]))
+
+
+def test_a_number_in_a_table_is_not_broken_into_two_lines():
+    table = Table(("name", "x"), [("Tycho 1", "-0.9971"), ("of 12", "1.2e-05")])
+    page = write_html(Report("", "", [Section("Landforms", [table])])).decode()
+    assert page.count('<td class="number">') == 2
+    assert '<td class="number">-0.9971</td>' in page
